@@ -1,0 +1,15 @@
+import type { AdmissionProgram } from '../rules/admission/decision.ts';
+import type { Diagnostic } from '../text/diagnostic.ts';
+
+/** A bundle compiled: what runtimes host. There is a program only when no diagnostic is an error. */
+export interface CompiledBundle {
+  readonly name: string;
+  readonly version: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly program?: BundleProgram;
+}
+
+/** The executors of all rules of a bundle, one field per kind. */
+export interface BundleProgram {
+  readonly admission: AdmissionProgram;
+}
