@@ -1,0 +1,178 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { judge, type ListVerdict, readKnownFailures } from './known-failures.ts';
+import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from './suite.ts';
+
+const HERE = dirname(fileURLToPath(import.meta.url));
+const SHOWN_FAILURES = 20;
+
+const USAGE = `npm run conformance -- [suite…] [--json] [--corpus DIR] [--only TEXT] [--verbose] [--list]
+
+Runs the comparisons with what this project did not write; all suites when none is named. Ends with one line per suite.
+Exit code 1 when a failure is not on the suite's known-failures.txt, or when that list names something that passes.
+
+  --json         one JSON document on standard output instead of text
+  --corpus DIR   another folder of the same layout as the suite's corpus (name one suite)
+  --only TEXT    only cases whose name contains TEXT
+  --verbose      every case that failed or was skipped, the known ones too
+  --list         names and descriptions of the suites
+`;
+
+interface SuiteReport extends ListVerdict {
+  readonly suite: string;
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Why the suite did not run or did not end. */
+  readonly unavailable?: string;
+  readonly crashed?: string;
+  readonly milliseconds: number;
+  /** Failures (with reasons) and skips. */
+  readonly cases: readonly CaseResult[];
+}
+
+async function loadSuites(): Promise<Map<string, Suite>> {
+  const suites = new Map<string, Suite>();
+  for (const entry of readdirSync(HERE, { withFileTypes: true })) {
+    const file = join(HERE, entry.name, 'suite.ts');
+    if (!entry.isDirectory() || !existsSync(file)) continue;
+    const { suite } = (await import(pathToFileURL(file).href)) as { suite: Suite };
+    if (suite.name !== entry.name) throw new Error(`${file}: the suite is called ${suite.name}, its folder ${entry.name}`);
+    suites.set(suite.name, suite);
+  }
+  return suites;
+}
+
+function corpusFolder(name: string, given: string | undefined): string {
+  const candidates = given
+    ? [resolve(given)]
+    : [process.env['FAIRLEAD_CORPORA'] ?? join(HERE, '..', '..', 'shared', 'corpora')].map((root) => join(root, name));
+  const found = candidates.find((folder) => existsSync(folder));
+  if (found) return found;
+  throw new SuiteUnavailable(`no corpus at ${candidates.join(' or ')}; name one with --corpus DIR or FAIRLEAD_CORPORA`);
+}
+
+interface RunOptions {
+  readonly corpus?: string | undefined;
+  readonly only?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+async function runSuite(suite: Suite, options: RunOptions): Promise<SuiteReport> {
+  const started = performance.now();
+  const wanted = (name: string): boolean => options.only === undefined || name.includes(options.only);
+  const context: SuiteContext = {
+    corpus: (name) => corpusFolder(name, options.corpus),
+    wanted,
+    log: (line) => process.stderr.write(`${suite.name}: ${line}\n`),
+    signal: options.signal,
+  };
+  const outcomes = new Map<string, CaseResult['outcome']>();
+  const cases: CaseResult[] = [];
+  let unavailable: string | undefined;
+  let crashed: string | undefined;
+  try {
+    for await (const result of suite.run(context)) {
+      if (!wanted(result.name)) continue;
+      if (outcomes.has(result.name)) throw new Error(`two cases are called ${JSON.stringify(result.name)}`);
+      outcomes.set(result.name, result.outcome);
+      if (result.outcome !== 'passed') cases.push(result);
+    }
+  } catch (error) {
+    if (error instanceof SuiteUnavailable) unavailable = error.message;
+    else crashed = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  }
+  if (options.signal.aborted) crashed ??= 'interrupted';
+  const complete = unavailable === undefined && crashed === undefined && options.only === undefined && options.corpus === undefined;
+  const count = (wantedOutcome: CaseResult['outcome']): number => [...outcomes.values()].filter((each) => each === wantedOutcome).length;
+  return {
+    suite: suite.name,
+    passed: count('passed'),
+    failed: count('failed'),
+    skipped: count('skipped') + (unavailable === undefined ? 0 : 1),
+    ...(unavailable === undefined ? {} : { unavailable }),
+    ...(crashed === undefined ? {} : { crashed }),
+    ...judge(outcomes, readKnownFailures(join(HERE, suite.name, 'known-failures.txt')), complete),
+    milliseconds: Math.round(performance.now() - started),
+    cases,
+  };
+}
+
+function indent(text: string): string {
+  return text.replace(/^/gm, '    ');
+}
+
+function printDetails(report: SuiteReport, verbose: boolean): void {
+  const say = (line: string): boolean => process.stdout.write(`${line}\n`);
+  if (report.unavailable !== undefined) return void say(`${report.suite}: skipped: ${report.unavailable}`);
+  const unexpected = new Set(report.unexpected);
+  const shown = report.cases.filter((each) => verbose || unexpected.has(each.name));
+  for (const each of verbose ? shown : shown.slice(0, SHOWN_FAILURES)) {
+    say(`  ${each.outcome}: ${each.name}${each.outcome === 'failed' && !unexpected.has(each.name) ? ' (known)' : ''}`);
+    if (each.reason) say(indent(each.reason));
+  }
+  if (!verbose && shown.length > SHOWN_FAILURES) say(`  … and ${shown.length - SHOWN_FAILURES} more failures (--verbose shows all)`);
+  for (const name of report.fixed) say(`  passes, but is on known-failures.txt: ${name}`);
+  for (const name of report.stale) say(`  on known-failures.txt, but no case is called so: ${name}`);
+  if (report.crashed !== undefined) say(`  the suite did not end: ${report.crashed}`);
+}
+
+function isGood(report: SuiteReport): boolean {
+  return report.crashed === undefined && report.unexpected.length + report.fixed.length + report.stale.length === 0;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      json: { type: 'boolean', default: false },
+      corpus: { type: 'string' },
+      only: { type: 'string' },
+      verbose: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
+  const suites = await loadSuites();
+  if (values.list) {
+    for (const suite of suites.values()) process.stdout.write(`${suite.name}: ${suite.description}\n`);
+    return 0;
+  }
+  const unknown = positionals.filter((name) => !suites.has(name));
+  if (unknown.length > 0) {
+    process.stderr.write(`no suite called ${unknown.join(', ')}; there are: ${[...suites.keys()].join(', ')}\n`);
+    return 2;
+  }
+  if (values.corpus !== undefined && positionals.length !== 1) {
+    process.stderr.write('--corpus needs the name of one suite\n');
+    return 2;
+  }
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const reports: SuiteReport[] = [];
+  for (const name of positionals.length > 0 ? positionals : suites.keys()) {
+    if (stop.signal.aborted) break;
+    const report = await runSuite(suites.get(name)!, { corpus: values.corpus, only: values.only, signal: stop.signal });
+    reports.push(report);
+    if (!values.json) printDetails(report, values.verbose);
+  }
+  if (values.json) process.stdout.write(`${JSON.stringify({ suites: reports }, null, 2)}\n`);
+  else
+    for (const report of reports) {
+      process.stdout.write(`${report.suite}: ${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped\n`);
+    }
+  return reports.every(isGood) && !stop.signal.aborted ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 2;
+}
