@@ -3,20 +3,21 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judge, type ListVerdict, readKnownFailures } from './known-failures.ts';
+import { argumentsWithNpm } from './npm-arguments.ts';
 import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from './suite.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const SHOWN_FAILURES = 20;
 
-const USAGE = `npm run conformance -- [suite…] [--json] [--corpus DIR] [--only TEXT] [--verbose] [--list]
+const USAGE = `npm run conformance [suite…] [--json] [--corpus DIR] [--filter TEXT] [--all] [--list]
 
 Runs the comparisons with what this project did not write; all suites when none is named. Ends with one line per suite.
 Exit code 1 when a failure is not on the suite's known-failures.txt, or when that list names something that passes.
 
   --json         one JSON document on standard output instead of text
   --corpus DIR   another folder of the same layout as the suite's corpus (name one suite)
-  --only TEXT    only cases whose name contains TEXT
-  --verbose      every case that failed or was skipped, the known ones too
+  --filter TEXT  only cases whose name contains TEXT
+  --all          every case that failed or was skipped, the known ones too
   --list         names and descriptions of the suites
 `;
 
@@ -56,13 +57,13 @@ function corpusFolder(name: string, given: string | undefined): string {
 
 interface RunOptions {
   readonly corpus?: string | undefined;
-  readonly only?: string | undefined;
+  readonly filter?: string | undefined;
   readonly signal: AbortSignal;
 }
 
 async function runSuite(suite: Suite, options: RunOptions): Promise<SuiteReport> {
   const started = performance.now();
-  const wanted = (name: string): boolean => options.only === undefined || name.includes(options.only);
+  const wanted = (name: string): boolean => options.filter === undefined || name.includes(options.filter);
   const context: SuiteContext = {
     corpus: (name) => corpusFolder(name, options.corpus),
     wanted,
@@ -85,7 +86,7 @@ async function runSuite(suite: Suite, options: RunOptions): Promise<SuiteReport>
     else crashed = error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
   if (options.signal.aborted) crashed ??= 'interrupted';
-  const complete = unavailable === undefined && crashed === undefined && options.only === undefined && options.corpus === undefined;
+  const complete = unavailable === undefined && crashed === undefined && options.filter === undefined && options.corpus === undefined;
   const count = (wantedOutcome: CaseResult['outcome']): number => [...outcomes.values()].filter((each) => each === wantedOutcome).length;
   return {
     suite: suite.name,
@@ -104,16 +105,16 @@ function indent(text: string): string {
   return text.replace(/^/gm, '    ');
 }
 
-function printDetails(report: SuiteReport, verbose: boolean): void {
+function printDetails(report: SuiteReport, all: boolean): void {
   const say = (line: string): boolean => process.stdout.write(`${line}\n`);
   if (report.unavailable !== undefined) return void say(`${report.suite}: skipped: ${report.unavailable}`);
   const unexpected = new Set(report.unexpected);
-  const shown = report.cases.filter((each) => verbose || unexpected.has(each.name));
-  for (const each of verbose ? shown : shown.slice(0, SHOWN_FAILURES)) {
+  const shown = report.cases.filter((each) => all || unexpected.has(each.name));
+  for (const each of all ? shown : shown.slice(0, SHOWN_FAILURES)) {
     say(`  ${each.outcome}: ${each.name}${each.outcome === 'failed' && !unexpected.has(each.name) ? ' (known)' : ''}`);
     if (each.reason) say(indent(each.reason));
   }
-  if (!verbose && shown.length > SHOWN_FAILURES) say(`  … and ${shown.length - SHOWN_FAILURES} more failures (--verbose shows all)`);
+  if (!all && shown.length > SHOWN_FAILURES) say(`  … and ${shown.length - SHOWN_FAILURES} more failures (--all shows all)`);
   for (const name of report.fixed) say(`  passes, but is on known-failures.txt: ${name}`);
   for (const name of report.stale) say(`  on known-failures.txt, but no case is called so: ${name}`);
   if (report.crashed !== undefined) say(`  the suite did not end: ${report.crashed}`);
@@ -125,12 +126,13 @@ function isGood(report: SuiteReport): boolean {
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
+    args: argumentsWithNpm(process.argv.slice(2), process.env, { flags: ['json', 'all', 'list'], values: ['corpus', 'filter'] }),
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
       corpus: { type: 'string' },
-      only: { type: 'string' },
-      verbose: { type: 'boolean', default: false },
+      filter: { type: 'string' },
+      all: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -158,9 +160,9 @@ async function main(): Promise<number> {
   const reports: SuiteReport[] = [];
   for (const name of positionals.length > 0 ? positionals : suites.keys()) {
     if (stop.signal.aborted) break;
-    const report = await runSuite(suites.get(name)!, { corpus: values.corpus, only: values.only, signal: stop.signal });
+    const report = await runSuite(suites.get(name)!, { corpus: values.corpus, filter: values.filter, signal: stop.signal });
     reports.push(report);
-    if (!values.json) printDetails(report, values.verbose);
+    if (!values.json) printDetails(report, values.all);
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ suites: reports }, null, 2)}\n`);
   else

@@ -13,7 +13,7 @@ export interface SuiteContext {
    * `../shared/corpora/<name>` beside the checkout. Throws {@link SuiteUnavailable} where there is none.
    */
   corpus(name: string): string;
-  /** True when the case passes `--only`; a suite may ask before it does costly work. The runner filters in any case. */
+  /** True when the case passes `--filter`; a suite may ask before it does costly work. The runner filters in any case. */
   wanted(name: string): boolean;
   /** Progress for a person, on standard error. */
   log(line: string): void;

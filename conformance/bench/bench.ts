@@ -21,14 +21,11 @@ export interface BenchContext {
   readonly signal: AbortSignal;
 }
 
-/** A benchmark: `conformance/bench/<name>.bench.ts`, export `bench`. */
+/**
+ * A benchmark: `conformance/bench/<name>.bench.ts`, export `bench`. Throws `SuiteUnavailable` (of `conformance/suite.ts`) where it can't run.
+ */
 export interface Bench {
   readonly name: string;
   readonly description: string;
   run(context: BenchContext): AsyncIterable<BenchRow>;
-}
-
-/** Thrown by a benchmark that can't run here. */
-export class BenchUnavailable extends Error {
-  override readonly name = 'BenchUnavailable';
 }

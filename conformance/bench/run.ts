@@ -3,11 +3,13 @@ import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Bench, type BenchRow, BenchUnavailable } from './bench.ts';
+import { argumentsWithNpm } from '../npm-arguments.ts';
+import { SuiteUnavailable } from '../suite.ts';
+import type { Bench, BenchRow } from './bench.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 
-const USAGE = `npm run bench -- [name…] [--json] [--list]
+const USAGE = `npm run bench [name…] [--json] [--list]
 
 Prints ratio tables: ours, a peer or a ceiling measured in the same run, their ratio, and the spread of the ratio over the
 rounds. Never fails on a number.
@@ -37,7 +39,7 @@ async function runBench(bench: Bench, signal: AbortSignal): Promise<BenchReport>
       rows.push(row.reference ? { ...row, ratio: row.ours / row.reference.value } : row);
     }
   } catch (error) {
-    if (error instanceof BenchUnavailable) return { bench: bench.name, rows, unavailable: error.message };
+    if (error instanceof SuiteUnavailable) return { bench: bench.name, rows, unavailable: error.message };
     return { bench: bench.name, rows, crashed: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }
   return { bench: bench.name, rows };
@@ -74,6 +76,7 @@ function formatTable(report: BenchReport): string {
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
+    args: argumentsWithNpm(process.argv.slice(2), process.env, { flags: ['json', 'list'], values: [] }),
     allowPositionals: true,
     options: {
       json: { type: 'boolean', default: false },
