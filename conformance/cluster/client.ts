@@ -1,0 +1,133 @@
+import { Agent, request as httpsRequest } from 'node:https';
+
+/** Who a request is made as, by the `Impersonate-*` headers. */
+export interface Impersonation {
+  readonly user: string;
+  readonly groups?: readonly string[];
+  readonly uid?: string;
+  readonly extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface ApiRequest {
+  /** Default GET. */
+  readonly method?: string;
+  /** `/api/v1/namespaces/x/pods`, without a query. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Default `application/json`; patches have their own types. */
+  readonly contentType?: string;
+  readonly impersonate?: Impersonation;
+}
+
+export interface ApiResponse {
+  readonly status: number;
+  /** Parsed when it is JSON, else the text. */
+  readonly body: unknown;
+  /** Texts of the `Warning` headers, unquoted, in order. */
+  readonly warnings: readonly string[];
+  /** `Audit-Id`: the request's name in the audit log. */
+  readonly auditId: string | undefined;
+}
+
+/** Requests to an API server over kept connections. */
+export interface ApiClient {
+  request(request: ApiRequest): Promise<ApiResponse>;
+  /** As {@link request}, and throws an Error with the server's message on any status above 299. */
+  expect(request: ApiRequest): Promise<ApiResponse>;
+  close(): void;
+}
+
+export interface ClientOptions {
+  /** `https://127.0.0.1:6443` */
+  readonly url: string;
+  /** PEM. */
+  readonly ca: string;
+  readonly token: string;
+  /** Default 16. */
+  readonly connections?: number;
+}
+
+const REQUEST_DEADLINE_MS = 60_000;
+
+export function createClient(options: ClientOptions): ApiClient {
+  const agent = new Agent({ keepAlive: true, maxSockets: options.connections ?? 16, ca: options.ca });
+  const client: ApiClient = {
+    request: (request) => send(options, agent, request),
+    async expect(request) {
+      const response = await client.request(request);
+      if (response.status > 299) {
+        throw new Error(`${request.method ?? 'GET'} ${request.path} answered ${response.status}: ${messageOf(response.body)}`);
+      }
+      return response;
+    },
+    close: () => agent.destroy(),
+  };
+  return client;
+}
+
+/** `message` of a Status, else the body as text. */
+export function messageOf(body: unknown): string {
+  if (typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string') return body.message;
+  return typeof body === 'string' ? body : JSON.stringify(body);
+}
+
+/** The quoted texts of `Warning` headers (RFC 7234 5.5: code, agent, quoted text), which may be joined by commas in one header. */
+export function parseWarnings(header: string | undefined): string[] {
+  if (header === undefined) return [];
+  const warnings: string[] = [];
+  for (const match of header.matchAll(/\b\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)) warnings.push(match[1]!.replace(/\\(.)/g, '$1'));
+  return warnings;
+}
+
+function headersOf(options: ClientOptions, request: ApiRequest, body: string | undefined): string[] {
+  const headers: string[] = ['Host', new URL(options.url).host, 'Authorization', `Bearer ${options.token}`, 'Accept', 'application/json'];
+  if (body !== undefined) {
+    headers.push('Content-Type', request.contentType ?? 'application/json', 'Content-Length', String(Buffer.byteLength(body)));
+  }
+  const as = request.impersonate;
+  if (as) {
+    headers.push('Impersonate-User', as.user);
+    if (as.uid !== undefined) headers.push('Impersonate-Uid', as.uid);
+    for (const group of as.groups ?? []) headers.push('Impersonate-Group', group);
+    for (const [key, values] of Object.entries(as.extra ?? {})) {
+      for (const value of values) headers.push(`Impersonate-Extra-${encodeURIComponent(key)}`, value);
+    }
+  }
+  return headers;
+}
+
+function send(options: ClientOptions, agent: Agent, request: ApiRequest): Promise<ApiResponse> {
+  const url = new URL(request.path, options.url);
+  for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  return new Promise((resolve, reject) => {
+    const outgoing = httpsRequest(
+      url,
+      {
+        method: request.method ?? 'GET',
+        agent,
+        headers: headersOf(options, request, body),
+        signal: AbortSignal.timeout(REQUEST_DEADLINE_MS),
+      },
+      (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+        incoming.on('error', reject);
+        incoming.on('end', () => {
+          const text = Buffer.concat(chunks).toString('utf8');
+          const isJson = incoming.headers['content-type']?.includes('json') ?? false;
+          resolve({
+            status: incoming.statusCode ?? 0,
+            body: isJson && text !== '' ? (JSON.parse(text) as unknown) : text,
+            warnings: parseWarnings(incoming.headersDistinct['warning']?.join(', ')),
+            auditId: incoming.headersDistinct['audit-id']?.[0],
+          });
+        });
+      },
+    );
+    outgoing.on('error', reject);
+    outgoing.end(body);
+  });
+}
