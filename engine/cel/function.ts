@@ -18,6 +18,16 @@ export interface Overload {
    * Kubernetes: staging/src/k8s.io/apiserver/pkg/cel/library/cost.go CallCost; cel-go: interpreter/runtimecost.go.
    */
   readonly cost?: (args: readonly CelValue[], result: CelValue) => number;
+  /**
+   * The same where the checker left more than one overload possible (an argument is dyn): cel-go then prices the call by the
+   * function's name alone. Absent: 1.
+   */
+  readonly unresolvedCost?: (args: readonly CelValue[], result: CelValue) => number;
+  /**
+   * Looks at the literal arguments (undefined where an argument is none) when the program is made; a text is an error of the
+   * expression, e.g. `error parsing regexp: missing closing ): ` and the pattern.
+   */
+  readonly checkLiterals?: (args: readonly (CelValue | undefined)[]) => string | undefined;
   /** Static estimate at compile time; see check/cost-estimate.ts. Absent: `{min: 1, max: 1}`, result size unknown. */
   readonly estimate?: CallEstimator;
 }
@@ -33,6 +43,8 @@ export interface OperandEstimate {
   readonly type: CelType;
   /** Size in characters, bytes, elements or entries; max is Infinity when unbounded. */
   readonly size: SizeEstimate;
+  /** Size of one element where the operand is a list and a schema bounds it. */
+  readonly elementSize?: SizeEstimate;
   /** The literal value when the operand is a literal. */
   readonly literal?: CelValue;
 }

@@ -124,9 +124,15 @@ export abstract class LazyStruct {
 export abstract class Opaque {
   /** The CEL type name, e.g. `kubernetes.Quantity`. */
   abstract readonly typeName: string;
-  abstract equals(other: CelValue): boolean;
+  /**
+   * Undefined where cel-go answers with the error `no such overload`: `a == b` then fails with it and `a != b` is true, while
+   * within a list or a map the pair counts as equal (cel-go only looks for an answer of false there).
+   */
+  abstract equals(other: CelValue): boolean | undefined;
   /** For explanations and messages only. */
   abstract toString(): string;
+  /** What the cost model takes for its size (cel-go: traits.Sizer). Default: 1. */
+  readonly costSize?: number;
 }
 
 /**
