@@ -49,6 +49,8 @@ export interface Call extends Node {
   /** Receiver of `target.fn(args)`. */
   readonly target?: Expr;
   readonly args: readonly Expr[];
+  /** The macro this is the expansion of (`optMap` and `optFlatMap` expand to a conditional). */
+  readonly macro?: MacroCall;
 }
 
 export interface ListExpr extends Node {
@@ -63,6 +65,8 @@ export interface MapEntry {
   readonly key: Expr;
   readonly value: Expr;
   readonly optional: boolean;
+  /** Where cel-go would report the entry: the colon. */
+  readonly at: number;
 }
 
 export interface MapExpr extends Node {
@@ -76,6 +80,8 @@ export interface StructField {
   readonly value: Expr;
   readonly optional: boolean;
   readonly start: number;
+  /** Where cel-go would report the field: the colon. */
+  readonly at: number;
 }
 
 export interface StructExpr extends Node {

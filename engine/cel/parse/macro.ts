@@ -1,5 +1,13 @@
 import type { Expr } from '../ast.ts';
 
+/** The accumulator variable of the macros; no expression can name it. */
+export const ACCUMULATOR = '@result';
+
+/** Names that a macro's iteration variable must not have. cel-go: parser/macro.go AccumulatorName, HiddenAccumulatorName. */
+export function isAccumulatorName(name: string): boolean {
+  return name === ACCUMULATOR || name === '__result__';
+}
+
 /** Makes nodes with fresh ids at the position of the macro call, and reports misuse of the macro. */
 export interface MacroContext {
   literal(value: import('../values.ts').CelValue): Expr;
@@ -13,6 +21,7 @@ export interface MacroContext {
     iterRange: Expr;
     iterVar: string;
     iterVar2?: string;
+    /** Default: {@link ACCUMULATOR}. */
     accuVar?: string;
     accuInit: Expr;
     loopCondition: Expr;

@@ -1,0 +1,119 @@
+import type { Expr, MacroCall, MapEntry } from '../ast.ts';
+import type { CelValue } from '../values.ts';
+import type { MacroContext } from './macro.ts';
+import { ACCUMULATOR } from './macro.ts';
+
+/** Where an expansion gets ids from and leaves its errors. */
+export interface ExpansionHost {
+  newId(): number;
+  report(code: string, start: number, end: number, message: string): void;
+  placeholder(start: number, end: number): Expr;
+}
+
+/**
+ * The expansion of one macro call. Nodes it makes stand where the call stands and are reported at its opening parenthesis;
+ * arguments keep their own positions. cel-go: parser/helper.go exprHelper.
+ */
+export class Expansion implements MacroContext {
+  private failed = false;
+
+  constructor(
+    private readonly host: ExpansionHost,
+    private readonly macro: MacroCall,
+    private readonly start: number,
+    private readonly end: number,
+    private readonly at: number,
+  ) {}
+
+  private position() {
+    return { id: this.host.newId(), start: this.start, end: this.end, at: this.at };
+  }
+
+  literal(value: CelValue): Expr {
+    return { kind: 'literal', value, ...this.position() };
+  }
+
+  ident(name: string): Expr {
+    return { kind: 'ident', name, ...this.position() };
+  }
+
+  call(fn: string, ...args: Expr[]): Expr {
+    return { kind: 'call', fn, args, ...this.position() };
+  }
+
+  memberCall(target: Expr, fn: string, ...args: Expr[]): Expr {
+    return { kind: 'call', fn, target, args, ...this.position() };
+  }
+
+  select(operand: Expr, field: string, testOnly = false): Expr {
+    return { kind: 'select', operand, field, testOnly, ...this.position() };
+  }
+
+  list(...elements: Expr[]): Expr {
+    return { kind: 'list', elements, optionalIndices: [], ...this.position() };
+  }
+
+  map(...pairs: [key: Expr, value: Expr][]): Expr {
+    const entries: MapEntry[] = pairs.map(([key, value]) => ({ id: this.host.newId(), key, value, optional: false, at: this.at }));
+    return { kind: 'map', entries, ...this.position() };
+  }
+
+  comprehension(parts: Parameters<MacroContext['comprehension']>[0]): Expr {
+    return { kind: 'comprehension', ...parts, accuVar: parts.accuVar ?? ACCUMULATOR, macro: this.macro, ...this.position() };
+  }
+
+  copy(expr: Expr): Expr {
+    const id = this.host.newId();
+    switch (expr.kind) {
+      case 'literal':
+      case 'ident':
+        return { ...expr, id };
+      case 'select':
+        return { ...expr, id, operand: this.copy(expr.operand) };
+      case 'call': {
+        const args = expr.args.map((arg) => this.copy(arg));
+        return expr.target === undefined ? { ...expr, id, args } : { ...expr, id, args, target: this.copy(expr.target) };
+      }
+      case 'list':
+        return { ...expr, id, elements: expr.elements.map((element) => this.copy(element)) };
+      case 'map':
+        return {
+          ...expr,
+          id,
+          entries: expr.entries.map((entry) => ({
+            ...entry,
+            id: this.host.newId(),
+            key: this.copy(entry.key),
+            value: this.copy(entry.value),
+          })),
+        };
+      case 'struct':
+        return {
+          ...expr,
+          id,
+          fields: expr.fields.map((field) => ({ ...field, id: this.host.newId(), value: this.copy(field.value) })),
+        };
+      case 'comprehension':
+        return {
+          ...expr,
+          id,
+          iterRange: this.copy(expr.iterRange),
+          accuInit: this.copy(expr.accuInit),
+          loopCondition: this.copy(expr.loopCondition),
+          loopStep: this.copy(expr.loopStep),
+          result: this.copy(expr.result),
+        };
+    }
+  }
+
+  error(at: Expr, message: string): Expr {
+    this.failed = true;
+    this.host.report('syntax', at.start, at.end, message);
+    return this.host.placeholder(at.start, at.end);
+  }
+
+  /** The node that takes the place of the call: it remembers the macro when it is a call itself. */
+  finish(expanded: Expr): Expr {
+    return expanded.kind === 'call' && !this.failed ? { ...expanded, macro: this.macro } : expanded;
+  }
+}
