@@ -5,12 +5,10 @@ import type {
   AdmissionRequest,
   AdmitOptions,
   AuthorizationAnswer,
-  AuthorizationAttributes,
   FactNeed,
   JsonObject,
-  ObjectQuery,
-  ObjectReference,
 } from '../../engine/rules/admission/decision.ts';
+import { attributesKey, queryKey, referenceKey } from './fact-key.ts';
 import { describeNeed, FactError, type FactsSource } from './facts.ts';
 
 /** A rule that needs a fact that depends on a fact, and so on, ends here. */
@@ -89,33 +87,4 @@ function fetchedFacts(known: AdmissionFacts): FetchedFacts {
       }
     },
   };
-}
-
-/** JSON of the parts, so that no part can be mistaken for another. */
-export function referenceKey(reference: ObjectReference): string {
-  return JSON.stringify([reference.apiVersion, reference.kind, reference.namespace ?? '', reference.name]);
-}
-
-export function queryKey(query: ObjectQuery): string {
-  return JSON.stringify([query.apiVersion, query.kind, query.namespace ?? '', query.labelSelector ?? '']);
-}
-
-export function attributesKey(attributes: AuthorizationAttributes): string {
-  const { user } = attributes;
-  return JSON.stringify([
-    user.username ?? '',
-    user.uid ?? '',
-    user.groups ?? [],
-    Object.entries(user.extra ?? {}),
-    attributes.verb,
-    attributes.path ?? '',
-    attributes.group ?? '',
-    attributes.version ?? '',
-    attributes.resource ?? '',
-    attributes.subresource ?? '',
-    attributes.namespace ?? '',
-    attributes.name ?? '',
-    attributes.fieldSelector ?? '',
-    attributes.labelSelector ?? '',
-  ]);
 }

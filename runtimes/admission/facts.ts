@@ -25,12 +25,12 @@ export class FactError extends Error {
   override readonly name = 'FactError';
 }
 
-/** A cluster of which nothing is known: every look-up finds nothing, every authorization is refused. */
+/** No source at all: a rule that needs a fact cannot be decided, and the webhook's failure policy decides instead. */
 export const noFacts: FactsSource = immediateFacts({
-  namespace: () => null,
-  object: () => null,
-  list: () => [],
-  authorize: () => ({ allowed: false, reason: '', error: 'no API server is configured to ask' }),
+  namespace: () => undefined,
+  object: () => undefined,
+  list: () => undefined,
+  authorize: () => undefined,
 });
 
 /** A source whose every answer is known at once; what `known` leaves undefined counts as "could not be had". */

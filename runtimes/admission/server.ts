@@ -3,6 +3,7 @@ import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { healthRoutes } from '../host/health.ts';
 import { type CloseOptions, type Exchange, type HttpLimits, httpServerMetrics, type Route, startHttpServer } from '../host/http-server.ts';
+import { parseJsonBody } from '../host/json-body.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { certificateExpiry, type TlsSource } from '../host/tls.ts';
@@ -82,10 +83,9 @@ export async function startAdmissionServer(options: AdmissionServerOptions): Pro
     if (active === undefined) return fail(exchange, phase, 503, 'no-bundle', 'no rules are loaded');
     let body: unknown;
     try {
-      body = JSON.parse(exchange.body.toString('utf8'));
-    } catch {
-      // V8's message quotes the text, which may be an object's content.
-      return fail(exchange, phase, 400, 'json', 'the body is not valid JSON');
+      body = parseJsonBody(exchange.body);
+    } catch (error) {
+      return fail(exchange, phase, 400, 'json', (error as Error).message);
     }
     let review: Review;
     try {

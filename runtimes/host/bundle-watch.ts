@@ -94,17 +94,16 @@ export async function watchBundle(options: WatchedBundleOptions): Promise<Watche
     if (bundle !== undefined) options.onLoaded?.(bundle, failure === undefined);
   }
 
+  // One attempt at a time, in the order of the changes.
+  let attempts: Promise<void> = Promise.resolve();
+  const onChange = (): Promise<void> => {
+    attempts = attempts.then(load);
+    return attempts;
+  };
   const { paths, settle, poll, events } = options;
   // Watching begins before the first load, so that no change can fall between the two.
-  const watch = await watchFolder({
-    paths,
-    onChange: load,
-    clock,
-    ...(settle === undefined ? {} : { settle }),
-    ...(poll === undefined ? {} : { poll }),
-    ...(events === undefined ? {} : { events }),
-  });
-  await load();
+  const watch = await watchFolder({ paths, onChange, clock, settle, poll, events });
+  await onChange();
   return { current: () => active, failure: () => failure, check: watch.check, close: watch.close };
 }
 

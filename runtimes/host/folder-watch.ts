@@ -24,11 +24,11 @@ export interface FolderWatchOptions {
   /** Called after a change has settled. Never called again before the promise it returned has settled. */
   readonly onChange: () => void | Promise<void>;
   /** Milliseconds without events after which a change counts as settled; default 100. */
-  readonly settle?: number;
+  readonly settle?: number | undefined;
   /** Milliseconds between looks without events, for file systems that send none; default 30 000. */
-  readonly poll?: number;
-  readonly clock?: Clock;
-  readonly events?: FolderEvents;
+  readonly poll?: number | undefined;
+  readonly clock?: Clock | undefined;
+  readonly events?: FolderEvents | undefined;
 }
 
 export interface FolderWatch {
