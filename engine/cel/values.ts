@@ -66,11 +66,15 @@ export function int(value: bigint): number | bigint {
   return value >= -9007199254740991n && value <= 9007199254740991n ? Number(value) : value;
 }
 
-/** Seconds and nanoseconds since 1970-01-01T00:00:00Z; `nanos` is 0..999 999 999 whatever the sign of `seconds`. */
+/**
+ * Seconds and nanoseconds since 1970-01-01T00:00:00Z; `nanos` is 0..999 999 999 whatever the sign of `seconds`.
+ * `offsetMinutes` is the offset from UTC it was written with: `string(timestamp)` prints it again, nothing else looks at it.
+ */
 export class Timestamp {
   constructor(
     readonly seconds: number,
     readonly nanos: number,
+    readonly offsetMinutes = 0,
   ) {}
 }
 

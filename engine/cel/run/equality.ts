@@ -1,0 +1,87 @@
+import { CelMap, type CelValue, Double, Duration, LazyStruct, Opaque, Optional, Struct, Timestamp, TypeValue, Uint } from '../values.ts';
+import { mapKey } from './map-key.ts';
+import { isPlainObject } from './type-of.ts';
+
+/**
+ * CEL equality: total, false across types other than numbers; int, uint and double compare by value; NaN equals nothing.
+ * cel-go: common/types/util.go Equal and the Equal method of each type.
+ */
+export function equals(a: CelValue, b: CelValue): boolean {
+  if (a === b) return typeof a !== 'object' || a === null || sameObject(a);
+  if (a === null || b === null) return false;
+  switch (typeof a) {
+    case 'string':
+    case 'boolean':
+      return false;
+    case 'number':
+    case 'bigint':
+      return numericEquals(a, b);
+  }
+  if (typeof b !== 'object') return (a instanceof Double || a instanceof Uint) && numericEquals(a, b);
+  if (Array.isArray(a)) return Array.isArray(b) && listEquals(a, b);
+  if (a instanceof Double || a instanceof Uint) return numericEquals(a, b);
+  if (a instanceof Uint8Array) return b instanceof Uint8Array && a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a instanceof Timestamp) return b instanceof Timestamp && a.seconds === b.seconds && a.nanos === b.nanos;
+  if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos;
+  if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
+  if (a instanceof Optional) return b instanceof Optional && a.present === b.present && (!a.present || equals(a.value, b.value));
+  if (a instanceof Opaque) return a.equals(b) === true;
+  if (a instanceof Struct) return b instanceof Struct && a.typeName === b.typeName && mapEquals(a.fields, b.fields);
+  if (a instanceof LazyStruct) return false;
+  if (a instanceof CelMap || isPlainObject(a)) return (b instanceof CelMap || isPlainObject(b)) && mapEquals(a, b);
+  return false;
+}
+
+/** A list or map that holds NaN is not equal to itself; everything else that is identical is equal. */
+function sameObject(value: object): boolean {
+  if (Array.isArray(value)) return listEquals(value, value);
+  if (value instanceof Double) return !Number.isNaN(value.value);
+  if (value instanceof CelMap || isPlainObject(value as CelValue)) return mapEquals(value as CelMap, value as CelMap);
+  return true;
+}
+
+function numericEquals(a: number | bigint | Double | Uint, b: CelValue): boolean {
+  const left = a instanceof Double || a instanceof Uint ? a.value : a;
+  const right = b instanceof Double || b instanceof Uint ? b.value : b;
+  if (typeof right !== 'number' && typeof right !== 'bigint') return false;
+  // biome-ignore lint/suspicious/noDoubleEquals: number and bigint compare by mathematical value only this way.
+  return left == right;
+}
+
+function listEquals(a: readonly CelValue[], b: readonly CelValue[]): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (!equals(a[i]!, b[i]!)) return false;
+  return true;
+}
+
+function mapEquals(a: CelMap | { readonly [key: string]: CelValue }, b: CelMap | { readonly [key: string]: CelValue }): boolean {
+  if (a instanceof CelMap) {
+    if (!(b instanceof CelMap)) return a.entries.size === 0 && Object.keys(b).length === 0;
+    if (a.entries.size !== b.entries.size) return false;
+    for (const [key, [, value]] of a.entries) {
+      const other = b.entries.get(key);
+      if (other === undefined || !equals(value, other[1])) return false;
+    }
+    return true;
+  }
+  if (b instanceof CelMap) return b.entries.size === 0 && Object.keys(a).length === 0;
+  const keys = Object.keys(a);
+  if (keys.length !== Object.keys(b).length) return false;
+  for (const key of keys) if (!Object.hasOwn(b, key) || !equals(a[key]!, b[key]!)) return false;
+  return true;
+}
+
+/** `value in container` for a list (by equality) or a map (by key). Undefined when the container is neither. */
+export function containedIn(value: CelValue, container: CelValue): boolean | undefined {
+  if (Array.isArray(container)) {
+    if (typeof value === 'string' || typeof value === 'boolean' || value === null) return container.includes(value);
+    for (const item of container) if (equals(item, value)) return true;
+    return false;
+  }
+  if (container instanceof CelMap) {
+    const key = mapKey(value);
+    return key !== undefined && container.entries.has(key);
+  }
+  if (isPlainObject(container)) return typeof value === 'string' && Object.hasOwn(container, value);
+  return undefined;
+}

@@ -1,0 +1,119 @@
+import { RE2JS } from 're2js';
+import { CelError } from '../values.ts';
+
+/** A pattern ready to be searched for in texts. */
+export type Matcher = (text: string) => boolean;
+
+/** Patterns that come from data are compiled while running; the table keeps hot ones and stays bounded. */
+const compiled = new Map<string, Matcher>();
+const MAX_COMPILED = 500;
+const MAX_PATTERN_LENGTH = 10_000;
+
+/**
+ * Compiles an RE2 pattern. Throws Go's text for a malformed one. Plain literals and anchored sequences of character classes run
+ * on the native engine, which is linear for them; everything else on RE2.
+ */
+export function compilePattern(pattern: string): Matcher {
+  const known = compiled.get(pattern);
+  if (known) return known;
+  const matcher = literalMatcher(pattern) ?? nativeMatcher(pattern) ?? re2Matcher(pattern);
+  if (compiled.size >= MAX_COMPILED) compiled.clear();
+  compiled.set(pattern, matcher);
+  return matcher;
+}
+
+/** `text.matches(pattern)`: true when the pattern is found anywhere in the text. */
+export function matches(text: string, pattern: string): boolean {
+  return compilePattern(pattern)(text);
+}
+
+function re2Matcher(pattern: string): Matcher {
+  if (pattern.length > MAX_PATTERN_LENGTH) throw new CelError('error parsing regexp: expression too large');
+  let expression: RE2JS;
+  try {
+    expression = RE2JS.compile(pattern);
+  } catch (error) {
+    throw new CelError(regexErrorText(error));
+  }
+  return (text) => expression.matcher(text).find();
+}
+
+function regexErrorText(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.startsWith('error parsing regexp') ? text : `error parsing regexp: ${text}`;
+}
+
+const LITERAL = /^(\^?)([\w /:@,;=<>!#%&"'~`-]*)(\$?)$/;
+
+/** A pattern without operators other than the anchors is a comparison. */
+function literalMatcher(pattern: string): Matcher | undefined {
+  const match = LITERAL.exec(pattern);
+  if (!match) return undefined;
+  const [, start, literal = '', end] = match;
+  if (start && end) return (text) => text === literal;
+  if (start) return (text) => text.startsWith(literal);
+  if (end) return (text) => text.endsWith(literal);
+  return (text) => text.includes(literal);
+}
+
+/** One atom (an ASCII class, an escaped or plain ASCII character) with its repeat. */
+const ATOM = /\[(\^?)((?:[A-Za-z0-9_](?:-[A-Za-z0-9_])?|[.:/@ +,]|\\[-.\]\\/])+)-?\]|\\[.\-/+*?()[\]{}|^$]|[A-Za-z0-9_ :/@,=-]/y;
+const REPEAT = /([*+?]|\{\d{1,3}(?:,\d{0,3})?\})?/y;
+
+/**
+ * Patterns of the form `^ atom repeat? atom repeat? ... $` over ASCII, where every repeat is followed by an atom that cannot
+ * start with what the repeat takes. There is then at most one way to match, so a backtracking engine never has to go back.
+ */
+function nativeMatcher(pattern: string): Matcher | undefined {
+  if (!pattern.startsWith('^') || !pattern.endsWith('$') || pattern.length > 300 || /[^\x20-\x7e]/.test(pattern)) return undefined;
+  let previousRepeated: ReadonlySet<string> | undefined;
+  const end = pattern.length - 1;
+  for (let at = 1; at < end; ) {
+    ATOM.lastIndex = at;
+    const atom = ATOM.exec(pattern);
+    if (!atom || ATOM.lastIndex > end) return undefined;
+    // A negated class also takes characters outside ASCII, of which UTF-16 makes two units: RE2 counts one.
+    if (atom[1] === '^') return undefined;
+    const taken = charactersOf(atom[0]);
+    if (!taken) return undefined;
+    if (previousRepeated && [...taken].some((character) => previousRepeated!.has(character))) return undefined;
+    REPEAT.lastIndex = ATOM.lastIndex;
+    const repeat = REPEAT.exec(pattern)![1];
+    at = ATOM.lastIndex + (repeat?.length ?? 0);
+    if (at < end && /[*+?{]/.test(pattern[at]!)) return undefined;
+    const bounds = repeat && /^\{(\d+)(?:(,)(\d*))?\}$/.exec(repeat);
+    // RE2 refuses counts above 1000 and reversed ones; leave those, and what may match nothing, to it.
+    if (bounds && bounds[3] && Number(bounds[3]) < Number(bounds[1])) return undefined;
+    if (repeat && canBeEmpty(repeat)) {
+      previousRepeated = new Set([...taken, ...(previousRepeated ?? [])]);
+    } else {
+      previousRepeated = repeat && !(bounds && !bounds[2]) ? taken : undefined;
+    }
+  }
+  let expression: RegExp;
+  try {
+    expression = new RegExp(pattern);
+  } catch {
+    return undefined;
+  }
+  return (text) => expression.test(text);
+}
+
+const canBeEmpty = (repeat: string): boolean => repeat === '*' || repeat === '?' || repeat.startsWith('{0');
+
+/** The ASCII characters an atom takes; undefined when it cannot be told. */
+function charactersOf(atom: string): ReadonlySet<string> | undefined {
+  const result = new Set<string>();
+  if (!atom.startsWith('[')) return result.add(atom.startsWith('\\') ? atom[1]! : atom);
+  let expression: RegExp;
+  try {
+    expression = new RegExp(`^${atom}$`);
+  } catch {
+    return undefined;
+  }
+  for (let code = 0; code < 128; code++) {
+    const character = String.fromCharCode(code);
+    if (expression.test(character)) result.add(character);
+  }
+  return result;
+}
