@@ -15,6 +15,10 @@ export interface EnvironmentOptions {
   readonly container?: string;
   /** Kubernetes: lists and maps of mixed types are refused (HomogeneousAggregateLiterals). Default: true. */
   readonly homogeneousLiterals?: boolean;
+  /** Kubernetes since 1.28: `1 < 1.5` type-checks. Default: true. */
+  readonly crossTypeComparisons?: boolean;
+  /** Kubernetes since 1.29: literal arguments of `duration`, `timestamp` and `matches` are tried at compile time. Default: true. */
+  readonly literalValidators?: boolean;
 }
 
 export interface CompileOptions {

@@ -53,7 +53,10 @@ export interface TypeProvider {
   structType(name: string): StructType | undefined;
 }
 
-/** cel-go's way of writing a type in messages: `list(string)`, `map(string, dyn)`, `optional_type(int)`, `kubernetes.Quantity`. */
+/**
+ * How the checker writes a type in its messages: `list(string)`, `map(string, dyn)`, `optional_type(int)`, `timestamp`,
+ * `kubernetes.Quantity`. cel-go: checker/format.go FormatCELType.
+ */
 export function formatType(type: CelType): string {
   switch (type.kind) {
     case 'list':
@@ -69,15 +72,38 @@ export function formatType(type: CelType): string {
       return type.name;
     case 'opaque':
       return type.params.length === 0 ? type.name : `${type.name}(${type.params.map(formatType).join(', ')})`;
+    case 'error':
+      return '!error!';
+    default:
+      return type.kind;
+  }
+}
+
+/**
+ * How everything but the checker writes a type, as in `must evaluate to bool but got google.protobuf.Timestamp`.
+ * cel-go: common/types/types.go String.
+ */
+export function typeName(type: CelType): string {
+  switch (type.kind) {
+    case 'list':
+      return `list(${typeName(type.element)})`;
+    case 'map':
+      return `map(${typeName(type.key)}, ${typeName(type.value)})`;
+    case 'optional':
+      return `optional_type(${typeName(type.value)})`;
+    case 'type':
+      return type.of ? `type(${typeName(type.of)})` : 'type';
+    case 'param':
+      return `<${type.name}>`;
+    case 'opaque':
+      return type.params.length === 0 ? type.name : `${type.name}(${type.params.map(typeName).join(', ')})`;
     case 'timestamp':
       return 'google.protobuf.Timestamp';
     case 'duration':
       return 'google.protobuf.Duration';
     case 'null':
-      return 'null';
-    case 'error':
-      return '!error!';
+      return 'null_type';
     default:
-      return type.kind;
+      return formatType(type);
   }
 }

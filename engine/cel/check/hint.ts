@@ -1,0 +1,67 @@
+import type { CelType } from '../types.ts';
+import { formatType } from '../types.ts';
+import type { PreparedFunction } from './declarations.ts';
+
+const MAX_HINT_OVERLOADS = 6;
+
+/** `did you mean 'x'?` with the nearest of the candidates, when one is near. */
+export function suggest(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  // A third of the letters may be wrong, and one always.
+  let distance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  for (const candidate of candidates) {
+    if (candidate.startsWith('@') || candidate.startsWith('_') || Math.abs(candidate.length - name.length) >= distance) continue;
+    const found = editDistance(name.toLowerCase(), candidate.toLowerCase(), distance);
+    if (found < distance) {
+      distance = found;
+      best = candidate;
+    }
+  }
+  return best === undefined ? undefined : `did you mean '${best}'?`;
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours between two words; `limit` when it is that many or more. */
+function editDistance(a: string, b: string, limit: number): number {
+  let before: number[] = [];
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    let smallest = i;
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + (same ? 0 : 1));
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2]! + 1);
+      current.push(cost);
+      if (cost < smallest) smallest = cost;
+    }
+    if (smallest >= limit) return limit;
+    before = previous;
+    previous = current;
+  }
+  return previous[b.length]!;
+}
+
+const COMPARISONS: ReadonlySet<string> = new Set(['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_', '_+_', '_-_', '_*_', '_/_', '_%_']);
+const CONVERTIBLE: ReadonlySet<string> = new Set(['int', 'uint', 'double', 'string', 'timestamp', 'duration', 'bytes', 'bool']);
+
+/** What to do about a call that no overload fits. */
+export function hintForOverload(fn: PreparedFunction, member: boolean, args: readonly CelType[]): string | undefined {
+  const [left, right] = args;
+  if (COMPARISONS.has(fn.name) && left && right) {
+    if (left.kind === 'optional' || right.kind === 'optional') return `unwrap the optional first, with .orValue(...) or .value()`;
+    if (left.kind !== right.kind && CONVERTIBLE.has(left.kind) && CONVERTIBLE.has(right.kind)) {
+      return `both sides must have one type: convert one with ${left.kind}(...) or ${right.kind}(...)`;
+    }
+    return undefined;
+  }
+  const style = fn.overloads.filter((each) => each.overload.member === member);
+  if (style.length === 0) {
+    return member ? `'${fn.name}' is a function, not a method: write ${fn.name}(...)` : `'${fn.name}' is a method: write x.${fn.name}(...)`;
+  }
+  if (fn.name.startsWith('_') || fn.name.startsWith('@') || style.length > MAX_HINT_OVERLOADS) return undefined;
+  const signatures = style.map(({ overload }) => {
+    const names = overload.args.map(formatType);
+    return member ? `${names[0]}.${fn.name}(${names.slice(1).join(', ')})` : `${fn.name}(${names.join(', ')})`;
+  });
+  return `there ${signatures.length === 1 ? 'is' : 'are'} ${signatures.join(', ')}`;
+}
