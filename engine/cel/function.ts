@@ -19,11 +19,6 @@ export interface Overload {
    */
   readonly cost?: (args: readonly CelValue[], result: CelValue) => number;
   /**
-   * True when `cost` belongs to this overload id and not to the function's name: it then counts only where the checker has
-   * resolved the call to exactly this overload, and a call on `dyn` that leaves several open costs 1. cel-go: runtimecost.go costCall.
-   */
-  readonly costById?: boolean;
-  /**
    * The same where the checker left more than one overload possible (an argument is dyn): cel-go then prices the call by the
    * function's name alone. Absent: 1.
    */

@@ -1,5 +1,4 @@
-import { RE2JS } from 're2js';
-import { CelError } from '../values.ts';
+import { compileRe2 } from '../libraries/re2.ts';
 
 /** A pattern ready to be searched for in texts. */
 export type Matcher = (text: string) => boolean;
@@ -7,7 +6,6 @@ export type Matcher = (text: string) => boolean;
 /** Patterns that come from data are compiled while running; the table keeps hot ones and stays bounded. */
 const compiled = new Map<string, Matcher>();
 const MAX_COMPILED = 500;
-const MAX_PATTERN_LENGTH = 10_000;
 
 /**
  * Compiles an RE2 pattern. Throws Go's text for a malformed one. Plain literals and anchored sequences of character classes run
@@ -28,19 +26,8 @@ export function matches(text: string, pattern: string): boolean {
 }
 
 function re2Matcher(pattern: string): Matcher {
-  if (pattern.length > MAX_PATTERN_LENGTH) throw new CelError('error parsing regexp: expression too large');
-  let expression: RE2JS;
-  try {
-    expression = RE2JS.compile(pattern);
-  } catch (error) {
-    throw new CelError(regexErrorText(error));
-  }
-  return (text) => expression.matcher(text).find();
-}
-
-function regexErrorText(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.startsWith('error parsing regexp') ? text : `error parsing regexp: ${text}`;
+  const compiledPattern = compileRe2(pattern);
+  return (text) => compiledPattern.test(text);
 }
 
 const LITERAL = /^(\^?)([\w /:@,;=<>!#%&"'~`-]*)(\$?)$/;

@@ -44,6 +44,8 @@ const FUNCTIONS: readonly FunctionDeclaration[] = [
   { name: 'unwrapOpt', overloads: [member('optional_unwrapOpt', [listOf(OPTIONAL)], listOf(V), unwrap)] },
   { name: 'value', overloads: [member('optional_value', [OPTIONAL], V, value)] },
   { name: 'hasValue', overloads: [member('optional_hasValue', [OPTIONAL], BOOL, (optional) => asOptional(optional).present)] },
+  { name: 'first', overloads: [member('list_first', [listOf(V)], OPTIONAL, (list) => optionalIndex(list, 0))] },
+  { name: 'last', overloads: [member('list_last', [listOf(V)], OPTIONAL, (list) => optionalIndex(list, (list as unknown[]).length - 1))] },
   { name: 'or', overloads: [member('optional_or_optional', [OPTIONAL, OPTIONAL], OPTIONAL, lazily)] },
   { name: 'orValue', overloads: [member('optional_orValue_value', [OPTIONAL, V], V, lazily)] },
   { name: '_?._', overloads: [global('select_optional_field', [DYN, STRING], OPTIONAL, optionalIndex)] },
@@ -65,10 +67,7 @@ const FUNCTIONS: readonly FunctionDeclaration[] = [
   },
 ];
 
-/**
- * Optional values: `optional.of`, `.?field`, `[?key]`, `or`, `orValue` and their kin. Kubernetes enables them since 1.28 (there
- * `first`, `last` and `unwrap` are not part of it; `first` and `last` come with the list library). cel-go: cel/library.go optionalLib.
- */
+/** Optional values: `optional.of`, `.?field`, `[?key]`, `or`, `orValue` and their kin. cel-go: cel/library.go optionalLib. */
 export const OPTIONALS: Library = {
   name: 'cel.lib.optional',
   functions: FUNCTIONS,

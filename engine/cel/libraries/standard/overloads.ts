@@ -6,7 +6,7 @@ type Cost = NonNullable<Overload['cost']>;
 
 /** `fn(args)`. */
 export function global(id: string, args: readonly CelType[], result: CelType, call: Call, cost?: Cost): Overload {
-  return { id, member: false, args, result, call, ...(cost ? { cost, costById: true } : {}) };
+  return { id, member: false, args, result, call, ...(cost ? { cost } : {}) };
 }
 
 /** `args[0].fn(rest)`. */

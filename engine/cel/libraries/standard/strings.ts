@@ -2,9 +2,9 @@ import type { FunctionDeclaration, Overload } from '../../function.ts';
 import { size } from '../../run/access.ts';
 import { actualSize, regexCost, traversal } from '../../run/actual-size.ts';
 import { noSuchOperator, noSuchOverload } from '../../run/errors.ts';
-import { matches as matchesPattern } from '../../run/regex.ts';
+import { compilePattern, matches as matchesPattern } from '../../run/regex.ts';
 import { BOOL, BYTES, type CelType, INT, listOf, mapOf, param, STRING } from '../../types.ts';
-import type { CelValue } from '../../values.ts';
+import type { CelError, CelValue } from '../../values.ts';
 import { global, member } from './overloads.ts';
 
 /** A function of two strings; other types err with cel-go's text. */
@@ -23,6 +23,17 @@ function matches(text: CelValue, pattern: CelValue): boolean {
   if (typeof text !== 'string') throw noSuchOperator('matches');
   if (typeof pattern !== 'string') throw noSuchOverload();
   return matchesPattern(text, pattern);
+}
+
+/** A literal pattern is compiled with the program, so that a malformed one is known before it runs. */
+function checkPattern([, pattern]: readonly (CelValue | undefined)[]): string | undefined {
+  if (typeof pattern !== 'string') return undefined;
+  try {
+    compilePattern(pattern);
+    return undefined;
+  } catch (error) {
+    return (error as CelError).message;
+  }
 }
 
 const sized: readonly (readonly [string, CelType])[] = [
@@ -77,8 +88,8 @@ export const STRINGS: readonly FunctionDeclaration[] = [
   {
     name: 'matches',
     overloads: [
-      global('matches', [STRING, STRING], BOOL, matches, matchesCost),
-      member('matches_string', [STRING, STRING], BOOL, matches, matchesCost),
+      { ...global('matches', [STRING, STRING], BOOL, matches, matchesCost), checkLiterals: checkPattern },
+      { ...member('matches_string', [STRING, STRING], BOOL, matches, matchesCost), checkLiterals: checkPattern },
     ],
   },
 ];

@@ -1,0 +1,129 @@
+import type { Call } from '../../ast.ts';
+import type { Overload } from '../../function.ts';
+import type { Reference } from '../../program.ts';
+import { CelError, type CelValue } from '../../values.ts';
+import { equalityCost, inequalityCost } from '../actual-size.ts';
+import { CONVERSIONS, resolveOverload, SELF_CHECKING } from '../dispatch.ts';
+import { containedIn } from '../equality.ts';
+import { noSuchSignature } from '../errors.ts';
+import { typeName } from '../type-of.ts';
+import { attempt, charge, type Evaluate, type Frame, type Result } from './frame.ts';
+import type { Planner } from './plan.ts';
+import { computedStep, constantStep, type Step } from './step.ts';
+
+/** Plans a call of a function or of an operator that evaluates all its operands. */
+export function planFunctionCall(planner: Planner, expr: Call, args: readonly Step[]): Step {
+  const reference = planner.ast.references[expr.id];
+  const overloads = reference?.kind === 'function' ? reference.overloads : [];
+  const fn = reference?.kind === 'function' ? reference.name : expr.fn;
+  return (
+    planConstantConversion(expr, fn, overloads, args) ??
+    planMembership(expr, overloads, args) ??
+    planStrict(planner, expr, fn, overloads, args)
+  );
+}
+
+/** A conversion of a constant is done once, and is then free. cel-go: interpreter/decorators.go maybeOptimizeConstUnary. */
+function planConstantConversion(expr: Call, fn: string, overloads: readonly Overload[], args: readonly Step[]): Step | undefined {
+  const constant = args[0]?.constant;
+  if (args.length !== 1 || !constant || !CONVERSIONS.has(fn)) return undefined;
+  const result = attempt(expr.id, () => invoke(fn, overloads, [constant.value]));
+  return result instanceof CelError ? computedStep(expr.id, () => result) : constantStep(expr.id, result);
+}
+
+/** `x in [constants]` is a test of membership in a set, and free. cel-go: interpreter/decorators.go maybeOptimizeSetMembership. */
+function planMembership(expr: Call, overloads: readonly Overload[], args: readonly Step[]): Step | undefined {
+  if (expr.fn !== '@in' || overloads.length !== 1 || overloads[0]!.id !== 'in_list') return undefined;
+  const list = args[1]!.constant?.value;
+  if (!Array.isArray(list)) return undefined;
+  if (list.length === 0) return constantStep(expr.id, false);
+  if (!list.every((item) => /^(bool|double|int|string|uint)$/.test(typeName(item)))) return undefined;
+  const value = args[0]!.evaluate;
+  return computedStep(expr.id, (frame) => {
+    const item = value(frame);
+    return item instanceof CelError ? item : containedIn(item, list)!;
+  });
+}
+
+function planStrict(planner: Planner, expr: Call, fn: string, overloads: readonly Overload[], args: readonly Step[]): Step {
+  const price = pricing(fn, overloads);
+  const evaluators = args.map((arg) => arg.evaluate);
+  const call = (values: readonly CelValue[]): Result => attempt(expr.id, () => invoke(fn, overloads, values));
+  if (fn === '@not_strictly_false') return computedStep(expr.id, notStrictlyFalse(evaluators[0]!, price));
+  return computedStep(
+    expr.id,
+    stopsAtError(planner.ast.references[expr.id], args) ? inOrder(evaluators, call, price) : together(evaluators, call, price),
+  );
+}
+
+function notStrictlyFalse(operand: Evaluate, price: Price): Evaluate {
+  return (frame) => {
+    const value = operand(frame);
+    charge(frame, price([value instanceof CelError ? null : value], true));
+    return value !== false;
+  };
+}
+
+type Price = (args: readonly CelValue[], result: CelValue) => number;
+
+/**
+ * cel-go calls functions of one and two arguments after evaluating all of them, others one by one until an error. Which way it
+ * goes also depends on how the call was resolved and on whether a constant pattern was compiled ahead.
+ */
+function stopsAtError(reference: Reference | undefined, args: readonly Step[]): boolean {
+  if (args.length === 0 || args.length > 2) return true;
+  const overloads = reference?.kind === 'function' ? reference.overloads : [];
+  if (overloads.some((overload) => overload.checkLiterals) && args[1]?.constant) return true;
+  return overloads.length !== 1 && reference !== undefined && !SELF_CHECKING.has(reference.name);
+}
+
+function together(args: readonly Evaluate[], call: (values: readonly CelValue[]) => Result, price: Price): Evaluate {
+  const [first, second] = args as [Evaluate, Evaluate | undefined];
+  if (!second) return (frame) => finish(frame, [first(frame)], call, price);
+  return (frame) => finish(frame, [first(frame), second(frame)], call, price);
+}
+
+function finish(frame: Frame, values: readonly Result[], call: (values: readonly CelValue[]) => Result, price: Price): Result {
+  const error = values.find((value) => value instanceof CelError);
+  const result = error ?? call(values as readonly CelValue[]);
+  charge(frame, price(priceable(values), result instanceof CelError ? null : result));
+  return result;
+}
+
+function inOrder(args: readonly Evaluate[], call: (values: readonly CelValue[]) => Result, price: Price): Evaluate {
+  return (frame) => {
+    const values: Result[] = [];
+    for (const arg of args) {
+      const value = arg(frame);
+      values.push(value);
+      if (!(value instanceof CelError)) continue;
+      // The call is priced only once all of its arguments are there, were the last of them an error.
+      if (values.length === args.length) charge(frame, price(priceable(values), null));
+      return value;
+    }
+    return finish(frame, values, call, price);
+  };
+}
+
+/** For the price an error is a value without a size. */
+const priceable = (values: readonly Result[]): CelValue[] => values.map((value) => (value instanceof CelError ? null : value));
+
+/** Runs the overload that fits. */
+export function invoke(fn: string, overloads: readonly Overload[], args: readonly CelValue[]): CelValue {
+  const [only] = overloads;
+  if (!only) throw noSuchSignature(fn, args);
+  if (SELF_CHECKING.has(fn)) return only.call(...args);
+  return resolveOverload(fn, overloads, args).call(...args);
+}
+
+/**
+ * What a call costs. An overload that the checker resolved has its own price; a call that was left open has the one of the
+ * function's name, or 1. cel-go: interpreter/runtimecost.go costCall.
+ */
+function pricing(fn: string, overloads: readonly Overload[]): Price {
+  if (fn === '_==_') return ([a, b]) => equalityCost(a!, b!);
+  if (fn === '_!=_') return ([a, b]) => inequalityCost(a!, b!);
+  const [first] = overloads;
+  const price = overloads.length === 1 ? first!.cost : overloads.find((overload) => overload.unresolvedCost)?.unresolvedCost;
+  return price ?? (() => 1);
+}
