@@ -23,6 +23,7 @@ import (
 	"github.com/google/cel-go/common/types/ref"
 	"github.com/google/cel-go/common/types/traits"
 
+	utiljson "k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/version"
 	plugincel "k8s.io/apiserver/pkg/admission/plugin/cel"
 	apiservercel "k8s.io/apiserver/pkg/cel"
@@ -54,7 +55,14 @@ type request struct {
 	// Estimate asks for the estimated cost.
 	Estimate bool `json:"estimate"`
 	// Evaluate asks for the result with these variable values (JSON).
-	Evaluate map[string]any `json:"evaluate"`
+	Evaluate objects `json:"evaluate"`
+}
+
+// objects decodes as the API server decodes objects: a number without fraction is an int64.
+type objects map[string]any
+
+func (o *objects) UnmarshalJSON(data []byte) error {
+	return utiljson.Unmarshal(data, (*map[string]any)(o))
 }
 
 type issue struct {
@@ -147,7 +155,7 @@ func answer(line []byte) (result response) {
 			res.Error = "program instantiation failed: " + err.Error()
 			return res
 		}
-		value, details, err := program.ContextEval(context.Background(), req.Evaluate)
+		value, details, err := program.ContextEval(context.Background(), map[string]any(req.Evaluate))
 		if details != nil {
 			res.Cost = details.ActualCost()
 		}
