@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { goAtoi, goFloat, goQuote, goSyntax, goTypeName, goValue } from './go-format.ts';
+import { goAtoi, goFloat, goSyntax, goTypeName, goValue } from './go-format.ts';
 
 describe('texts as Go writes them', () => {
-  it('quotes', () => {
-    expect(goQuote('a"b\\c\n\t\r\x00\x7f\u00e9\u2028\u{1f600}\u{e000}')).toBe('"a\\"b\\\\c\\n\\t\\r\\x00\\x7fé\\u2028\u{1f600}\\ue000"');
-  });
-
   it.each([
     [0.5, '0.5'],
     [1e20, '100000000000000000000'],

@@ -1,4 +1,5 @@
-import { goFloat, goQuote } from './go-format.ts';
+import { goQuote } from '../cel/go-quote.ts';
+import { goFloat } from './go-format.ts';
 import { isJsonObject, type Json, ownValue } from './json.ts';
 import type { ListSchema } from './schema.ts';
 
