@@ -23,6 +23,8 @@ export interface Overload {
    * function's name alone. Absent: 1.
    */
   readonly unresolvedCost?: (args: readonly CelValue[], result: CelValue) => number;
+  /** Arguments of other types are let through at run time too, and `call` judges them itself. cel-go: decls.DisableTypeGuards. */
+  readonly unguarded?: boolean;
   /**
    * Looks at the literal arguments (undefined where an argument is none) when the program is made; a text is an error of the
    * expression, e.g. `error parsing regexp: missing closing ): ` and the pattern.

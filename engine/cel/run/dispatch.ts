@@ -57,7 +57,7 @@ function acceptsMap(type: CelType & { kind: 'map' }, value: CelValue): boolean {
 }
 
 const acceptsAll = (overload: Overload, args: readonly CelValue[]): boolean =>
-  overload.args.length === args.length && overload.args.every((type, i) => accepts(type, args[i]!));
+  overload.args.length === args.length && (overload.unguarded || overload.args.every((type, i) => accepts(type, args[i]!)));
 
 /** The first overload that takes these arguments. Throws cel-go's `no such overload: fn(types)`. */
 export function resolveOverload(fn: string, overloads: readonly Overload[], args: readonly CelValue[]): Overload {

@@ -1,0 +1,67 @@
+import type { CallEstimator, Library, OperandEstimate, Overload } from '../function.ts';
+import { actualSize } from '../run/actual-size.ts';
+import { INT, listOf, STRING } from '../types.ts';
+import { CelError, type CelValue } from '../values.ts';
+import {
+  addEstimates,
+  fixedEstimate,
+  multiplyEstimates,
+  pricedByName,
+  REGEX_FACTOR,
+  STRING_TRAVERSAL_FACTOR,
+  scaleEstimate,
+} from './call-cost.ts';
+import { declare, memberOverload } from './declare.ts';
+import { compileRe2, type Pattern } from './re2.ts';
+
+/** A pattern that is only known at run time. */
+function compile(pattern: string): Pattern {
+  try {
+    return compileRe2(pattern);
+  } catch (error) {
+    if (error instanceof CelError) throw new CelError(`Illegal regex: ${error.message}`);
+    throw error;
+  }
+}
+
+const find = (text: string, pattern: string): string => compile(pattern).find(text) ?? '';
+const findAll = (text: string, pattern: string, limit: number | bigint = -1): string[] => compile(pattern).findAll(text, Number(limit));
+
+const cost = ([text, pattern]: readonly CelValue[]): number =>
+  Math.ceil((1 + actualSize(text as CelValue)) * STRING_TRAVERSAL_FACTOR) * Math.ceil(actualSize(pattern as CelValue) * REGEX_FACTOR);
+
+const estimate: CallEstimator = ([text, pattern]) => {
+  const { size } = text as OperandEstimate;
+  const walk = scaleEstimate(addEstimates(size, fixedEstimate(1)), STRING_TRAVERSAL_FACTOR);
+  return {
+    cost: multiplyEstimates(walk, scaleEstimate((pattern as OperandEstimate).size, REGEX_FACTOR)),
+    resultSize: { min: 0, max: size.max },
+  };
+};
+
+const EXTRAS: Pick<Overload, 'cost' | 'unresolvedCost' | 'estimate' | 'checkLiterals'> = {
+  ...pricedByName(cost, estimate),
+  checkLiterals([, pattern]) {
+    if (typeof pattern !== 'string') return undefined;
+    try {
+      compileRe2(pattern);
+      return undefined;
+    } catch (error) {
+      if (error instanceof CelError) return error.message;
+      throw error;
+    }
+  },
+};
+
+/** Searching texts for patterns. Kubernetes: pkg/cel/library/regex.go. */
+export const REGEX_LIBRARY: Library = {
+  name: 'kubernetes.regex',
+  functions: [
+    declare('find', memberOverload('string_find_string', [STRING, STRING], STRING, find, EXTRAS)),
+    declare(
+      'findAll',
+      memberOverload('string_find_all_string', [STRING, STRING], listOf(STRING), findAll, EXTRAS),
+      memberOverload('string_find_all_string_int', [STRING, STRING, INT], listOf(STRING), findAll, EXTRAS),
+    ),
+  ],
+};
