@@ -34,16 +34,20 @@ interface SuiteReport extends ListVerdict {
   readonly cases: readonly CaseResult[];
 }
 
-async function loadSuites(): Promise<Map<string, Suite>> {
-  const suites = new Map<string, Suite>();
-  for (const entry of readdirSync(HERE, { withFileTypes: true })) {
-    const file = join(HERE, entry.name, 'suite.ts');
-    if (!entry.isDirectory() || !existsSync(file)) continue;
-    const { suite } = (await import(pathToFileURL(file).href)) as { suite: Suite };
-    if (suite.name !== entry.name) throw new Error(`${file}: the suite is called ${suite.name}, its folder ${entry.name}`);
-    suites.set(suite.name, suite);
-  }
-  return suites;
+/** Names of the folders that hold a suite. */
+function suiteNames(): string[] {
+  const folders = readdirSync(HERE, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders
+    .map(({ name }) => name)
+    .filter((name) => existsSync(join(HERE, name, 'suite.ts')))
+    .sort();
+}
+
+async function loadSuite(name: string): Promise<Suite> {
+  const file = join(HERE, name, 'suite.ts');
+  const { suite } = (await import(pathToFileURL(file).href)) as { suite: Suite };
+  if (suite.name !== name) throw new Error(`${file}: the suite is called ${suite.name}, its folder ${name}`);
+  return suite;
 }
 
 function corpusFolder(name: string, given: string | undefined): string {
@@ -61,13 +65,13 @@ interface RunOptions {
   readonly signal: AbortSignal;
 }
 
-async function runSuite(suite: Suite, options: RunOptions): Promise<SuiteReport> {
+async function runSuite(name: string, options: RunOptions): Promise<SuiteReport> {
   const started = performance.now();
-  const wanted = (name: string): boolean => options.filter === undefined || name.includes(options.filter);
+  const wanted = (each: string): boolean => options.filter === undefined || each.includes(options.filter);
   const context: SuiteContext = {
-    corpus: (name) => corpusFolder(name, options.corpus),
+    corpus: (corpus) => corpusFolder(corpus, options.corpus),
     wanted,
-    log: (line) => process.stderr.write(`${suite.name}: ${line}\n`),
+    log: (line) => process.stderr.write(`${name}: ${line}\n`),
     signal: options.signal,
   };
   const outcomes = new Map<string, CaseResult['outcome']>();
@@ -75,6 +79,7 @@ async function runSuite(suite: Suite, options: RunOptions): Promise<SuiteReport>
   let unavailable: string | undefined;
   let crashed: string | undefined;
   try {
+    const suite = await loadSuite(name);
     for await (const result of suite.run(context)) {
       if (!wanted(result.name)) continue;
       if (outcomes.has(result.name)) throw new Error(`two cases are called ${JSON.stringify(result.name)}`);
@@ -89,13 +94,13 @@ async function runSuite(suite: Suite, options: RunOptions): Promise<SuiteReport>
   const complete = unavailable === undefined && crashed === undefined && options.filter === undefined && options.corpus === undefined;
   const count = (wantedOutcome: CaseResult['outcome']): number => [...outcomes.values()].filter((each) => each === wantedOutcome).length;
   return {
-    suite: suite.name,
+    suite: name,
     passed: count('passed'),
     failed: count('failed'),
     skipped: count('skipped') + (unavailable === undefined ? 0 : 1),
     ...(unavailable === undefined ? {} : { unavailable }),
     ...(crashed === undefined ? {} : { crashed }),
-    ...judge(outcomes, readKnownFailures(join(HERE, suite.name, 'known-failures.txt')), complete),
+    ...judge(outcomes, readKnownFailures(join(HERE, name, 'known-failures.txt')), complete),
     milliseconds: Math.round(performance.now() - started),
     cases,
   };
@@ -141,14 +146,17 @@ async function main(): Promise<number> {
     process.stdout.write(USAGE);
     return 0;
   }
-  const suites = await loadSuites();
+  const suites = suiteNames();
   if (values.list) {
-    for (const suite of suites.values()) process.stdout.write(`${suite.name}: ${suite.description}\n`);
+    for (const name of suites) {
+      const { description } = await loadSuite(name).catch((error: Error) => ({ description: `does not load: ${error.message}` }));
+      process.stdout.write(`${name}: ${description}\n`);
+    }
     return 0;
   }
-  const unknown = positionals.filter((name) => !suites.has(name));
+  const unknown = positionals.filter((name) => !suites.includes(name));
   if (unknown.length > 0) {
-    process.stderr.write(`no suite called ${unknown.join(', ')}; there are: ${[...suites.keys()].join(', ')}\n`);
+    process.stderr.write(`no suite called ${unknown.join(', ')}; there are: ${suites.join(', ')}\n`);
     return 2;
   }
   if (values.corpus !== undefined && positionals.length !== 1) {
@@ -158,9 +166,9 @@ async function main(): Promise<number> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   const reports: SuiteReport[] = [];
-  for (const name of positionals.length > 0 ? positionals : suites.keys()) {
+  for (const name of positionals.length > 0 ? positionals : suites) {
     if (stop.signal.aborted) break;
-    const report = await runSuite(suites.get(name)!, { corpus: values.corpus, filter: values.filter, signal: stop.signal });
+    const report = await runSuite(name, { corpus: values.corpus, filter: values.filter, signal: stop.signal });
     reports.push(report);
     if (!values.json) printDetails(report, values.all);
   }

@@ -54,7 +54,7 @@ const REQUEST_DEADLINE_MS = 60_000;
 export function createClient(options: ClientOptions): ApiClient {
   const agent = new Agent({ keepAlive: true, maxSockets: options.connections ?? 16, ca: options.ca });
   const client: ApiClient = {
-    request: (request) => send(options, agent, request),
+    request: (request) => send(options, agent, request, true),
     async expect(request) {
       const response = await client.request(request);
       if (response.status > 299) {
@@ -98,7 +98,8 @@ function headersOf(options: ClientOptions, request: ApiRequest, body: string | u
   return headers;
 }
 
-function send(options: ClientOptions, agent: Agent, request: ApiRequest): Promise<ApiResponse> {
+/** The server may close a kept connection just as a request leaves on it: then the request is sent again, once, on a new one. */
+function send(options: ClientOptions, agent: Agent, request: ApiRequest, mayRetry: boolean): Promise<ApiResponse> {
   const url = new URL(request.path, options.url);
   for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
@@ -127,7 +128,10 @@ function send(options: ClientOptions, agent: Agent, request: ApiRequest): Promis
         });
       },
     );
-    outgoing.on('error', reject);
+    outgoing.on('error', (error: NodeJS.ErrnoException) => {
+      if (mayRetry && outgoing.reusedSocket && error.code === 'ECONNRESET') resolve(send(options, agent, request, false));
+      else reject(error);
+    });
     outgoing.end(body);
   });
 }

@@ -39,7 +39,7 @@ describe('a process', () => {
 
   test('that ends before it is ready is an error with its output', async () => {
     const script = start('console.error("no such flag"); process.exit(3)');
-    await expect(waitUntilReady(script, async () => false, { deadlineMs: 10_000 })).rejects.toThrow(/"code":3[^]*no such flag/);
+    await expect(waitUntilReady(script, async () => false, { deadlineMs: 10_000 })).rejects.toThrow(/"code":3[\s\S]*no such flag/);
   });
   test('that is not ready in time is an error', async () => {
     const script = start('setInterval(() => {}, 1000)');

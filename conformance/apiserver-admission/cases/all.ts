@@ -1,0 +1,32 @@
+import type { AdmissionCase } from '../case.ts';
+import { actionCases, annotationCases } from './actions.ts';
+import { applyCases } from './apply-configuration.ts';
+import { authorizerCases } from './authorizer.ts';
+import { costCases } from './cost.ts';
+import { errorActionCases, errorCases } from './errors.ts';
+import { chainCases, jsonPatchCases } from './json-patch.ts';
+import { conditionCases, matchingCases } from './matching.ts';
+import { messageCases, reasonCases } from './messages.ts';
+import { paramCases } from './params.ts';
+import { requestCases } from './requests.ts';
+import { variableCases } from './variables.ts';
+
+/** Every case of our own. */
+export const allCases: readonly AdmissionCase[] = [
+  ...messageCases,
+  ...reasonCases,
+  ...errorCases,
+  ...errorActionCases,
+  ...variableCases,
+  ...costCases,
+  ...paramCases,
+  ...matchingCases,
+  ...conditionCases,
+  ...actionCases,
+  ...annotationCases,
+  ...authorizerCases,
+  ...requestCases,
+  ...applyCases,
+  ...jsonPatchCases,
+  ...chainCases,
+];

@@ -1,0 +1,129 @@
+import type { AdmissionProgram, JsonObject } from '../../engine/rules/admission/decision.ts';
+import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import type { CaseResult, Suite, SuiteContext } from '../suite.ts';
+import { resourceOf, resourcePath } from './case.ts';
+import { allCases } from './cases/all.ts';
+import { canonicalObject, compareVerdicts, verdictOf } from './compare.ts';
+import { type LiveFacts, liveFacts } from './facts.ts';
+import { createObjects, type LiveAnswer, loadPolicies, PLAIN_NAMESPACE, type Refusal, recordRequests, sendRequests } from './live.ts';
+import { compileOurs, decide, type OurBundle } from './ours.ts';
+import { type PlannedCase, plan } from './plan.ts';
+import type { RecordedRequest } from './recorder.ts';
+import { compareRefusals } from './refusals.ts';
+
+/** Policies in a real API server and in the engine, the same requests, the same answers. */
+export const suite: Suite = {
+  name: 'apiserver-admission',
+  description: 'ValidatingAdmissionPolicies and MutatingAdmissionPolicies: a real kube-apiserver and the engine side by side',
+  async *run(context) {
+    const cases = plan(allCases).filter((each) => each.requests.some(({ name }) => context.wanted(name)));
+    const cluster = await startCluster({ log: context.log, signal: context.signal, audit: true });
+    try {
+      yield* comparePolicies(context, cluster, cases);
+    } finally {
+      await cluster.stop();
+    }
+  },
+};
+
+async function* comparePolicies(context: SuiteContext, cluster: Cluster, cases: readonly PlannedCase[]): AsyncGenerator<CaseResult> {
+  await createObjects(cluster, cases);
+  const recorded = await recordRequests(cluster, cases);
+  const refused = await loadPolicies(cluster, cases);
+  context.log(`${cases.length} cases are loaded, ${refused.size} of their policies are refused by the API server`);
+  const answers = await sendRequests(cluster, cases);
+  const byMark = new Map(answers.map((answer) => [answer.request.mark, answer]));
+  const facts = liveFacts(cluster);
+  for (const each of cases) {
+    if (context.signal.aborted) return;
+    const names = each.documents.map((document) => (document['metadata'] as { name: string }).name);
+    const refusedNames = names.filter((name) => refused.has(name));
+    const ours = compileOurs(each.documents);
+    if (refusedNames.length > 0) yield compareRefused(each, refusedNames, refused, ours);
+    else {
+      for (const request of each.requests) {
+        yield await compareRequest({
+          cluster,
+          facts,
+          ours,
+          answer: byMark.get(request.mark)!,
+          recorded: recorded.get(request.mark),
+          case: each,
+        });
+      }
+    }
+  }
+}
+
+/** The policy does not exist: what can be compared is why. */
+function compareRefused(each: PlannedCase, names: readonly string[], refused: ReadonlyMap<string, Refusal>, ours: OurBundle): CaseResult {
+  const name = `${each.name}: refused`;
+  const crash = names.map((one) => refused.get(one)!).find((refusal) => refusal.crashed);
+  if (crash) return { name, outcome: 'skipped', reason: crash.message };
+  return result(
+    name,
+    names.flatMap((one) => compareRefusals(refused.get(one)!, ours, one)),
+  );
+}
+
+function result(name: string, differences: readonly string[]): CaseResult {
+  return differences.length === 0 ? { name, outcome: 'passed' } : { name, outcome: 'failed', reason: differences.join('\n') };
+}
+
+interface Comparison {
+  readonly cluster: Cluster;
+  readonly facts: LiveFacts;
+  readonly ours: OurBundle;
+  readonly answer: LiveAnswer;
+  readonly recorded: RecordedRequest | undefined;
+  readonly case: PlannedCase;
+}
+
+async function compareRequest(comparison: Comparison): Promise<CaseResult> {
+  const { answer, recorded, ours } = comparison;
+  const { name } = answer.request;
+  const { program, diagnostics } = ours.bundle;
+  if (program === undefined) {
+    const errors = diagnostics.filter((each) => each.severity === 'error').map((each) => `${each.path}: ${each.message}`);
+    return { name, outcome: 'failed', reason: `the API server takes the policies, ours refuses them:\n  ${errors.join('\n  ')}` };
+  }
+  const kinds = new Set(comparison.case.documents.map((document) => document['kind']));
+  const mutates = kinds.has('MutatingAdmissionPolicy');
+  const phase = !mutates ? 'validate' : kinds.has('ValidatingAdmissionPolicy') ? 'all' : 'mutate';
+  const request = mutates ? recorded?.mutating : recorded?.validating;
+  if (request === undefined) return { name, outcome: 'skipped', reason: 'the request is refused before it comes to admission' };
+  const decision = await decide(program.admission as AdmissionProgram, request, comparison.facts, phase);
+  const differences = compareVerdicts(answer, decision);
+  if (differences.length === 0 && mutates && decision.allowed) differences.push(...(await compareObjects(comparison, decision.object)));
+  return result(name, differences);
+}
+
+/**
+ * The API server fills in defaults after a mutation: ours is sent through it as well, in a namespace without policies, and what comes
+ * back is compared. An object that does not decode must fail on both sides.
+ */
+async function compareObjects({ cluster, answer }: Comparison, object: JsonObject | null): Promise<string[]> {
+  if (object === null) return [];
+  const resource = resourceOf(object);
+  const metadata = { ...(object['metadata'] as JsonObject), namespace: PLAIN_NAMESPACE };
+  const body = {
+    ...object,
+    metadata: Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== 'resourceVersion' && key !== 'uid')),
+  };
+  const settled = await cluster.admin.request({
+    method: 'POST',
+    path: resourcePath(resource, PLAIN_NAMESPACE),
+    query: { dryRun: 'All' },
+    body,
+  });
+  const live = verdictOf(answer);
+  if (live.kind === 'failed') {
+    if (settled.status > 299) return [];
+    return [
+      `the API server: ${answer.response.status} ${live.status?.message}\nours: an object that it accepts: ${JSON.stringify(object)}`,
+    ];
+  }
+  if (settled.status > 299) return [`our object is refused: ${JSON.stringify(settled.body)}\n${JSON.stringify(object)}`];
+  const [left, right] = [answer.response.body, settled.body].map((each) => canonicalObject(each as JsonObject));
+  return left === right ? [] : [`object of the API server: ${left}\nours: ${right}`];
+}
