@@ -1,6 +1,6 @@
 import type { CallEstimator, Library, OperandEstimate } from '../function.ts';
 import { actualSize } from '../run/actual-size.ts';
-import { listOf, opaque, optionalOf, STRING } from '../types.ts';
+import { listOf, object, optionalOf, STRING } from '../types.ts';
 import { type CelValue, NONE, Opaque, type Optional, some } from '../values.ts';
 import { pricedByName, REGEX_FACTOR, STRING_TRAVERSAL_FACTOR, scaleEstimate, UNIT_PRICE } from './call-cost.ts';
 import { declare, globalOverload, memberOverload } from './declare.ts';
@@ -38,7 +38,7 @@ export class FormatValue extends Opaque {
   }
 }
 
-const FORMAT_TYPE = opaque('kubernetes.NamedFormat');
+const FORMAT_TYPE = object('kubernetes.NamedFormat');
 
 /** One problem, in these words, when the test fails. */
 const problemUnless = (test: (text: string) => boolean, problem: string) => (text: string) => (test(text) ? [] : [problem]);

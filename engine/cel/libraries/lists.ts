@@ -28,9 +28,15 @@ function slice(list: List, start: Int, end: Int): List {
   return list.slice(Number(start), Number(end));
 }
 
-function flatten(list: CelValue, depth: CelValue = 1): List {
-  if (!Array.isArray(list)) throw new CelError(`no such overload: ${typeName(list)}.flatten()`);
-  if (!isInt(depth)) throw new CelError(`no such overload: list.flatten(${typeName(depth)})`);
+function flatten(list: CelValue, depth?: CelValue): List {
+  const given = depth === undefined ? '' : typeName(depth);
+  if (!Array.isArray(list) || (depth !== undefined && !isInt(depth))) {
+    throw new CelError(`no such overload: ${typeName(list)}.flatten(${given})`);
+  }
+  return flattenTo(list, depth === undefined ? 1 : (depth as Int));
+}
+
+function flattenTo(list: List, depth: Int): List {
   if (depth < 0) throw new CelError('level must be non-negative');
   return flattenInto([], list, Number(depth));
 }
@@ -63,6 +69,19 @@ function distinct(list: List): List {
   }
   return kept;
 }
+
+/** Values that cel-go lets take member calls answer for themselves, in other words. */
+const RECEIVERS = new Set(['string', 'google.protobuf.Duration', 'google.protobuf.Timestamp']);
+
+const sortSelf = (list: CelValue): List => {
+  if (Array.isArray(list)) return sortByKeys(list, list);
+  throw new CelError(RECEIVERS.has(typeName(list)) ? 'no such overload' : 'no such overload: sort');
+};
+
+const sortAssociated = (list: CelValue, keys: CelValue): List => {
+  if (Array.isArray(list) && Array.isArray(keys)) return sortByKeys(list, keys);
+  throw new CelError('no such overload: @sortByAssociatedKeys');
+};
 
 /** A call that makes a list. cel-go: ext/lists.go trackAllocatingListCall. */
 const listCost = (factor: number, size: number): number => Math.floor(size * (factor < 0 ? 1 : factor)) + 1 + LIST_CREATION_COST;
@@ -156,7 +175,8 @@ export const LISTS_LIBRARY: Library = {
     declare(
       'sort',
       ...COMPARABLE.map((type) =>
-        memberOverload(`list_${formatType(type)}_sort`, [listOf(type)], listOf(type), (list: List) => sortByKeys(list, list), {
+        memberOverload(`list_${formatType(type)}_sort`, [listOf(type)], listOf(type), sortSelf, {
+          unguarded: true,
           cost: ([list]) => selfComparisonCost(list as CelValue),
           estimate: ([list]) => listEstimate(sortFactor(type), squared(sizeOf(list))),
         }),
@@ -165,7 +185,8 @@ export const LISTS_LIBRARY: Library = {
     declare(
       '@sortByAssociatedKeys',
       ...COMPARABLE.map((type) =>
-        memberOverload(`list_${formatType(type)}_sortByAssociatedKeys`, [LIST, listOf(type)], LIST, sortByKeys, {
+        memberOverload(`list_${formatType(type)}_sortByAssociatedKeys`, [LIST, listOf(type)], LIST, sortAssociated, {
+          unguarded: true,
           cost: ([, keys]) => selfComparisonCost(keys as CelValue),
           estimate: ([, keys]) => listEstimate(sortFactor(type), squared(sizeOf(keys))),
         }),

@@ -1,12 +1,26 @@
 import { CelMap, type CelValue, Double, Duration, LazyStruct, Opaque, Optional, Struct, Timestamp, TypeValue, Uint } from '../values.ts';
+import { noSuchOverload } from './errors.ts';
 import { mapKey } from './map-key.ts';
 import { isPlainObject } from './type-of.ts';
 
+/** Whether two values are equal for certain; what membership and searching ask. See {@link equality}. */
+export const equals = (a: CelValue, b: CelValue): boolean => equality(a, b) === true;
+
+/** `a == b`. Throws `no such overload` where cel-go has no answer. */
+export function equalsOperator(a: CelValue, b: CelValue): boolean {
+  const answer = equality(a, b);
+  if (answer === undefined) throw noSuchOverload();
+  return answer;
+}
+
 /**
- * CEL equality: total, false across types other than numbers; int, uint and double compare by value; NaN equals nothing.
+ * CEL equality: false across types other than numbers; int, uint and double compare by value; NaN equals nothing. Undefined
+ * where cel-go has no answer, which only values of libraries can bring about: `a == b` is then the error `no such overload`,
+ * while inside lists and maps only an answer of false makes a difference.
  * cel-go: common/types/util.go Equal and the Equal method of each type.
  */
-export function equals(a: CelValue, b: CelValue): boolean {
+export function equality(a: CelValue, b: CelValue): boolean | undefined {
+  if (a instanceof Opaque) return b === null ? false : a.equals(b);
   if (a === b) return typeof a !== 'object' || a === null || sameObject(a);
   if (a === null || b === null) return false;
   switch (typeof a) {
@@ -24,8 +38,7 @@ export function equals(a: CelValue, b: CelValue): boolean {
   if (a instanceof Timestamp) return b instanceof Timestamp && a.seconds === b.seconds && a.nanos === b.nanos;
   if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
-  if (a instanceof Optional) return b instanceof Optional && a.present === b.present && (!a.present || equals(a.value, b.value));
-  if (a instanceof Opaque) return a.equals(b) === true;
+  if (a instanceof Optional) return b instanceof Optional && a.present === b.present && (!a.present || equality(a.value, b.value));
   if (a instanceof Struct) return b instanceof Struct && a.typeName === b.typeName && mapEquals(a.fields, b.fields);
   if (a instanceof LazyStruct) return false;
   if (a instanceof CelMap || isPlainObject(a)) return (b instanceof CelMap || isPlainObject(b)) && mapEquals(a, b);
@@ -50,7 +63,7 @@ function numericEquals(a: number | bigint | Double | Uint, b: CelValue): boolean
 
 function listEquals(a: readonly CelValue[], b: readonly CelValue[]): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (!equals(a[i]!, b[i]!)) return false;
+  for (let i = 0; i < a.length; i++) if (equality(a[i]!, b[i]!) === false) return false;
   return true;
 }
 
@@ -60,14 +73,14 @@ function mapEquals(a: CelMap | { readonly [key: string]: CelValue }, b: CelMap |
     if (a.entries.size !== b.entries.size) return false;
     for (const [key, [, value]] of a.entries) {
       const other = b.entries.get(key);
-      if (other === undefined || !equals(value, other[1])) return false;
+      if (other === undefined || equality(value, other[1]) === false) return false;
     }
     return true;
   }
   if (b instanceof CelMap) return b.entries.size === 0 && Object.keys(a).length === 0;
   const keys = Object.keys(a);
   if (keys.length !== Object.keys(b).length) return false;
-  for (const key of keys) if (!Object.hasOwn(b, key) || !equals(a[key]!, b[key]!)) return false;
+  for (const key of keys) if (!Object.hasOwn(b, key) || equality(a[key]!, b[key]!) === false) return false;
   return true;
 }
 
@@ -75,7 +88,7 @@ function mapEquals(a: CelMap | { readonly [key: string]: CelValue }, b: CelMap |
 export function containedIn(value: CelValue, container: CelValue): boolean | undefined {
   if (Array.isArray(container)) {
     if (typeof value === 'string' || typeof value === 'boolean' || value === null) return container.includes(value);
-    for (const item of container) if (equals(item, value)) return true;
+    for (const item of container) if (equals(value, item)) return true;
     return false;
   }
   if (container instanceof CelMap) {

@@ -2,7 +2,7 @@ import type { FunctionDeclaration, Overload } from '../../function.ts';
 import { index } from '../../run/access.ts';
 import { actualSize, equalityCost, inequalityCost, traversal } from '../../run/actual-size.ts';
 import { add, divide, modulo, multiply, negate, not, subtract } from '../../run/arithmetic.ts';
-import { containedIn, equals } from '../../run/equality.ts';
+import { containedIn, equals, equalsOperator } from '../../run/equality.ts';
 import { noSuchOverload } from '../../run/errors.ts';
 import { greater, greaterOrEqual, less, lessOrEqual } from '../../run/order.ts';
 import { BOOL, BYTES, type CelType, DOUBLE, DURATION, INT, listOf, mapOf, param, STRING, TIMESTAMP, UINT } from '../../types.ts';
@@ -27,7 +27,7 @@ const logic: readonly FunctionDeclaration[] = [
   { name: '_||_', overloads: [global('logical_or', [BOOL, BOOL], BOOL, lazily)] },
   { name: '!_', overloads: [global('logical_not', [BOOL], BOOL, not)] },
   { name: '@not_strictly_false', overloads: [global('not_strictly_false', [BOOL], BOOL, (value) => value !== false)] },
-  { name: '_==_', overloads: [global('equals', [A, A], BOOL, equals, ([a, b]) => equalityCost(a!, b!))] },
+  { name: '_==_', overloads: [global('equals', [A, A], BOOL, equalsOperator, ([a, b]) => equalityCost(a!, b!))] },
   {
     name: '_!=_',
     overloads: [
