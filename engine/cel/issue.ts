@@ -34,6 +34,7 @@ export function formatIssues(text: string, issues: readonly CelIssue[]): string 
 
 function formatIssue(text: string, issue: CelIssue): string {
   const severity = issue.severity === 'error' ? 'ERROR' : 'WARNING';
+  if (text === '') return `${severity}: <input>:1:0: ${issue.message}`;
   if (issue.at < 0) return `${severity}: <input>:-1:0: ${issue.message}`;
   const lineStart = text.lastIndexOf('\n', issue.at - 1) + 1;
   const lineNumber = countNewlines(text, lineStart) + 1;

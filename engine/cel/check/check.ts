@@ -144,6 +144,10 @@ class Checker {
         return target.value;
       case 'object':
         return this.fieldType(expr, target.name, field) ?? ERROR;
+      case 'opaque':
+        // Kubernetes declares its own types, other than those of addresses, as structures that nobody knows the fields of.
+        if (target.name.startsWith('kubernetes.')) return this.fieldType(expr, target.name, field) ?? ERROR;
+        return this.noFields(expr, target);
       case 'param':
         // Nothing is known of the operand: it is dyn from here on.
         this.unifier.isAssignable(DYN, target);
@@ -152,9 +156,13 @@ class Checker {
       case 'error':
         return DYN;
       default:
-        this.report('no-field-selection', expr, `type '${formatType(target)}' does not support field selection`);
-        return DYN;
+        return this.noFields(expr, target);
     }
+  }
+
+  private noFields(expr: Expr, target: CelType): CelType {
+    this.report('no-field-selection', expr, `type '${formatType(target)}' does not support field selection`);
+    return DYN;
   }
 
   /** The declared type of a structure's field, or undefined after an issue. */
@@ -270,7 +278,7 @@ class Checker {
     expr.elements.forEach((element, index) => {
       let type = this.check(element);
       if (expr.optionalIndices.includes(index)) type = this.unwrapOptional(element, type);
-      joined = this.join(element, joined, type);
+      joined = this.join(joined, type);
     });
     return listOf(joined ?? this.unifier.newVariable());
   }
@@ -279,10 +287,10 @@ class Checker {
     let keys: CelType | undefined;
     let values: CelType | undefined;
     for (const { key, value, optional } of expr.entries) {
-      keys = this.join(key, keys, this.check(key));
+      keys = this.join(keys, this.check(key));
       let type = this.check(value);
       if (optional) type = this.unwrapOptional(value, type);
-      values = this.join(value, values, type);
+      values = this.join(values, type);
     }
     keys ??= this.unifier.newVariable();
     return mapOf(keys, values ?? this.unifier.newVariable());
@@ -294,13 +302,10 @@ class Checker {
     return type;
   }
 
-  /** The common type of what came before and one more element. */
-  private join(node: Expr, previous: CelType | undefined, current: CelType): CelType {
+  /** The common type of what came before and one more element; a mixture is dyn, which the validators may refuse later. */
+  private join(previous: CelType | undefined, current: CelType): CelType {
     if (previous === undefined) return current;
-    if (this.unifier.isAssignable(previous, current)) return mostGeneral(previous, current);
-    if (!this.environment.homogeneousLiterals) return DYN;
-    this.mismatch(node, previous, current);
-    return ERROR;
+    return this.unifier.isAssignable(previous, current) ? mostGeneral(previous, current) : DYN;
   }
 
   private checkStruct(expr: StructExpr): CelType {

@@ -13,6 +13,7 @@ export interface EnvironmentTables extends CheckEnvironment {
   readonly libraries: readonly Library[];
   readonly macros: readonly MacroDeclaration[];
   readonly crossTypeComparisons: boolean;
+  readonly homogeneousLiterals: boolean;
   readonly literalValidators: boolean;
 }
 

@@ -12,8 +12,6 @@ export interface CheckEnvironment {
   readonly variables: VariableTable;
   readonly types: TypeProvider | undefined;
   readonly container: string;
-  /** Lists and maps of mixed types are errors instead of dyn. */
-  readonly homogeneousLiterals: boolean;
 }
 
 /** Variables in layers: an environment that extends another adds a layer and shares the rest. */

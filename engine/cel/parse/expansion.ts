@@ -6,7 +6,7 @@ import { ACCUMULATOR } from './macro.ts';
 /** Where an expansion gets ids from and leaves its errors. */
 export interface ExpansionHost {
   newId(): number;
-  report(code: string, start: number, end: number, message: string): void;
+  report(code: string, node: { readonly start: number; readonly end: number; readonly at: number }, message: string): void;
   placeholder(start: number, end: number): Expr;
 }
 
@@ -108,7 +108,7 @@ export class Expansion implements MacroContext {
 
   error(at: Expr, message: string): Expr {
     this.failed = true;
-    this.host.report('syntax', at.start, at.end, message);
+    this.host.report('macro', at, message);
     return this.host.placeholder(at.start, at.end);
   }
 

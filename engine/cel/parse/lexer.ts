@@ -71,6 +71,12 @@ export class Lexer {
     return this.text.slice(this.start, this.end);
   }
 
+  /** Goes back so that the token at `start` is the present one again. */
+  rewind(start: number): void {
+    this.end = start;
+    this.next();
+  }
+
   next(): void {
     const text = this.text;
     const length = text.length;
@@ -100,7 +106,7 @@ export class Lexer {
       // The character at which matching failed belongs to the unrecognised text.
       let stop = this.failedAt;
       if (stop < length) stop += (text.codePointAt(stop) ?? 0) > 0xffff ? 2 : 1;
-      this.onError(at, stop, `token recognition error at: '${display(text.slice(at, stop))}'`);
+      this.onError(at, stop, `token recognition error at: '${text.slice(at, stop)}'`);
       at = stop;
     }
   }
@@ -362,9 +368,4 @@ function isDigit(code: number): boolean {
 
 function isHex(code: number): boolean {
   return code < 128 && (CLASS[code]! & HEX) !== 0;
-}
-
-/** White space made visible, as in cel-go's syntax errors. */
-export function display(text: string): string {
-  return text.replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r');
 }

@@ -17,9 +17,28 @@ export const MAX_NODES = 100_000;
 /** Parsing can't go on; the reason is in {@link Parser.issues}. */
 export class ParseAbort {}
 
-/** What a primary starts with, in the order in which cel-go's messages list it. */
-const OPERAND = "'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER";
-const EXPECTED_OPERAND = `{${OPERAND}}`;
+const OPERAND_KINDS = [
+  ...[T.LBRACKET, T.LBRACE, T.LPAREN, T.DOT, T.MINUS, T.NOT, T.TRUE, T.FALSE, T.NULL],
+  ...[T.FLOAT, T.INT, T.UINT, T.STRING, T.BYTES, T.IDENT],
+];
+/** What an operand starts with. */
+const OPERAND = T.tokenSet(...OPERAND_KINDS);
+const FIRST_ELEMENT = T.tokenSet(...OPERAND_KINDS, T.RBRACKET, T.COMMA, T.QUESTION);
+const FIRST_ENTRY = T.tokenSet(...OPERAND_KINDS, T.RBRACE, T.COMMA, T.QUESTION);
+const FIRST_FIELD = T.tokenSet(T.RBRACE, T.COMMA, T.QUESTION, T.IDENT, T.ESC_IDENT);
+const FIRST_ARGUMENT = T.tokenSet(...OPERAND_KINDS, T.RPAREN);
+const INDEX = T.tokenSet(...OPERAND_KINDS, T.QUESTION);
+const FIELD_NAME = T.tokenSet(T.IDENT, T.ESC_IDENT);
+const AFTER_ELEMENT = T.tokenSet(T.RBRACKET, T.COMMA);
+const AFTER_ENTRY = T.tokenSet(T.RBRACE, T.COMMA);
+const AFTER_ARGUMENT = T.tokenSet(T.RPAREN, T.COMMA);
+/** What continues an expression after a complete operand. */
+const OPERATOR = T.tokenSet(
+  ...[T.EQ, T.NE, T.IN, T.LT, T.LE, T.GE, T.GT, T.AND, T.OR, T.LBRACKET, T.DOT, T.MINUS],
+  ...[T.QUESTION, T.PLUS, T.STAR, T.SLASH, T.PERCENT],
+);
+/** Each kind as a set of its own. */
+const ONLY: readonly T.TokenSet[] = T.TOKEN_NAMES.map((_, kind) => T.tokenSet(kind));
 
 const RELATION_OPERATORS: readonly (string | undefined)[] = table([
   [T.LT, '_<_'],
@@ -59,19 +78,21 @@ export class Parser {
   private calcDepth = 0;
   /** Height of the subtree parsed last, counting what cel-go's visitor counts. */
   private height = 0;
+  /** What may come after the present expression, beside operators. */
+  private follow: T.TokenSet = ONLY[T.EOF]!;
 
   constructor(
     readonly text: string,
     private readonly macros: ReadonlyMap<string, MacroDeclaration>,
   ) {
-    this.lexer = new Lexer(text, (start, end, message) => this.report('syntax', start, end, `Syntax error: ${message}`));
+    this.lexer = new Lexer(text, (start, end, message) => this.syntaxError(start, end, `Syntax error: ${message}`));
   }
 
   /** Parses the whole text. Throws {@link ParseAbort} after a syntax error that nothing sensible can follow. */
   parseAll(): Expr {
     this.lexer.next();
     const root = this.parseExpr();
-    if (this.lexer.kind !== T.EOF) this.unexpected('<EOF>', T.EOF);
+    if (this.lexer.kind !== T.EOF) this.unexpected(ONLY[T.EOF]!);
     if (this.height > MAX_DEPTH) this.abort('max recursion depth exceeded');
     return root;
   }
@@ -81,8 +102,14 @@ export class Parser {
     return ++this.lastId;
   }
 
-  report(code: string, start: number, end: number, message: string): void {
-    this.issues.push({ code, severity: 'error', message, start, end, at: start });
+  report(code: string, { start, end, at }: { readonly start: number; readonly end: number; readonly at: number }, message: string): void {
+    this.issues.push({ code, severity: 'error', message, start, end, at });
+  }
+
+  private syntaxError(start: number, end: number, message: string): void {
+    // A token that is looked at twice is reported once.
+    if (this.issues.some((issue) => issue.at === start && issue.message === message)) return;
+    this.report('syntax', { start, end, at: start }, message);
   }
 
   /** Records an error that is about the text as a whole and gives up. */
@@ -95,24 +122,68 @@ export class Parser {
     this.abort(`expression recursion limit exceeded: ${MAX_DEPTH}`);
   }
 
-  /** Records that the present token is not what is expected there, and gives up. */
-  private unexpected(expected: string, single?: number): never {
+  /**
+   * Records that the present token is none of what is expected there. When what is expected comes next, the token is one too
+   * many: it is skipped and parsing goes on; otherwise parsing ends. cel-go's generated parser does and says the same.
+   */
+  private unexpected(expected: T.TokenSet): void {
     const lexer = this.lexer;
-    const { start, end } = lexer;
-    const found = lexer.kind === T.EOF ? '<EOF>' : lexer.lexeme;
-    let word = 'mismatched';
-    if (single !== undefined && lexer.kind !== T.EOF) {
-      // A token too many, when what is expected follows it.
+    const { start, end, kind } = lexer;
+    const found = this.tokenText();
+    if (kind !== T.EOF) lexer.next();
+    const extraneous = kind !== T.EOF && expected.has(lexer.kind);
+    const word = extraneous ? 'extraneous' : 'mismatched';
+    this.syntaxError(start, end, `Syntax error: ${word} input '${found}' expecting ${expected.text}`);
+    if (!extraneous) throw new ParseAbort();
+  }
+
+  /**
+   * Takes a token of the kind. When it is missing and the present token could come after it, that is said and parsing goes on.
+   */
+  private expect(kind: number, next: T.TokenSet | undefined): void {
+    const lexer = this.lexer;
+    if (lexer.kind === kind) {
       lexer.next();
-      if (lexer.kind === single) word = 'extraneous';
+      return;
     }
-    this.report('syntax', start, end, `Syntax error: ${word} input '${found}' expecting ${expected}`);
+    const { start, end } = lexer;
+    const found = lexer.kind;
+    const text = this.tokenText();
+    if (found !== T.EOF) {
+      lexer.next();
+      if (lexer.kind === kind) {
+        this.syntaxError(start, end, `Syntax error: extraneous input '${text}' expecting ${T.TOKEN_NAMES[kind]}`);
+        lexer.next();
+        return;
+      }
+    }
+    const follows = next ? next.has(found) : OPERATOR.has(found) || this.follow.has(found);
+    const message = follows ? `missing ${T.TOKEN_NAMES[kind]} at '${text}'` : `mismatched input '${text}' expecting ${T.TOKEN_NAMES[kind]}`;
+    this.syntaxError(start, end, `Syntax error: ${message}`);
+    if (!follows) throw new ParseAbort();
+    lexer.rewind(start);
+  }
+
+  /** The present token as messages quote it. */
+  private tokenText(): string {
+    if (this.lexer.kind === T.EOF) return '<EOF>';
+    return this.lexer.lexeme.replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r');
+  }
+
+  private noViableAlternative(from: number): never {
+    const { kind, start, end } = this.lexer;
+    const input = this.text.slice(from, kind === T.EOF ? this.lexer.previousEnd : end);
+    this.syntaxError(start, end, `Syntax error: no viable alternative at input '${input}'`);
     throw new ParseAbort();
   }
 
-  private expect(kind: number): void {
-    if (this.lexer.kind !== kind) this.unexpected(T.TOKEN_NAMES[kind]!, kind);
-    this.lexer.next();
+  /** An expression in brackets, with what may come after it there. */
+  private parseInner(follow: T.TokenSet): Expr {
+    const outer = this.follow;
+    this.follow = follow;
+    const result = this.parseExpr();
+    this.follow = outer;
+    return result;
   }
 
   private parseExpr(): Expr {
@@ -125,9 +196,12 @@ export class Parser {
       const id = this.newId();
       let height = this.height;
       lexer.next();
+      const outer = this.follow;
+      this.follow = ONLY[T.COLON]!;
       const whenTrue = this.parseOr();
+      this.follow = outer;
       height = Math.max(height, this.height);
-      this.expect(T.COLON);
+      this.expect(T.COLON, OPERAND);
       const whenFalse = this.parseExpr();
       this.height = Math.max(height, this.height) + 1;
       result = this.call(id, '_?_:_', undefined, [result, whenTrue, whenFalse], start, at);
@@ -232,16 +306,28 @@ export class Parser {
     const at = lexer.start;
     lexer.next();
     let count = 1;
+    let last = at;
     // One minus in front of a number belongs to the number.
     if (kind === T.MINUS && (lexer.kind === T.INT || lexer.kind === T.FLOAT)) return this.parseNegative(at);
     while (lexer.kind === kind) {
       count++;
+      last = lexer.start;
       lexer.next();
     }
+    if (!OPERAND.has(lexer.kind) || (kind === T.MINUS && lexer.kind === T.NOT)) this.afterUnary(kind, last);
     if (count % 2 === 0) return this.parseMember();
     const id = this.newId();
     const operand = this.parseMember();
     return this.call(id, kind === T.NOT ? '!_' : '-_', undefined, [operand], at, at);
+  }
+
+  /** Nothing that a `!` or `-` can stand before. */
+  private afterUnary(kind: number, last: number): void {
+    if (kind === T.MINUS) this.noViableAlternative(last);
+    const { start, end } = this.lexer;
+    this.syntaxError(start, end, `Syntax error: extraneous input '${this.tokenText()}' expecting ${OPERAND.text}`);
+    this.lexer.next();
+    if (!OPERAND.has(this.lexer.kind)) throw new ParseAbort();
   }
 
   private parseNegative(start: number): Expr {
@@ -259,7 +345,7 @@ export class Parser {
     if (lexer.kind === T.MINUS) {
       lexer.next();
       if (lexer.kind === T.INT || lexer.kind === T.FLOAT) return this.parseNegative(start);
-      this.unexpected(EXPECTED_OPERAND);
+      this.noViableAlternative(start);
     }
     return this.parsePostfix(this.parsePrimary(), start, false);
   }
@@ -271,8 +357,8 @@ export class Parser {
     switch (kind) {
       case T.LPAREN: {
         lexer.next();
-        const inner = this.parseExpr();
-        this.expect(T.RPAREN);
+        const inner = this.parseInner(ONLY[T.RPAREN]!);
+        this.expect(T.RPAREN, undefined);
         return inner;
       }
       case T.LBRACKET:
@@ -307,7 +393,8 @@ export class Parser {
         value = bytesLiteral(lexer.lexeme);
         break;
       default:
-        this.unexpected(EXPECTED_OPERAND);
+        this.unexpected(OPERAND);
+        return this.parseUnary();
     }
     lexer.next();
     return this.literal(value, start);
@@ -318,7 +405,7 @@ export class Parser {
     const end = this.lexer.previousEnd;
     this.height = 0;
     if ('value' in result) return literalNode(this.newId(), result.value, start, end);
-    this.report('syntax', start, end, result.error);
+    this.syntaxError(start, end, result.error);
     return this.placeholder(start, end);
   }
 
@@ -335,7 +422,7 @@ export class Parser {
     if (lexer.kind === T.DOT) {
       name = '.';
       lexer.next();
-      if (lexer.kind !== T.IDENT) this.unexpected('IDENTIFIER');
+      if (lexer.kind !== T.IDENT) this.noViableAlternative(start);
     }
     const word = lexer.lexeme;
     const wordStart = lexer.start;
@@ -344,7 +431,7 @@ export class Parser {
     this.height = 0;
     if (lexer.kind === T.LPAREN) {
       if (T.RESERVED.has(word)) {
-        this.report('syntax', start, lexer.previousEnd, `reserved identifier: ${word}`);
+        this.syntaxError(start, lexer.previousEnd, `reserved identifier: ${word}`);
         this.skipArguments();
         return this.parsePostfix(this.placeholder(start, lexer.previousEnd), start, false);
       }
@@ -355,7 +442,7 @@ export class Parser {
     }
     const end = lexer.previousEnd;
     if (T.RESERVED.has(word) && !this.startsMessage()) {
-      this.report('syntax', start, end, `reserved identifier: ${word}`);
+      this.syntaxError(start, end, `reserved identifier: ${word}`);
       return this.parsePostfix(this.placeholder(start, end), start, false);
     }
     const node: Ident = { kind: 'ident', id: this.newId(), name, start, end, at: wordStart };
@@ -377,15 +464,16 @@ export class Parser {
     const args: Expr[] = [];
     lexer.next();
     let height = 0;
+    if (lexer.kind !== T.RPAREN && !OPERAND.has(lexer.kind)) this.unexpected(FIRST_ARGUMENT);
     if (lexer.kind !== T.RPAREN) {
       for (;;) {
-        args.push(this.parseExpr());
+        args.push(this.parseInner(AFTER_ARGUMENT));
         if (this.height > height) height = this.height;
         if (lexer.kind !== T.COMMA) break;
         lexer.next();
       }
     }
-    this.expect(T.RPAREN);
+    this.expect(T.RPAREN, undefined);
     this.height = height;
     return args;
   }
@@ -408,7 +496,7 @@ export class Parser {
           }
           const kind = lexer.kind;
           if (kind !== T.IDENT && kind !== T.ESC_IDENT) this.noFieldName(at);
-          const field = kind === T.IDENT ? lexer.lexeme : this.text.slice(lexer.start + 1, lexer.end - 1);
+          const field = this.fieldName();
           if (kind === T.ESC_IDENT) named = false;
           lexer.next();
           if (lexer.kind === T.LPAREN && kind === T.IDENT) {
@@ -433,8 +521,9 @@ export class Parser {
           lexer.next();
           const optional = lexer.kind === T.QUESTION;
           if (optional) lexer.next();
-          const index = this.parseExpr();
-          this.expect(T.RBRACKET);
+          else if (!OPERAND.has(lexer.kind)) this.unexpected(INDEX);
+          const index = this.parseInner(ONLY[T.RBRACKET]!);
+          this.expect(T.RBRACKET, undefined);
           this.height = Math.max(height, this.height) + 1;
           left = this.call(id, optional ? '_[?_]' : '_[_]', undefined, [left, index], start, at);
           break;
@@ -455,27 +544,27 @@ export class Parser {
 
   private parseOptionalSelect(operand: Expr, start: number, at: number): Expr {
     const lexer = this.lexer;
-    if (lexer.kind !== T.IDENT && lexer.kind !== T.ESC_IDENT) this.unexpected('{IDENTIFIER, ESC_IDENTIFIER}');
-    const field = lexer.kind === T.IDENT ? lexer.lexeme : this.text.slice(lexer.start + 1, lexer.end - 1);
+    if (!FIELD_NAME.has(lexer.kind)) this.unexpected(FIELD_NAME);
+    const field = this.fieldName();
     const name = literalNode(this.newId(), field, lexer.start, lexer.end);
     lexer.next();
     this.height++;
     return this.call(this.newId(), '_?._', undefined, [operand, name], start, at);
   }
 
+  /** The present token as the name of a field, without backticks. */
+  private fieldName(): string {
+    const { kind, start, end, lexeme } = this.lexer;
+    return kind === T.ESC_IDENT ? this.text.slice(start + 1, end - 1) : lexeme;
+  }
+
   private noFieldName(dot: number): never {
     const { kind, start, end } = this.lexer;
     if (kind === T.TRUE || kind === T.FALSE || kind === T.NULL) {
-      this.report('syntax', start, end, `Syntax error: mismatched input '${this.lexer.lexeme}' expecting IDENTIFIER`);
-    } else {
-      this.report(
-        'syntax',
-        start,
-        end,
-        `Syntax error: no viable alternative at input '${this.text.slice(dot, kind === T.EOF ? dot + 1 : end)}'`,
-      );
+      this.syntaxError(start, end, `Syntax error: mismatched input '${this.lexer.lexeme}' expecting IDENTIFIER`);
+      throw new ParseAbort();
     }
-    throw new ParseAbort();
+    this.noViableAlternative(dot);
   }
 
   private parseList(): Expr {
@@ -486,21 +575,20 @@ export class Parser {
     const optionalIndices: number[] = [];
     let height = 0;
     lexer.next();
-    while (lexer.kind !== T.RBRACKET) {
-      if (elements.length === 0 && lexer.kind === T.COMMA) {
-        lexer.next();
-        break;
-      }
+    if (!FIRST_ELEMENT.has(lexer.kind)) this.unexpected(FIRST_ELEMENT);
+    while (lexer.kind === T.QUESTION || OPERAND.has(lexer.kind)) {
       if (lexer.kind === T.QUESTION) {
         optionalIndices.push(elements.length);
         lexer.next();
       }
-      elements.push(this.parseExpr());
+      elements.push(this.parseInner(AFTER_ELEMENT));
       if (this.height > height) height = this.height;
+      if (!AFTER_ELEMENT.has(lexer.kind)) this.unexpected(AFTER_ELEMENT);
       if (lexer.kind !== T.COMMA) break;
       lexer.next();
     }
-    this.expect(T.RBRACKET);
+    if (elements.length === 0 && lexer.kind === T.COMMA) lexer.next();
+    this.expect(T.RBRACKET, undefined);
     this.height = height;
     return { kind: 'list', id, elements, optionalIndices, start, end: lexer.previousEnd, at: start };
   }
@@ -512,25 +600,24 @@ export class Parser {
     const entries: MapEntry[] = [];
     let height = 0;
     lexer.next();
-    while (lexer.kind !== T.RBRACE) {
-      if (entries.length === 0 && lexer.kind === T.COMMA) {
-        lexer.next();
-        break;
-      }
+    if (!FIRST_ENTRY.has(lexer.kind)) this.unexpected(FIRST_ENTRY);
+    while (lexer.kind === T.QUESTION || OPERAND.has(lexer.kind)) {
       const entryId = this.newId();
       const optional = lexer.kind === T.QUESTION;
       if (optional) lexer.next();
-      const key = this.parseExpr();
+      const key = this.parseInner(ONLY[T.COLON]!);
       if (this.height > height) height = this.height;
       const at = lexer.start;
-      this.expect(T.COLON);
-      const value = this.parseExpr();
+      this.expect(T.COLON, OPERAND);
+      const value = this.parseInner(AFTER_ENTRY);
       if (this.height > height) height = this.height;
       entries.push({ id: entryId, key, value, optional, at });
+      if (!AFTER_ENTRY.has(lexer.kind)) this.unexpected(AFTER_ENTRY);
       if (lexer.kind !== T.COMMA) break;
       lexer.next();
     }
-    this.expect(T.RBRACE);
+    if (entries.length === 0 && lexer.kind === T.COMMA) lexer.next();
+    this.expect(T.RBRACE, undefined);
     this.height = height;
     return { kind: 'map', id, entries, start, end: lexer.previousEnd, at: start };
   }
@@ -543,29 +630,28 @@ export class Parser {
     const fields: StructField[] = [];
     let height = 0;
     lexer.next();
-    while (lexer.kind !== T.RBRACE) {
-      if (fields.length === 0 && lexer.kind === T.COMMA) {
-        lexer.next();
-        break;
-      }
+    if (!FIRST_FIELD.has(lexer.kind)) this.unexpected(FIRST_FIELD);
+    while (lexer.kind === T.QUESTION || FIELD_NAME.has(lexer.kind)) {
       const fieldId = this.newId();
       const fieldStart = lexer.start;
       const optional = lexer.kind === T.QUESTION;
-      if (optional) lexer.next();
-      if (lexer.kind !== T.IDENT && lexer.kind !== T.ESC_IDENT) {
-        this.unexpected(optional ? '{IDENTIFIER, ESC_IDENTIFIER}' : "{'}', ',', '?', IDENTIFIER, ESC_IDENTIFIER}");
+      if (optional) {
+        lexer.next();
+        if (!FIELD_NAME.has(lexer.kind)) this.unexpected(FIELD_NAME);
       }
-      const name = lexer.kind === T.IDENT ? lexer.lexeme : this.text.slice(lexer.start + 1, lexer.end - 1);
+      const name = this.fieldName();
       lexer.next();
       const colon = lexer.start;
-      this.expect(T.COLON);
-      const value = this.parseExpr();
+      this.expect(T.COLON, OPERAND);
+      const value = this.parseInner(AFTER_ENTRY);
       if (this.height > height) height = this.height;
       fields.push({ id: fieldId, name, value, optional, start: fieldStart, at: colon });
+      if (!AFTER_ENTRY.has(lexer.kind)) this.unexpected(AFTER_ENTRY);
       if (lexer.kind !== T.COMMA) break;
       lexer.next();
     }
-    this.expect(T.RBRACE);
+    if (fields.length === 0 && lexer.kind === T.COMMA) lexer.next();
+    this.expect(T.RBRACE, undefined);
     this.height = height;
     return { kind: 'struct', id, typeName, fields, start, end: lexer.previousEnd, at };
   }

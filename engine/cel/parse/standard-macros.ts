@@ -51,14 +51,14 @@ const exists = quantifier('exists', (context, iterRange, iterVar, predicate) => 
   return context.comprehension({ iterRange, iterVar, accuInit, loopCondition, loopStep, result });
 });
 
-const foldExistsOne: Fold = (context, iterRange, iterVar, predicate) => {
+const existsOne = quantifier('exists_one', (context, iterRange, iterVar, predicate) => {
   const accuInit = context.literal(0);
   const loopCondition = context.literal(true);
   const increment = context.call('_+_', context.ident(ACCUMULATOR), context.literal(1));
   const loopStep = context.call('_?_:_', predicate, increment, context.ident(ACCUMULATOR));
   const result = context.call('_==_', context.ident(ACCUMULATOR), context.literal(1));
   return context.comprehension({ iterRange, iterVar, accuInit, loopCondition, loopStep, result });
-};
+});
 
 /** `map(v, transform)` and `map(v, predicate, transform)`. */
 function mapMacro(argCount: 2 | 3): MacroDeclaration {
@@ -95,17 +95,8 @@ const filter: MacroDeclaration = {
   },
 };
 
-/** The macros of standard CEL. cel-go: parser/macro.go AllMacros. */
-export const STANDARD_MACROS: readonly MacroDeclaration[] = [
-  has,
-  all,
-  exists,
-  quantifier('exists_one', foldExistsOne),
-  quantifier('existsOne', foldExistsOne),
-  mapMacro(2),
-  mapMacro(3),
-  filter,
-];
+/** The macros of standard CEL. cel-go: cel/macro.go StandardMacros (`existsOne` is not among them). */
+export const STANDARD_MACROS: readonly MacroDeclaration[] = [has, all, exists, existsOne, mapMacro(2), mapMacro(3), filter];
 
 /** `optMap` and `optFlatMap` differ in who wraps the result. */
 function optionalMacro(name: 'optMap' | 'optFlatMap'): MacroDeclaration {
