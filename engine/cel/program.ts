@@ -39,6 +39,11 @@ export interface Program {
   readonly run: (activation: Activation, meter: Meter) => CelValue;
   /** Evaluates with closures: exact cost, error with node, and the value of every node when `record` is set. Never throws. */
   readonly trace: (activation: Activation, options?: TraceOptions) => Trace;
+  /**
+   * An error that is certain before the program runs, and for which the API server refuses the expression: `int('x')`, a
+   * malformed pattern. Its text there: `program instantiation failed: ` and the message.
+   */
+  readonly refused?: CelError;
 }
 
 export interface TraceOptions {

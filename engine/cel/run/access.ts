@@ -54,7 +54,7 @@ export function index(container: CelValue, key: CelValue): CelValue {
 export function checkKey(key: CelValue): void {
   if (typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean' || typeof key === 'bigint') return;
   if (key instanceof Uint || key instanceof Double) return;
-  throw new CelError(`invalid qualifier type: ${goTypeName(key)}`);
+  throw new CelError(`invalid qualifier type: ${goKeyTypeName(key)}`);
 }
 
 function listIndex(key: CelValue): number {
@@ -73,7 +73,7 @@ export function size(value: CelValue): number {
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length;
   if (value instanceof CelMap) return value.entries.size;
   if (isPlainObject(value)) return Object.keys(value).length;
-  throw noSuchOperator('size');
+  throw noSuchOperator('size', value);
 }
 
 /** What a one-variable comprehension walks: the elements of a list or the keys of a map. */
@@ -110,4 +110,11 @@ export function goTypeName(value: CelValue): string {
   if (value instanceof Uint8Array) return 'types.Bytes';
   const name = typeName(value);
   return /^(bool|int|uint|double|string)$/.test(name) ? `types.${name[0]!.toUpperCase()}${name.slice(1)}` : name;
+}
+
+/** The same for a value that comes from JSON, which cel-go keeps in Go's own types until it is used. */
+function goKeyTypeName(key: CelValue): string {
+  if (key === null) return '<nil>';
+  if (Array.isArray(key)) return '[]interface {}';
+  return isPlainObject(key) ? 'map[string]interface {}' : goTypeName(key);
 }

@@ -78,7 +78,7 @@ export function add(a: CelValue, b: CelValue): CelValue {
     if (b instanceof Duration) return addToTimestamp(a, b);
     throw noSuchOverload();
   }
-  throw noSuchOperator('_+_');
+  throw noSuchOperator('_+_', a);
 }
 
 /** `a - b`: numbers of one type, durations, timestamp minus duration or timestamp. */
@@ -105,7 +105,7 @@ export function subtract(a: CelValue, b: CelValue): CelValue {
     if (b instanceof Duration) return addToTimestamp(a, negateDuration(b));
     throw noSuchOverload();
   }
-  throw noSuchOperator('_-_');
+  throw noSuchOperator('_-_', a);
 }
 
 /** `a * b` of two numbers of one type. */
@@ -122,7 +122,7 @@ export function multiply(a: CelValue, b: CelValue): CelValue {
     (x, y) => x * y,
   );
   if (number !== undefined) return number;
-  throw noSuchOperator('_*_');
+  throw noSuchOperator('_*_', a);
 }
 
 /** `a / b`: integers truncate toward zero and refuse a zero divisor, doubles follow IEEE 754. */
@@ -137,7 +137,7 @@ export function divide(a: CelValue, b: CelValue): CelValue {
     (x, y) => x / y,
   );
   if (number !== undefined) return number;
-  throw noSuchOperator('_/_');
+  throw noSuchOperator('_/_', a);
 }
 
 /** `a % b` of two integers; the result has the sign of `a`. */
@@ -149,7 +149,7 @@ export function modulo(a: CelValue, b: CelValue): CelValue {
     return x % y;
   });
   if (number !== undefined) return number;
-  throw noSuchOperator('_%_');
+  throw noSuchOperator('_%_', a);
 }
 
 /** `-a` of an int, a double or a duration. */
@@ -158,7 +158,7 @@ export function negate(a: CelValue): CelValue {
   if (isDouble(a)) return double(-doubleValue(a));
   if (a instanceof Duration) return negateDuration(a);
   if (typeof a === 'boolean') throw noSuchOverload();
-  throw noSuchOperator('-_');
+  throw noSuchOperator('-_', a);
 }
 
 /** `!a` of a bool. */

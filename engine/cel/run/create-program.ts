@@ -12,7 +12,7 @@ export interface ProgramOptions {
 /** Prepares a checked expression for running. Throws a CelError only for a tree too deep to be walked. */
 export function createProgram(ast: CheckedAst, _options: ProgramOptions = {}): Program {
   const closures = createClosures(ast);
-  return { ast, run: runClosures(closures), trace: closures.trace };
+  return { ast, run: runClosures(closures), trace: closures.trace, ...(closures.refused ? { refused: closures.refused } : {}) };
 }
 
 /** `Program.run` by closures: the cost is exact, and the meter's rest is the limit. */

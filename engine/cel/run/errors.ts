@@ -1,12 +1,18 @@
-import { CelError, type CelValue } from '../values.ts';
+import { CelError, type CelValue, Duration, Timestamp } from '../values.ts';
 import { formatForMessage } from './format.ts';
 import { typeName } from './type-of.ts';
 
 /** cel-go's text for an operand that an operator's implementation does not take. */
 export const noSuchOverload = (): CelError => new CelError('no such overload');
 
-/** cel-go's text for a left operand whose type lacks the operator altogether. */
-export const noSuchOperator = (fn: string): CelError => new CelError(`no such overload: ${fn}`);
+/**
+ * cel-go's text for a left operand whose type lacks the operator altogether. Types that have methods of their own (strings,
+ * timestamps, durations) are asked for one first, and so err in other words.
+ */
+export function noSuchOperator(fn: string, operand: CelValue): CelError {
+  const hasMethods = typeof operand === 'string' || operand instanceof Timestamp || operand instanceof Duration;
+  return hasMethods ? noSuchOverload() : new CelError(`no such overload: ${fn}`);
+}
 
 /** cel-go's text for a function that has no overload for the types of the arguments. cel-go: common/decls MaybeNoSuchOverload. */
 export const noSuchSignature = (fn: string, args: readonly CelValue[]): CelError =>

@@ -34,7 +34,7 @@ export function compare(operator: OrderOperator, a: CelValue, b: CelValue): numb
     if (!(b instanceof Uint8Array)) throw noSuchOverload();
     return compareBytes(a, b);
   }
-  throw noSuchOperator(operator);
+  throw noSuchOperator(operator, a);
 }
 
 function compareNumbers(left: number | bigint, b: CelValue): number {

@@ -1,4 +1,5 @@
 import type { FunctionDeclaration, Library } from '../../function.ts';
+import { OPTIONAL_MACROS } from '../../parse/standard-macros.ts';
 import { ABSENT, asOptional, checkKey, find } from '../../run/access.ts';
 import { noSuchOverload } from '../../run/errors.ts';
 import { isZeroValue } from '../../run/type-of.ts';
@@ -71,5 +72,6 @@ const FUNCTIONS: readonly FunctionDeclaration[] = [
 export const OPTIONALS: Library = {
   name: 'cel.lib.optional',
   functions: FUNCTIONS,
+  macros: OPTIONAL_MACROS,
   identifiers: { optional_type: { type: TYPE, value: new TypeValue('optional_type') } },
 };

@@ -20,7 +20,7 @@ const containsCost = ([text, part]: readonly CelValue[]): number => traversal(ac
 const matchesCost = ([text, pattern]: readonly CelValue[]): number => regexCost(actualSize(text!), actualSize(pattern!));
 
 function matches(text: CelValue, pattern: CelValue): boolean {
-  if (typeof text !== 'string') throw noSuchOperator('matches');
+  if (typeof text !== 'string') throw noSuchOperator('matches', text);
   if (typeof pattern !== 'string') throw noSuchOverload();
   return matchesPattern(text, pattern);
 }

@@ -5,9 +5,9 @@ import { CelError, type CelValue } from '../../values.ts';
 import { equalityCost, inequalityCost } from '../actual-size.ts';
 import { CONVERSIONS, resolveOverload, SELF_CHECKING } from '../dispatch.ts';
 import { containedIn } from '../equality.ts';
-import { noSuchSignature } from '../errors.ts';
+import { noSuchOverload, noSuchSignature } from '../errors.ts';
 import { typeName } from '../type-of.ts';
-import { attempt, charge, type Evaluate, type Frame, type Result } from './frame.ts';
+import { attempt, charge, type Evaluate, type Frame, fail, type Result } from './frame.ts';
 import type { Planner } from './plan.ts';
 import { computedStep, constantStep, type Step } from './step.ts';
 
@@ -17,18 +17,26 @@ export function planFunctionCall(planner: Planner, expr: Call, args: readonly St
   const overloads = reference?.kind === 'function' ? reference.overloads : [];
   const fn = reference?.kind === 'function' ? reference.name : expr.fn;
   return (
-    planConstantConversion(expr, fn, overloads, args) ??
+    planConstantConversion(planner, expr, fn, overloads, args) ??
     planMembership(expr, overloads, args) ??
     planStrict(planner, expr, fn, overloads, args)
   );
 }
 
 /** A conversion of a constant is done once, and is then free. cel-go: interpreter/decorators.go maybeOptimizeConstUnary. */
-function planConstantConversion(expr: Call, fn: string, overloads: readonly Overload[], args: readonly Step[]): Step | undefined {
+function planConstantConversion(
+  planner: Planner,
+  expr: Call,
+  fn: string,
+  overloads: readonly Overload[],
+  args: readonly Step[],
+): Step | undefined {
   const constant = args[0]?.constant;
   if (args.length !== 1 || !constant || !CONVERSIONS.has(fn)) return undefined;
   const result = attempt(expr.id, () => invoke(fn, overloads, [constant.value]));
-  return result instanceof CelError ? computedStep(expr.id, () => result) : constantStep(expr.id, result);
+  if (!(result instanceof CelError)) return constantStep(expr.id, result);
+  planner.refuse(result);
+  return computedStep(expr.id, () => result);
 }
 
 /** `x in [constants]` is a test of membership in a set, and free. cel-go: interpreter/decorators.go maybeOptimizeSetMembership. */
@@ -48,12 +56,25 @@ function planMembership(expr: Call, overloads: readonly Overload[], args: readon
 function planStrict(planner: Planner, expr: Call, fn: string, overloads: readonly Overload[], args: readonly Step[]): Step {
   const price = pricing(fn, overloads);
   const evaluators = args.map((arg) => arg.evaluate);
-  const call = (values: readonly CelValue[]): Result => attempt(expr.id, () => invoke(fn, overloads, values));
+  checkLiterals(planner, expr, overloads, args);
+  // With its pattern compiled ahead, `matches` judges its text in other words.
+  const compiledAhead = fn === 'matches' && args[1]?.constant !== undefined;
+  const call = (values: readonly CelValue[]): Result =>
+    compiledAhead && typeof values[0] !== 'string'
+      ? fail(expr.id, noSuchOverload())
+      : attempt(expr.id, () => invoke(fn, overloads, values));
   if (fn === '@not_strictly_false') return computedStep(expr.id, notStrictlyFalse(evaluators[0]!, price));
   return computedStep(
     expr.id,
     stopsAtError(planner.ast.references[expr.id], args) ? inOrder(evaluators, call, price) : together(evaluators, call, price),
   );
+}
+
+/** A literal that the function can't use (a malformed pattern) is an error of the expression already. */
+function checkLiterals(planner: Planner, expr: Call, overloads: readonly Overload[], args: readonly Step[]): void {
+  const check = overloads.find((overload) => overload.checkLiterals && overload.args.length === args.length)?.checkLiterals;
+  const message = check?.(args.map((arg) => arg.constant?.value));
+  if (message !== undefined) planner.refuse(fail(expr.id, new CelError(message)));
 }
 
 function notStrictlyFalse(operand: Evaluate, price: Price): Evaluate {

@@ -1,6 +1,7 @@
 import type { Call, Comprehension, Expr, Ident, ListExpr, MapExpr, Select, StructExpr } from '../../ast.ts';
 import type { CheckedAst, Reference } from '../../program.ts';
 import { CelError, type CelValue, Optional } from '../../values.ts';
+import { goTypeName } from '../access.ts';
 import { construct, notOptionalElement, notOptionalEntry } from '../construct.ts';
 import { noSuchAttribute, noSuchOverload } from '../errors.ts';
 import { formatForMessage } from '../format.ts';
@@ -16,6 +17,9 @@ import { attributeOf, attributeStep, computedStep, constantStep, type Step } fro
 export interface Planner {
   readonly ast: CheckedAst;
   plan(expr: Expr, scope: Scope): Step;
+  /** Notes an error that is known before the program runs. */
+  refuse(error: CelError): void;
+  readonly refused: CelError | undefined;
   /** A place in the frame for a variable. */
   newSlot(): number;
   readonly slotCount: number;
@@ -26,9 +30,16 @@ export type Scope = ComprehensionScope | undefined;
 
 export function createPlanner(ast: CheckedAst): Planner {
   let slotCount = 0;
+  let refused: CelError | undefined;
   const planner: Planner = {
     ast,
     plan: (expr, scope) => planNode(planner, expr, scope),
+    refuse: (error) => {
+      refused ??= error;
+    },
+    get refused() {
+      return refused;
+    },
     newSlot: () => slotCount++,
     get slotCount() {
       return slotCount;
@@ -111,7 +122,7 @@ function planSelect(planner: Planner, expr: Select, scope: Scope): Step {
 }
 
 function planCall(planner: Planner, expr: Call, scope: Scope): Step {
-  const args = (expr.target ? [expr.target, ...expr.args] : expr.args).map((arg) => planner.plan(arg, scope));
+  const args = operandsOf(planner.ast, expr).map((arg) => planner.plan(arg, scope));
   const [first, second, third] = args as [Step, Step, Step];
   switch (expr.fn) {
     case '_&&_':
@@ -124,15 +135,22 @@ function planCall(planner: Planner, expr: Call, scope: Scope): Step {
         conditionalChain(first.evaluate, attributeOf(second), attributeOf(third), () => fail(expr.id, noSuchOverload())),
       );
     case '_[_]':
-      return planIndex(expr.id, first, second, false);
+      return planIndex(planner, expr.id, first, second, false);
     case '_?._':
     case '_[?_]':
-      return planIndex(expr.id, first, second, true);
+      return planIndex(planner, expr.id, first, second, true);
     case 'or':
     case 'orValue':
       if (args.length === 2 && isOptionalOr(planner.ast.references[expr.id])) return planOptionalOr(expr, first.evaluate, second.evaluate);
   }
   return planFunctionCall(planner, expr, args);
+}
+
+/** Receiver and arguments; what stands before the dot of `optional.of(x)` is a part of the function's name and no receiver. */
+export function operandsOf(ast: CheckedAst, expr: Call): readonly Expr[] {
+  const reference = ast.references[expr.id];
+  const isQualified = reference?.kind === 'function' && reference.overloads[0]?.member === false;
+  return expr.target && !isQualified ? [expr.target, ...expr.args] : expr.args;
 }
 
 function isOptionalOr(reference: Reference | undefined): boolean {
@@ -152,8 +170,11 @@ function logical(nodeId: number, left: Evaluate, right: Evaluate, deciding: bool
   };
 }
 
-function planIndex(nodeId: number, operand: Step, key: Step, isOptional: boolean): Step {
+function planIndex(planner: Planner, nodeId: number, operand: Step, key: Step, isOptional: boolean): Step {
   const attribute = attributeOf(operand);
+  if (key.constant && !isKey(key.constant.value)) {
+    planner.refuse(fail(nodeId, new CelError(`invalid qualifier type: ${goTypeName(key.constant.value)}`)));
+  }
   if (key.constant && isKey(key.constant.value)) attribute.addQualifier(constantQualifier(nodeId, key.constant.value, isOptional));
   else attribute.addQualifier(computedQualifier(nodeId, key.attribute?.resolve ?? key.evaluate, isOptional));
   return attributeStep(nodeId, attribute);

@@ -9,6 +9,8 @@ export const PER_CALL_LIMIT = 1_000_000;
 /** The closures of an expression: exact cost, and the value of every node when asked for. */
 export interface ClosureProgram {
   trace(activation: Activation, options?: TraceOptions): Trace;
+  /** See Program.refused. */
+  readonly refused?: CelError;
 }
 
 /** Plans the closures. Throws only for a tree too deep for the stack, as a {@link CelError}. */
@@ -16,6 +18,7 @@ export function createClosures(ast: CheckedAst): ClosureProgram {
   const planner = createPlanner(ast);
   const root = guarded(() => planner.plan(ast.root, undefined));
   return {
+    ...(planner.refused ? { refused: planner.refused } : {}),
     trace(activation, options = {}) {
       const values = options.record ? new Map<number, { value?: CelValue; error?: CelError; count: number }>() : undefined;
       const frame: Frame = {
