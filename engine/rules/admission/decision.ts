@@ -91,6 +91,8 @@ export interface AdmissionFacts {
   authorize(attributes: AuthorizationAttributes): AuthorizationAnswer | undefined;
   /** Whether the cluster serves a kind; undefined where unknown (then params are looked up anyway). */
   serves?(apiVersion: string, kind: string): boolean | undefined;
+  /** Whether objects of a kind live in namespaces; undefined where unknown. Built-in kinds are known without. */
+  scope?(apiVersion: string, kind: string): 'Namespaced' | 'Cluster' | undefined;
 }
 
 export type FactNeed =

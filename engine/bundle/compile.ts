@@ -1,0 +1,88 @@
+import { isJsonObject, type JsonObject } from '../object/json.ts';
+import { customResourceTypes, type TypeTable } from '../object/type-table.ts';
+import { compileAdmission, isAdmissionDocument, kindOf } from '../rules/admission/compile.ts';
+import { type RuleBundleDocument, ruleBundle } from '../rules/admission/document.ts';
+import { linkAdmission, linkProgram } from '../rules/admission/link.ts';
+import { type Diagnostic, isError } from '../text/diagnostic.ts';
+import type { Document } from '../text/document.ts';
+import { checkShape, diagnosticAt } from '../text/shape-check.ts';
+import { suggest } from '../text/suggest.ts';
+import { builtInTypes } from './built-in-types.ts';
+import type { CompiledBundle } from './bundle.ts';
+import { unpackLists } from './document-list.ts';
+import { bundleParams, NO_PARAMS } from './params.ts';
+
+export interface CompileBundleOptions {
+  /** What the bundle is called unless a RuleBundle document says. */
+  readonly name?: string;
+  /** What is already known to be wrong, such as syntax errors; an error among them means there is no program. */
+  readonly diagnostics?: readonly Diagnostic[];
+  /** Values of the bundle's parameters; the others have their defaults. */
+  readonly params?: JsonObject;
+  /** Types of the kinds of the cluster. Default: those of the newest supported Kubernetes; CRDs of the bundle come on top. */
+  readonly types?: TypeTable;
+}
+
+/** Kinds that belong beside rules and are not for this compiler. */
+const BESIDE_RULES = new Set(['RuleTest']);
+
+/** Compiles the documents of one bundle. Everything that is wrong is said, not the first only. Pure, and never throws. */
+export function compileBundle(documents: readonly Document[], options: CompileBundleOptions = {}): CompiledBundle {
+  const diagnostics: Diagnostic[] = [...(options.diagnostics ?? [])];
+  const all = unpackLists(documents);
+  const head = readHead(all, diagnostics);
+  const customResources = all.filter(isCustomResourceDefinition).map((document) => document.value as JsonObject);
+  const types = options.types ?? builtInTypes(customResources.length === 0 ? [] : [customResourceTypes(customResources)]);
+  const params = head === undefined ? NO_PARAMS : bundleParams(head.document, head.value.spec?.params, options.params, diagnostics);
+  for (const document of all) reportUnknownKind(document, diagnostics);
+
+  const compiled = compileAdmission(all, linkAdmission({ types, params }));
+  diagnostics.push(...compiled.diagnostics);
+  const bundle = {
+    name: head?.value.metadata.name ?? options.name ?? '',
+    version: head?.value.spec?.version ?? '',
+    diagnostics,
+  };
+  return diagnostics.some(isError) ? bundle : { ...bundle, program: { admission: linkProgram(compiled.policies) } };
+}
+
+/** A type table with the built-in kinds, and those of CustomResourceDefinitions on top. */
+export function typesWith(customResources: readonly JsonObject[]): TypeTable {
+  return customResources.length === 0 ? builtInTypes([]) : builtInTypes([customResourceTypes(customResources)]);
+}
+
+function readHead(documents: readonly Document[], diagnostics: Diagnostic[]) {
+  const heads = documents.filter((document) => kindOf(document).group === 'fairlead.dev' && kindOf(document).kind === 'RuleBundle');
+  for (const document of heads.slice(1)) {
+    const message = 'a bundle has one RuleBundle document, and there is another before this one';
+    diagnostics.push(diagnosticAt(document, ['kind'], { code: 'bundle-duplicate', message }));
+  }
+  const [document] = heads;
+  if (document === undefined) return undefined;
+  const checked = checkShape<RuleBundleDocument>(ruleBundle, document);
+  diagnostics.push(...checked.diagnostics);
+  return checked.value === undefined ? undefined : { document, value: checked.value };
+}
+
+function isCustomResourceDefinition(document: Document): boolean {
+  return kindOf(document).kind === 'CustomResourceDefinition' && isJsonObject(document.value);
+}
+
+const KINDS_BY_GROUP: Readonly<Record<string, readonly string[]>> = {
+  'fairlead.dev': ['AdmissionRule', 'RuleBundle', 'RuleTest'],
+};
+
+function reportUnknownKind(document: Document, diagnostics: Diagnostic[]): void {
+  const { group, kind } = kindOf(document);
+  if (isAdmissionDocument(document) || isCustomResourceDefinition(document)) return;
+  if (group === 'fairlead.dev') {
+    if (kind === 'RuleBundle' || BESIDE_RULES.has(kind)) return;
+    const hint = suggest(kind, KINDS_BY_GROUP[group]!);
+    const message = kind === '' ? 'the document has no kind' : `unknown kind ${kind} of fairlead.dev`;
+    diagnostics.push(diagnosticAt(document, ['kind'], { code: 'bundle-unknown-kind', message, hint }));
+  } else {
+    const what = kind === '' ? 'the document has no apiVersion and kind, so it' : `${kind}`;
+    const message = `${what} is no rule and is passed over`;
+    diagnostics.push(diagnosticAt(document, kind === '' ? [] : ['kind'], { code: 'bundle-not-a-rule', severity: 'warning', message }));
+  }
+}

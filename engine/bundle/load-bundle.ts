@@ -1,0 +1,1 @@
+export { type CompileBundleOptions as LoadBundleOptions, compileBundle as loadBundle } from './compile.ts';

@@ -1,0 +1,149 @@
+import type { Diagnostic } from '../../text/diagnostic.ts';
+import type { Document } from '../../text/document.ts';
+import type { Shape } from '../../text/shape.ts';
+import { checkShape } from '../../text/shape-check.ts';
+import type { CompileContext } from './compile-context.ts';
+import { type Reporter, reporter } from './diagnose.ts';
+import * as documents from './document.ts';
+import { lowerMutatingBinding, lowerMutatingPolicy } from './lower-mutating.ts';
+import { lowerRule } from './lower-rule.ts';
+import { lowerValidatingBinding, lowerValidatingPolicy } from './lower-validating.ts';
+import type { Policy, PolicyBinding } from './policy.ts';
+
+/** Kinds this compiler takes, by API group. */
+export const ADMISSION_KINDS: Readonly<Record<string, readonly string[]>> = {
+  'fairlead.dev': ['AdmissionRule'],
+  'admissionregistration.k8s.io': [
+    'ValidatingAdmissionPolicy',
+    'ValidatingAdmissionPolicyBinding',
+    'MutatingAdmissionPolicy',
+    'MutatingAdmissionPolicyBinding',
+  ],
+};
+
+export interface CompiledPolicies {
+  /** In document order; incomplete when a diagnostic is an error. */
+  readonly policies: readonly Policy[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Whether a document is one of the kinds that {@link compileAdmission} takes. */
+export function isAdmissionDocument(document: Document): boolean {
+  const { group, kind } = kindOf(document);
+  return ADMISSION_KINDS[group]?.includes(kind) ?? false;
+}
+
+/** API group and kind of a document, whatever it looks like. */
+export function kindOf({ value }: Document): { readonly group: string; readonly kind: string } {
+  const read = (field: string): string => {
+    const found =
+      typeof value === 'object' && value !== null && Object.hasOwn(value, field) ? (value as Record<string, unknown>)[field] : '';
+    return typeof found === 'string' ? found : '';
+  };
+  const apiVersion = read('apiVersion');
+  return { group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '', kind: read('kind') };
+}
+
+/** Checks and lowers the admission rules among the documents. Others are passed over. */
+export function compileAdmission(all: readonly Document[], context: CompileContext): CompiledPolicies {
+  const diagnostics: Diagnostic[] = [];
+  const bindings = new BindingTable();
+  const policies: Policy[] = [];
+  const names = new Map<string, Document>();
+
+  const read = <T>(document: Document, shape: Shape<T>): { readonly value: T; readonly report: Reporter } | undefined => {
+    const checked = checkShape(shape, document);
+    diagnostics.push(...checked.diagnostics);
+    if (checked.value === undefined) return undefined;
+    const report = reporter(document, diagnostics);
+    const { kind } = kindOf(document);
+    const { name, namespace } = (checked.value as { readonly metadata: documents.Metadata }).metadata;
+    const key = `${kind}/${namespace ?? ''}/${name}`;
+    if (names.has(key)) report.error(['metadata', 'name'], 'admission-duplicate', `there is another ${kind} called ${name}`);
+    names.set(key, document);
+    return { value: checked.value, report };
+  };
+
+  for (const document of all) {
+    const { group, kind } = kindOf(document);
+    if (group !== 'admissionregistration.k8s.io') continue;
+    if (kind === 'ValidatingAdmissionPolicyBinding') {
+      const found = read(document, documents.validatingAdmissionPolicyBinding);
+      if (found)
+        bindings.add(
+          'ValidatingAdmissionPolicy',
+          found.value.spec.policyName,
+          lowerValidatingBinding(found.report, found.value),
+          found.report,
+        );
+    } else if (kind === 'MutatingAdmissionPolicyBinding') {
+      const found = read(document, documents.mutatingAdmissionPolicyBinding);
+      if (found)
+        bindings.add('MutatingAdmissionPolicy', found.value.spec.policyName, lowerMutatingBinding(found.report, found.value), found.report);
+    }
+  }
+  for (const document of all) {
+    const { group, kind } = kindOf(document);
+    if (!ADMISSION_KINDS[group]?.includes(kind)) continue;
+    if (kind === 'AdmissionRule') {
+      const found = read(document, documents.admissionRule);
+      if (found) policies.push(...lowerRule(found.report, found.value, context));
+    } else if (kind === 'ValidatingAdmissionPolicy') {
+      const found = read(document, documents.validatingAdmissionPolicy);
+      if (found)
+        policies.push(
+          lowerValidatingPolicy(found.report, found.value, bindings.take(kind, found.value.metadata.name, found.report), context),
+        );
+    } else if (kind === 'MutatingAdmissionPolicy') {
+      const found = read(document, documents.mutatingAdmissionPolicy);
+      if (found)
+        policies.push(
+          lowerMutatingPolicy(found.report, found.value, bindings.take(kind, found.value.metadata.name, found.report), context),
+        );
+    }
+  }
+  bindings.reportUnused();
+  return { policies, diagnostics };
+}
+
+/** Bindings by the policy they bind. */
+class BindingTable {
+  readonly #entries = new Map<string, { readonly binding: PolicyBinding; readonly report: Reporter }[]>();
+  readonly #taken = new Set<string>();
+
+  add(kind: string, policyName: string, binding: PolicyBinding, report: Reporter): void {
+    const key = `${kind}/${policyName}`;
+    const list = this.#entries.get(key);
+    if (list === undefined) this.#entries.set(key, [{ binding, report }]);
+    else list.push({ binding, report });
+  }
+
+  take(kind: string, policyName: string, policy: Reporter): readonly PolicyBinding[] {
+    const key = `${kind}/${policyName}`;
+    this.#taken.add(key);
+    const entries = this.#entries.get(key) ?? [];
+    if (entries.length === 0) {
+      policy.warning(
+        ['metadata', 'name'],
+        'admission-unbound',
+        `no ${kind}Binding names this policy, so it is never enforced`,
+        `add a ${kind}Binding with spec.policyName: ${policyName}`,
+      );
+    }
+    return entries.map((entry) => entry.binding);
+  }
+
+  reportUnused(): void {
+    for (const [key, entries] of this.#entries) {
+      if (this.#taken.has(key)) continue;
+      const [kind, name] = key.split('/');
+      for (const { report } of entries) {
+        report.warning(
+          ['spec', 'policyName'],
+          'admission-unknown-policy',
+          `there is no ${kind} called ${name} here, so this binding does nothing`,
+        );
+      }
+    }
+  }
+}

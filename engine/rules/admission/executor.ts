@@ -1,0 +1,468 @@
+import type { Activation, Meter } from '../../cel/program.ts';
+import { CelError, type CelValue } from '../../cel/values.ts';
+import { diffJson } from '../../object/json-diff.ts';
+import {
+  type AuthorizerValues,
+  type HostValues,
+  namespaceValue,
+  type RequestActivation,
+  requestActivation,
+  requestValue,
+  type UsedVariables,
+} from './activation.ts';
+import { type Candidate, matchRequest, type PolicyIndex, policyIndex } from './candidates.ts';
+import type {
+  AdmissionAnswer,
+  AdmissionFacts,
+  AdmissionProgram,
+  AdmissionRequest,
+  AdmitOptions,
+  GroupVersionKind,
+  GroupVersionResource,
+  JsonObject,
+  RuleOutcome,
+} from './decision.ts';
+import { DecisionBuilder, ruleOf } from './decision-builder.ts';
+import { builtInEquivalents, readsTheSame } from './equivalent-resources.ts';
+import { FactReader } from './fact-reader.ts';
+import { mutationContext } from './mutation.ts';
+import { collectParams } from './params.ts';
+import type { Policy, PolicyBinding } from './policy.ts';
+import type { EquivalentResources } from './resource-match.ts';
+import { ADMITTED, holdsFast, judge, judgeMatchConditions, matchesFast, type Verdict } from './validate.ts';
+
+/** What an executor needs of the rooms around it. */
+export interface ExecutorParts {
+  /** Values of `authorizer` for a request; made when an expression asks for them. */
+  readonly authorizers: (request: AdmissionRequest, facts: FactReader) => AuthorizerValues;
+  /** Values of variables that only some kinds of policies declare. */
+  readonly host?: (request: AdmissionRequest, facts: FactReader) => HostValues;
+  /** Further kinds that exist in several versions, of custom resources. */
+  readonly equivalents?: EquivalentResources;
+}
+
+/** Makes the executor of policies that are already lowered and checked. */
+export function admissionProgram(policies: readonly Policy[], parts: ExecutorParts): AdmissionProgram {
+  const equivalents: EquivalentResources = (resource, subresource) => [
+    ...builtInEquivalents(resource, subresource),
+    ...(parts.equivalents?.(resource, subresource) ?? []),
+  ];
+  const enforced = policies.filter((policy) => policy.bindings.length > 0);
+  const mutating = policyIndex(
+    enforced.filter((policy) => policy.mutations.length > 0),
+    equivalents,
+  );
+  const validating = policyIndex(
+    enforced.filter((policy) => policy.validations.length > 0 || policy.auditAnnotations.length > 0),
+    equivalents,
+  );
+  const meter: Meter = { remaining: 0 };
+  return {
+    rules: distinctRules(policies),
+    admit: (request, facts, options) => new Admission(request, facts, options, parts, meter, mutating, validating).answer(),
+  };
+}
+
+function distinctRules(policies: readonly Policy[]): readonly { readonly kind: string; readonly name: string }[] {
+  const rules = new Map<string, { readonly kind: string; readonly name: string }>();
+  for (const { kind, name } of policies) rules.set(`${kind}/${name}`, { kind, name });
+  return [...rules.values()];
+}
+
+/** Groups whose policy objects no policy may see, so that a cluster can't lock itself out. */
+const EXEMPT_KINDS = new Set([
+  'ValidatingWebhookConfiguration',
+  'MutatingWebhookConfiguration',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'MutatingAdmissionPolicy',
+  'MutatingAdmissionPolicyBinding',
+]);
+
+function isExempt(kind: GroupVersionKind): boolean {
+  return kind.group === 'admissionregistration.k8s.io' && EXEMPT_KINDS.has(kind.kind);
+}
+
+/** The resource and kind that a policy matched the request as. */
+interface MatchedAs {
+  readonly resource: GroupVersionResource;
+  readonly kind: GroupVersionKind;
+}
+
+/** The way of one request through the policies. */
+class Admission {
+  readonly #request: AdmissionRequest;
+  readonly #options: AdmitOptions;
+  readonly #meter: Meter;
+  readonly #mutating: PolicyIndex;
+  readonly #validating: PolicyIndex;
+  readonly #facts: FactReader;
+  readonly #activation: RequestActivation;
+  readonly #decision = new DecisionBuilder();
+  readonly #parts: ExecutorParts;
+  #object: JsonObject | null;
+  /** What {@link RequestActivation.request} was made for. */
+  #matchedKind: GroupVersionKind;
+  #matchedResource: GroupVersionResource;
+  #needsFacts = false;
+
+  constructor(
+    request: AdmissionRequest,
+    facts: AdmissionFacts,
+    options: AdmitOptions,
+    parts: ExecutorParts,
+    meter: Meter,
+    mutating: PolicyIndex,
+    validating: PolicyIndex,
+  ) {
+    this.#request = request;
+    this.#options = options;
+    this.#meter = meter;
+    this.#mutating = mutating;
+    this.#validating = validating;
+    this.#facts = new FactReader(facts);
+    this.#object = request.object ?? null;
+    this.#activation = requestActivation(request);
+    this.#parts = parts;
+    this.#matchedKind = request.kind;
+    this.#matchedResource = request.resource;
+  }
+
+  answer(): AdmissionAnswer {
+    const { phase } = this.#options;
+    if (!isExempt(this.#request.kind)) {
+      if (phase !== 'validate') this.#mutate();
+      if (phase !== 'mutate' && !this.#decision.denied && !this.#needsFacts) this.#validate();
+    }
+    if (this.#needsFacts) return { kind: 'needs', needs: this.#facts.needs };
+    const decision = this.#decision;
+    const status = decision.status();
+    const before = this.#request.object ?? null;
+    const patch = status !== undefined || this.#object === before || before === null ? [] : diffJson(before, this.#object);
+    return {
+      kind: 'decision',
+      decision: {
+        allowed: status === undefined,
+        ...(status === undefined ? {} : { status }),
+        patch,
+        object: patch.length === 0 ? before : this.#object,
+        warnings: decision.warnings(),
+        auditAnnotations: decision.auditAnnotations(),
+        outcomes: decision.outcomes,
+      },
+    };
+  }
+
+  #record(policy: Policy, binding: PolicyBinding | undefined, result: 'allow' | 'skip', skipped?: string): void {
+    if (!this.#options.explain) return;
+    const outcome: RuleOutcome = { ...ruleOf(policy, binding?.name), result, ...(skipped === undefined ? {} : { skipped }) };
+    this.#decision.outcomes.push(outcome);
+  }
+
+  /** Runs `step`; a missing fact is noted, and the others are still asked so that all that is missing comes to light at once. */
+  #attempt(step: () => void): boolean {
+    try {
+      step();
+      return true;
+    } catch (error) {
+      if (!(error instanceof CelError && error.code === 'needs-fact')) throw error;
+      this.#needsFacts = true;
+      return false;
+    }
+  }
+
+  // Validation
+
+  #validate(): void {
+    const candidates = this.#validating.candidates(this.#request);
+    for (let i = 0; i < candidates.length; i++) {
+      const candidate = candidates[i]!;
+      if (candidate.single !== undefined && candidate.always !== undefined && this.#admitsAtOnce(candidate)) continue;
+      this.#attempt(() => this.#validateOne(candidate));
+    }
+  }
+
+  /** The common way: one binding, nothing more to match, all validations hold. False says nothing. */
+  #admitsAtOnce({ policy, always, variables, single }: Candidate): boolean {
+    if (policy.needsExactEvaluation || this.#options.explain) return false;
+    const activation = this.#activation;
+    try {
+      if (this.#see(policy, always!) !== 'seen') return false;
+      activation.params = policy.inlineParams ?? null;
+      variables.bind(activation as unknown as Activation, this.#meter);
+      if (policy.matchConditions.length > 0) {
+        const matched = matchesFast(policy, activation, this.#meter);
+        if (matched !== true) return matched !== undefined;
+      }
+      return single !== undefined && holdsFast(policy, activation, variables, this.#meter);
+    } catch (error) {
+      // A missing fact: the long way notes it.
+      if (error instanceof CelError) return false;
+      throw error;
+    } finally {
+      variables.reset();
+    }
+  }
+
+  #validateOne(candidate: Candidate): void {
+    const { policy, bindings } = candidate;
+    const match = this.#matchPolicy(candidate);
+    if (match === undefined) return;
+    for (const { binding, verdict } of bindings) {
+      if (!this.#matchBinding(policy, binding, verdict)) continue;
+      const params = collectParams(policy, binding, this.#request, this.#facts);
+      if (!params.ok) {
+        this.#configurationError(policy, params.ofPolicy ? undefined : binding, params.error);
+        if (params.ofPolicy) return;
+        continue;
+      }
+      if (params.values.length === 0) {
+        this.#record(policy, binding, 'skip', 'params');
+        continue;
+      }
+      if (!this.#seen(policy, binding, match)) return;
+      for (const value of params.values) {
+        this.#activation.params = value;
+        this.#report(policy, binding, this.#verdict(candidate));
+      }
+    }
+  }
+
+  /** A policy with one parameter object, the fast back end first. */
+  #verdict({ policy, variables }: Candidate): Verdict {
+    const activation = this.#activation;
+    if (!policy.needsExactEvaluation) {
+      variables.bind(activation as unknown as Activation, this.#meter);
+      try {
+        const matched = matchesFast(policy, activation, this.#meter);
+        if (typeof matched === 'string') return { skipped: matched, decisions: [], annotations: [] };
+        if (matched === true && holdsFast(policy, activation, variables, this.#meter)) return ADMITTED;
+      } finally {
+        variables.reset();
+      }
+    }
+    return judge(policy, activation);
+  }
+
+  #report(policy: Policy, binding: PolicyBinding, verdict: Verdict): void {
+    const decision = this.#decision;
+    if (verdict.skipped !== undefined) {
+      const why =
+        verdict.skipped === '' ? 'matchConditions failed, failurePolicy Ignore' : `matchCondition ${JSON.stringify(verdict.skipped)}`;
+      this.#record(policy, binding, 'skip', why);
+      return;
+    }
+    let silent = true;
+    for (const [position, said] of verdict.decisions.entries()) {
+      if (said.kind === 'admit') continue;
+      silent = false;
+      if (said.kind === 'deny') decision.fail(policy, binding, said.message, said.reason, position, said.index, false);
+      else if (policy.failurePolicy === 'Fail') decision.fail(policy, binding, said.message, 'Invalid', position, said.index, true);
+      else {
+        const index = said.index === undefined ? {} : { index: said.index };
+        decision.outcomes.push({ ...ruleOf(policy, binding.name), result: 'error', message: said.message, ...index });
+      }
+    }
+    for (const annotation of verdict.annotations) {
+      if (annotation.kind === 'publish') decision.annotate(policy, annotation);
+      else if (annotation.kind === 'error') {
+        silent = false;
+        // Whatever the binding's actions are.
+        decision.deny(policy, binding.name, annotation.message, 422, 'Invalid');
+        decision.outcomes.push({ ...ruleOf(policy, binding.name), result: 'error', message: annotation.message });
+      }
+    }
+    if (silent) this.#record(policy, binding, 'allow');
+  }
+
+  // Mutation
+
+  #mutate(): void {
+    if (this.#object === null || this.#request.operation === 'DELETE') return;
+    const candidates = this.#mutating.candidates(this.#request);
+    const again: Candidate[] = [];
+    for (const candidate of candidates) {
+      // What comes after a missing fact would see an object that is not there yet.
+      if (!this.#attempt(() => this.#mutateOne(candidate) && candidate.policy.reinvoke && again.push(candidate))) return;
+    }
+    for (const candidate of again) {
+      if (!this.#attempt(() => this.#mutateOne(candidate))) return;
+    }
+  }
+
+  /** True when mutations were run (whether they changed anything or not). */
+  #mutateOne(candidate: Candidate): boolean {
+    const { policy, bindings } = candidate;
+    const match = this.#matchPolicy(candidate);
+    if (match === undefined) return false;
+    let ran = false;
+    for (const { binding, verdict } of bindings) {
+      if (!this.#matchBinding(policy, binding, verdict)) continue;
+      const params = collectParams(policy, binding, this.#request, this.#facts);
+      if (!params.ok) {
+        this.#configurationError(policy, params.ofPolicy ? undefined : binding, params.error);
+        continue;
+      }
+      for (const value of params.values) {
+        if (!this.#seen(policy, undefined, match)) return ran;
+        this.#activation.params = value;
+        ran = this.#applyMutations(candidate, binding, match.kind) || ran;
+      }
+    }
+    return ran;
+  }
+
+  #applyMutations({ policy, variables }: Candidate, binding: PolicyBinding, kind: GroupVersionKind): boolean {
+    const activation = this.#activation;
+    const decision = this.#decision;
+    variables.bind(activation as unknown as Activation, this.#meter);
+    const quick = policy.needsExactEvaluation ? undefined : matchesFast(policy, activation, this.#meter);
+    variables.reset();
+    const matched =
+      quick === true
+        ? { kind: 'match' as const }
+        : quick !== undefined
+          ? { kind: 'skip' as const, condition: quick }
+          : judgeMatchConditions(policy, activation);
+    if (matched.kind === 'error') {
+      decision.deny(policy, binding.name, matched.message, 403, 'Invalid');
+      decision.outcomes.push({ ...ruleOf(policy, binding.name), result: 'error', message: matched.message });
+      return false;
+    }
+    if (matched.kind === 'skip') {
+      this.#record(policy, binding, 'skip', `matchCondition ${JSON.stringify(matched.condition)}`);
+      return false;
+    }
+    let changed = false;
+    for (const step of policy.mutations) {
+      const context = mutationContext(policy, activation, kind, variables, this.#meter);
+      try {
+        const before = activation.object as JsonObject;
+        const result = step.run(before, context);
+        if (result.ok) {
+          if (result.object === before) continue;
+          changed = true;
+          this.#object = this.#asRequested(result.object, kind);
+          activation.object = result.object as CelValue;
+        } else if ('status' in result) {
+          decision.denyWithStatus(policy, result.status);
+          decision.outcomes.push({ ...ruleOf(policy, binding.name), result: 'error', message: result.status.message, index: step.index });
+          return true;
+        } else {
+          if (policy.failurePolicy === 'Fail') decision.deny(policy, binding.name, result.error, 403, 'Invalid');
+          decision.outcomes.push({ ...ruleOf(policy, binding.name), result: 'error', message: result.error, index: step.index });
+        }
+      } finally {
+        variables.reset();
+      }
+    }
+    if (changed) decision.outcomes.push({ ...ruleOf(policy, binding.name), result: 'mutate' });
+    else this.#record(policy, binding, 'allow');
+    return true;
+  }
+
+  // Matching
+
+  #matchPolicy(candidate: Candidate): MatchedAs | undefined {
+    const { policy, verdict } = candidate;
+    if (policy.namespace !== undefined && policy.namespace !== this.#request.namespace) {
+      this.#record(policy, undefined, 'skip', 'namespace');
+      return undefined;
+    }
+    if (candidate.always !== undefined && policy.configurationError === undefined) return candidate.always;
+    const found = matchRequest(policy.match, verdict, this.#request, this.#facts);
+    if (found.kind === 'skip') this.#record(policy, undefined, 'skip', found.why);
+    else if (found.kind === 'error') this.#configurationError(policy, undefined, found.message);
+    else if (policy.configurationError !== undefined) this.#configurationError(policy, undefined, policy.configurationError);
+    else return found.match;
+    return undefined;
+  }
+
+  #matchBinding(policy: Policy, binding: PolicyBinding, verdict: Candidate['bindings'][number]['verdict']): boolean {
+    if (binding.match === undefined || verdict === undefined) return true;
+    const found = matchRequest(binding.match, verdict, this.#request, this.#facts);
+    if (found.kind === 'match') return true;
+    if (found.kind === 'skip') this.#record(policy, binding, 'skip', found.why);
+    else this.#configurationError(policy, binding, found.message);
+    return false;
+  }
+
+  #configurationError(policy: Policy, binding: PolicyBinding | undefined, error: string): void {
+    const message = `failed to configure ${binding === undefined ? 'policy' : 'binding'}: ${error}`;
+    this.#decision.outcomes.push({ ...ruleOf(policy, binding?.name), result: 'error', message });
+    if (policy.failurePolicy === 'Ignore') return;
+    const mutates = policy.mutations.length > 0;
+    this.#decision.deny(policy, binding?.name, message, mutates ? 403 : 422, mutates ? 'Forbidden' : 'Invalid');
+  }
+
+  /** {@link #see}, and what is to be said when it can't. */
+  #seen(policy: Policy, binding: PolicyBinding | undefined, match: MatchedAs): boolean {
+    const seen = this.#see(policy, match);
+    if (seen === 'conversion') this.#configurationError(policy, binding, this.#conversionError(match.kind));
+    else if (seen === 'no-namespace') {
+      const message = `namespaces ${JSON.stringify(this.#request.namespace)} not found`;
+      this.#decision.denyWithStatus(policy, { message, reason: 'NotFound', code: 404 });
+      this.#decision.outcomes.push({ ...ruleOf(policy, binding?.name), result: 'error', message });
+    }
+    return seen === 'seen';
+  }
+
+  /**
+   * Fills in what the policy's expressions read, the objects as the version that it asked for. `conversion`: that would need
+   * a real conversion. `no-namespace`: an expression asks for a namespace that is not there. May throw NEEDS_FACTS.
+   */
+  #see(policy: Policy, match: MatchedAs): 'seen' | 'conversion' | 'no-namespace' {
+    const activation = this.#activation;
+    const own = this.#request.kind;
+    const { kind } = match;
+    if (kind === own || (kind.group === own.group && kind.version === own.version && kind.kind === own.kind)) {
+      activation.object = this.#object as CelValue;
+      activation.oldObject = (this.#request.oldObject ?? null) as CelValue;
+    } else {
+      if (!readsTheSame(own, kind)) return 'conversion';
+      activation.object = withApiVersion(this.#object, kind) as CelValue;
+      activation.oldObject = withApiVersion(this.#request.oldObject ?? null, kind) as CelValue;
+    }
+    const { uses } = policy;
+    if (uses.request) this.#seeRequest(match.resource, kind);
+    if (uses.namespaceObject || uses.authorizer || uses.host) this.#seeMore(uses);
+    return uses.namespaceObject && activation.namespaceObject === undefined ? 'no-namespace' : 'seen';
+  }
+
+  #seeRequest(resource: GroupVersionResource, kind: GroupVersionKind): void {
+    const activation = this.#activation;
+    if (activation.request !== undefined && this.#matchedKind === kind && this.#matchedResource === resource) return;
+    this.#matchedKind = kind;
+    this.#matchedResource = resource;
+    activation.request = requestValue(this.#request, resource, kind);
+  }
+
+  #seeMore(uses: UsedVariables): void {
+    const activation = this.#activation;
+    if (uses.namespaceObject && activation.namespaceObject === undefined) {
+      activation.namespaceObject = namespaceValue(this.#request, this.#facts);
+    }
+    if (uses.authorizer && activation.authorizer === undefined) {
+      const { authorizer, requestResource } = this.#parts.authorizers(this.#request, this.#facts);
+      activation.authorizer = authorizer;
+      activation['authorizer.requestResource'] = requestResource;
+    }
+    if (uses.host && this.#parts.host !== undefined) Object.assign(activation, this.#parts.host(this.#request, this.#facts));
+  }
+
+  /** The mutated object back in the version of the request. */
+  #asRequested(object: JsonObject, kind: GroupVersionKind): JsonObject {
+    const own = this.#request.kind;
+    return kind.group === own.group && kind.version === own.version ? object : (withApiVersion(object, own) as JsonObject);
+  }
+
+  #conversionError(kind: GroupVersionKind): string {
+    const { group, version, kind: name } = this.#request.kind;
+    const from = `${group}/${version}, Kind=${name}`;
+    return `failed to convert object version: ${from} can't be read as ${kind.group}/${kind.version}, Kind=${kind.kind}`;
+  }
+}
+
+function withApiVersion(object: JsonObject | null, kind: GroupVersionKind): JsonObject | null {
+  return object === null ? null : { ...object, apiVersion: kind.group === '' ? kind.version : `${kind.group}/${kind.version}` };
+}

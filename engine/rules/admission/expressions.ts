@@ -1,0 +1,135 @@
+import type { Ast } from '../../cel/ast.ts';
+import type { CompileOptions, Environment } from '../../cel/environment.ts';
+import { type CelType, DYN, object, type TypeProvider } from '../../cel/types.ts';
+import { type DocumentPath, formatPath } from '../../text/document.ts';
+import type { Reporter } from './diagnose.ts';
+import type { VariableDocument } from './document.ts';
+import type { Expression } from './policy.ts';
+import { combineTypes, NAMESPACE_TYPE, patchTypes, REQUEST_TYPE, requestTypes } from './request-types.ts';
+import { VARIABLES_TYPE, type Variable, type VariableTable, variableTable } from './variables.ts';
+
+/** Changes a parsed tree before it is checked; undefined leaves it as it is. */
+export type Rewrite = (ast: Ast) => Ast;
+
+export interface ExpressionScope {
+  /** `authorizer` is declared. */
+  readonly authorizer?: boolean;
+  /** `Object{...}`, `JSONPatch{...}` and `jsonpatch.escapeKey` are declared. */
+  readonly patches?: boolean;
+  /** `variables` is declared, with the ones compiled so far. */
+  readonly variables?: boolean;
+  /** Further variables, of templates and loops. */
+  readonly locals?: Readonly<Record<string, CelType>>;
+}
+
+export interface ExpressionOptions {
+  /** Libraries and variables that all expressions of the kind may use. */
+  readonly environment: Environment;
+  /** Environment with what mutating expressions may use on top. */
+  readonly patchEnvironment?: Environment;
+  /** Type of `object` and `oldObject`. Default: dyn. */
+  readonly objectType?: CelType;
+  /** Types behind {@link objectType} and {@link paramsType}. */
+  readonly types?: TypeProvider;
+  /** Declares `params`. */
+  readonly paramsType?: CelType | undefined;
+  /** Further variables of the kind. */
+  readonly variables?: Readonly<Record<string, CelType>>;
+  readonly rewrite?: Rewrite;
+  /** Types of `authorizer` and `authorizer.requestResource`. */
+  readonly authorizerTypes: Readonly<Record<string, CelType>>;
+}
+
+/** Compiles the expressions of one policy, and says what is wrong with them. */
+export interface ExpressionCompiler {
+  compile(path: DocumentPath, text: string, scope: ExpressionScope, options?: CompileOptions): Expression | undefined;
+  /** Compiles `variables`; later expressions see them, and so does each the earlier ones. */
+  variables(path: DocumentPath, documents: readonly VariableDocument[] | undefined): VariableTable;
+}
+
+export function expressionCompiler(report: Reporter, options: ExpressionOptions): ExpressionCompiler {
+  const variableTypes = new Map<string, CelType>();
+  const variableStruct = {
+    name: VARIABLES_TYPE,
+    field: (name: string) => variableTypes.get(name),
+    fieldNames: () => variableTypes.keys(),
+  };
+  const types = combineTypes(
+    { structType: (name) => (name === VARIABLES_TYPE ? variableStruct : undefined) },
+    requestTypes,
+    ...(options.types === undefined ? [] : [options.types]),
+  );
+  const objectType = options.objectType ?? DYN;
+  const declared: Record<string, CelType> = {
+    object: objectType,
+    oldObject: objectType,
+    request: REQUEST_TYPE,
+    namespaceObject: NAMESPACE_TYPE,
+    ...(options.paramsType === undefined ? {} : { params: options.paramsType }),
+    ...options.variables,
+  };
+  const environments = new Map<string, Environment>();
+
+  function environment(scope: ExpressionScope): Environment {
+    const key = `${scope.authorizer ?? false} ${scope.patches ?? false} ${scope.variables ?? false}`;
+    let found = environments.get(key);
+    if (found === undefined) {
+      const base = scope.patches ? (options.patchEnvironment ?? options.environment) : options.environment;
+      found = base.extend({
+        variables: {
+          ...declared,
+          ...(scope.authorizer ? options.authorizerTypes : {}),
+          ...(scope.variables ? { variables: object(VARIABLES_TYPE) } : {}),
+        },
+        types: scope.patches ? combineTypes(types, patchTypes) : types,
+      });
+      environments.set(key, found);
+    }
+    return scope.locals === undefined ? found : found.extend({ variables: scope.locals });
+  }
+
+  function compile(path: DocumentPath, text: string, scope: ExpressionScope, compileOptions?: CompileOptions): Expression | undefined {
+    if (text.trim() === '') {
+      report.error(path, 'admission-required', 'Required value: expression is not specified');
+      return undefined;
+    }
+    const within = environment(scope);
+    const parsed = within.parse(text);
+    if (!parsed.ok) {
+      for (const issue of parsed.issues) report.issue(path, issue);
+      return undefined;
+    }
+    const ast = options.rewrite === undefined ? parsed.ast : options.rewrite(parsed.ast);
+    const compiled = within.compileAst(ast, compileOptions);
+    for (const issue of compiled.issues) report.issue(path, issue);
+    return compiled.ok ? { text, program: compiled.program, path: formatPath(path) } : undefined;
+  }
+
+  return {
+    compile,
+    variables(path, documents = []) {
+      const compiled: Variable[] = [];
+      for (const [index, { name, expression }] of documents.entries()) {
+        const at = [...path, index];
+        if (!isCelIdentifier(name)) {
+          report.error([...at, 'name'], 'admission-invalid', `Invalid value: ${JSON.stringify(name)}: must be a valid CEL identifier`);
+        } else if (variableTypes.has(name)) {
+          report.warning([...at, 'name'], 'admission-duplicate', `a variable is already called ${name}; the later one counts`);
+        }
+        const found = compile([...at, 'expression'], expression, { authorizer: true, variables: true });
+        variableTypes.set(name, found?.program.ast.resultType ?? DYN);
+        if (found !== undefined) compiled.push({ name, text: found.text, path: found.path, program: found.program });
+      }
+      return variableTable(compiled);
+    },
+  };
+}
+
+const RESERVED = new Set(
+  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '),
+);
+
+/** Kubernetes: pkg/apis/admissionregistration/validation isCELIdentifier. */
+export function isCelIdentifier(name: string): boolean {
+  return /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !RESERVED.has(name);
+}

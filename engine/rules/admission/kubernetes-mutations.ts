@@ -1,0 +1,113 @@
+import { CelError, type CelValue, Struct } from '../../cel/values.ts';
+import { applyConfiguration } from '../../object/apply-configuration.ts';
+import { celToJson } from '../../object/cel-to-json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
+import { applyPatch, type PatchOperation } from '../../object/json-patch.ts';
+import type { TypeTable } from '../../object/type-table.ts';
+import { checkTypedValue, formatTypedValueErrors } from '../../object/typed-value.ts';
+import type { MutationContext, MutationResult, MutationStep } from './mutation.ts';
+import type { Expression } from './policy.ts';
+import { checkStructNames } from './struct-names.ts';
+
+/** What the two kinds of Kubernetes' mutations need beside their expression. */
+export interface MutationOptions {
+  readonly index: number;
+  readonly types: TypeTable | undefined;
+}
+
+/**
+ * `applyConfiguration`: the expression's `Object` is merged as server-side apply would merge it.
+ * Kubernetes: apiserver pkg/admission/plugin/policy/mutating/patch/smd.go.
+ */
+export function applyConfigurationStep(expression: Expression, { index, types }: MutationOptions): MutationStep {
+  return {
+    index,
+    expressions: [expression],
+    run(object, context) {
+      const evaluated = context.evaluate(expression);
+      if (!evaluated.ok) return evaluated;
+      const { value } = evaluated;
+      if (!(value instanceof Struct)) return failure('unsupported return type from ApplyConfiguration expression');
+      const misnamed = checkStructNames(value);
+      if (misnamed !== undefined) return failure(`type mismatch: ${misnamed}`);
+      const configuration = jsonOf(value);
+      if (configuration instanceof CelError) return failure(configuration.message);
+      const schema = typeOf(types, context);
+      const applied = applyConfiguration(object, configuration as JsonObject, schema, { atomics: 'refuse' });
+      return applied.ok ? applied : failure(`error applying patch: ${applied.message}`);
+    },
+  };
+}
+
+/**
+ * `jsonPatch`: the expression's list of `JSONPatch` is applied.
+ * Kubernetes: apiserver pkg/admission/plugin/policy/mutating/patch/json_patch.go.
+ */
+export function jsonPatchStep(expression: Expression, { index, types }: MutationOptions): MutationStep {
+  return {
+    index,
+    expressions: [expression],
+    run(object, context) {
+      const evaluated = context.evaluate(expression);
+      if (!evaluated.ok) return evaluated;
+      const operations = operationsOf(evaluated.value);
+      if (typeof operations === 'string') return failure(operations);
+      if (operations.length === 0) return { ok: true, object };
+      const outcome = applyPatch(object, operations, { dialect: 'apiserver' });
+      if (!outcome.ok) return outcome.kind === 'test-failed' ? { ok: true, object } : failure(`JSON Patch: ${outcome.message}`);
+      return decoded(outcome.value, context, types);
+    },
+  };
+}
+
+function operationsOf(value: CelValue): PatchOperation[] | string {
+  if (!Array.isArray(value)) return 'type mismatch: JSONPatchType.expression should evaluate to array';
+  const operations: PatchOperation[] = [];
+  for (const element of value as readonly CelValue[]) {
+    if (!(element instanceof Struct) || element.typeName !== 'JSONPatch') {
+      return 'type mismatch: JSONPatchType.expression should evaluate to array of JSONPatch';
+    }
+    const { op = '', path = '', from, value: content } = element.fields;
+    const operation: Record<string, unknown> = { op, path };
+    if (from) operation['from'] = from;
+    if (content !== undefined) {
+      const misnamed = content instanceof Struct ? checkStructNames(content) : undefined;
+      if (misnamed !== undefined) return `type mismatch: ${misnamed}`;
+      const json = jsonOf(content);
+      if (json instanceof CelError) return `JSONPath valueExpression evaluated to a type that could not marshal to JSON: ${json.message}`;
+      operation['value'] = json;
+    }
+    operations.push(operation as unknown as PatchOperation);
+  }
+  return operations;
+}
+
+/** A patched object has to be one of its kind still; the API server answers 500 otherwise. */
+function decoded(patched: unknown, context: MutationContext, types: TypeTable | undefined): MutationResult {
+  const schema = typeOf(types, context);
+  if (!isJsonObject(patched)) return internalError('the patched object is not an object');
+  const errors = schema === undefined ? [] : checkTypedValue(patched, schema, { allowDuplicates: true });
+  return errors.length === 0 ? { ok: true, object: patched } : internalError(formatTypedValueErrors(errors));
+}
+
+function typeOf(types: TypeTable | undefined, { kind }: MutationContext) {
+  return types?.kind(kind.group, kind.version, kind.kind);
+}
+
+function failure(error: string): MutationResult {
+  return { ok: false, error };
+}
+
+function internalError(message: string): MutationResult {
+  return { ok: false, status: { message: `Internal error occurred: ${message}`, reason: 'InternalError', code: 500 } };
+}
+
+function jsonOf(value: CelValue): Json | CelError {
+  try {
+    const json = celToJson(value);
+    return typeof json === 'symbol' ? new CelError('optional.none() has no JSON form') : json;
+  } catch (error) {
+    if (error instanceof CelError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,139 @@
+import type { Activation, Meter, Program } from '../../cel/program.ts';
+import { CelError, type CelValue, LazyStruct } from '../../cel/values.ts';
+import { EXPRESSION_LIMIT } from './budgets.ts';
+
+/** Type name of `variables`, as in Kubernetes. */
+export const VARIABLES_TYPE = 'kubernetes.variables';
+
+export interface Variable {
+  readonly name: string;
+  readonly text: string;
+  readonly path: string;
+  readonly program: Program;
+}
+
+/** The variables of one policy, in order. */
+export interface VariableTable {
+  readonly list: readonly Variable[];
+  readonly indexByName: ReadonlyMap<string, number>;
+}
+
+export function variableTable(list: readonly Variable[]): VariableTable {
+  return { list, indexByName: new Map(list.map((variable, index) => [variable.name, index])) };
+}
+
+export const NO_VARIABLES = variableTable([]);
+
+const UNSET = Symbol('unset');
+type Slot = CelValue | CelError | typeof UNSET;
+
+/**
+ * `variables` for the fast back end: each is computed when first asked for and kept until {@link reset}. One object serves
+ * all requests of a policy, because an evaluation never waits.
+ */
+export class FastVariables extends LazyStruct {
+  readonly typeName = VARIABLES_TYPE;
+  readonly #slots: Slot[];
+  #activation: Activation | undefined;
+  #meter: Meter | undefined;
+  #used = false;
+
+  constructor(readonly table: VariableTable) {
+    super();
+    this.#slots = table.list.map(() => UNSET);
+  }
+
+  /** Binds what the variables are computed from. */
+  bind(activation: Activation, meter: Meter): void {
+    this.#activation = activation;
+    this.#meter = meter;
+  }
+
+  /** Forgets all values, so that nothing of a request outlives it. */
+  reset(): void {
+    this.#activation = undefined;
+    if (!this.#used) return;
+    this.#slots.fill(UNSET);
+    this.#used = false;
+  }
+
+  override has(field: string): boolean {
+    return this.table.indexByName.has(field);
+  }
+
+  override get(field: string): CelValue {
+    const index = this.table.indexByName.get(field);
+    if (index === undefined) throw new CelError(`no such key: ${field}`);
+    const slot = this.#slots[index]!;
+    if (slot === UNSET) return this.#compute(index);
+    if (slot instanceof CelError) throw slot;
+    return slot as CelValue;
+  }
+
+  #compute(index: number): CelValue {
+    this.#used = true;
+    const variable = this.table.list[index]!;
+    try {
+      const value = variable.program.run(this.#activation!, this.#meter!);
+      this.#slots[index] = value;
+      return value;
+    } catch (error) {
+      const failure = variableFailure(variable.name, error);
+      this.#slots[index] = failure;
+      throw failure;
+    }
+  }
+}
+
+/** `variables` with exact costs, for one evaluation of a list of expressions. */
+export class ExactVariables extends LazyStruct {
+  readonly typeName = VARIABLES_TYPE;
+  readonly #slots = new Map<number, CelValue | CelError>();
+  readonly #activation: Activation;
+  /** Cost of the variables computed since it was last set to 0. */
+  cost = 0;
+
+  /** `activation` makes what the variables are computed from, of which they are themselves a part. */
+  constructor(
+    readonly table: VariableTable,
+    activation: (variables: ExactVariables) => Activation,
+  ) {
+    super();
+    this.#activation = activation(this);
+  }
+
+  get activation(): Activation {
+    return this.#activation;
+  }
+
+  override has(field: string): boolean {
+    return this.table.indexByName.has(field);
+  }
+
+  override get(field: string): CelValue {
+    const index = this.table.indexByName.get(field);
+    if (index === undefined) throw new CelError(`no such key: ${field}`);
+    let slot = this.#slots.get(index);
+    if (slot === undefined) {
+      const variable = this.table.list[index]!;
+      const trace = variable.program.trace(this.#activation, { limit: EXPRESSION_LIMIT });
+      this.cost += trace.cost;
+      slot = trace.outcome.ok ? trace.outcome.value : variableFailure(variable.name, trace.outcome.error);
+      this.#slots.set(index, slot);
+    }
+    if (slot instanceof CelError) throw slot;
+    return slot;
+  }
+
+  /** What has been computed, for explanations. */
+  *computed(): Iterable<{ readonly variable: Variable; readonly result: CelValue | CelError }> {
+    for (const [index, result] of this.#slots) yield { variable: this.table.list[index]!, result };
+  }
+}
+
+function variableFailure(name: string, error: unknown): CelError {
+  if (!(error instanceof CelError)) throw error;
+  if (error.code === 'needs-fact') return error;
+  // An exhausted limit of the variable is an ordinary error to the expression that uses it.
+  return new CelError(`composited variable ${JSON.stringify(name)} fails to evaluate: ${error.message}`);
+}
