@@ -1,6 +1,6 @@
 import type { CallEstimator, Library, OperandEstimate } from '../function.ts';
 import { actualSize } from '../run/actual-size.ts';
-import { BOOL, type CelType, object, STRING } from '../types.ts';
+import { BOOL, type CelType, opaque, STRING } from '../types.ts';
 import { CelError, type CelValue, Opaque } from '../values.ts';
 import {
   addEstimates,
@@ -134,11 +134,11 @@ class DecisionValue extends AuthorizationValue {
   }
 }
 
-const AUTHORIZER_TYPE = object('kubernetes.authorization.Authorizer');
-const PATH_CHECK_TYPE = object('kubernetes.authorization.PathCheck');
-const GROUP_CHECK_TYPE = object('kubernetes.authorization.GroupCheck');
-const RESOURCE_CHECK_TYPE = object('kubernetes.authorization.ResourceCheck');
-const DECISION_TYPE = object('kubernetes.authorization.Decision');
+const AUTHORIZER_TYPE = opaque('kubernetes.authorization.Authorizer');
+const PATH_CHECK_TYPE = opaque('kubernetes.authorization.PathCheck');
+const GROUP_CHECK_TYPE = opaque('kubernetes.authorization.GroupCheck');
+const RESOURCE_CHECK_TYPE = opaque('kubernetes.authorization.ResourceCheck');
+const DECISION_TYPE = opaque('kubernetes.authorization.Decision');
 
 /** Types of the variables that admission expressions have. */
 export const AUTHORIZER_VARIABLES: Readonly<Record<'authorizer' | 'authorizer.requestResource', CelType>> = {

@@ -1,6 +1,6 @@
 import type { CallEstimator, Library, OperandEstimate } from '../function.ts';
 import { actualSize } from '../run/actual-size.ts';
-import { listOf, object, optionalOf, STRING } from '../types.ts';
+import { listOf, opaque, optionalOf, STRING } from '../types.ts';
 import { type CelValue, NONE, Opaque, type Optional, some } from '../values.ts';
 import { pricedByName, REGEX_FACTOR, STRING_TRAVERSAL_FACTOR, scaleEstimate, UNIT_PRICE } from './call-cost.ts';
 import { declare, globalOverload, memberOverload } from './declare.ts';
@@ -38,7 +38,7 @@ export class FormatValue extends Opaque {
   }
 }
 
-const FORMAT_TYPE = object('kubernetes.NamedFormat');
+const FORMAT_TYPE = opaque('kubernetes.NamedFormat');
 
 /** One problem, in these words, when the test fails. */
 const problemUnless = (test: (text: string) => boolean, problem: string) => (text: string) => (test(text) ? [] : [problem]);
@@ -105,8 +105,9 @@ function validate(format: FormatValue, text: string): Optional {
 const MAX_PATTERN_SIZE = 128;
 
 function validateCost([format, text]: readonly CelValue[]): number {
+  if (!(format instanceof FormatValue)) return 1;
   const size = Math.ceil((1 + actualSize(text as CelValue)) * STRING_TRAVERSAL_FACTOR);
-  return size * Math.ceil((format as FormatValue).patternSize * REGEX_FACTOR);
+  return size * Math.ceil(format.patternSize * REGEX_FACTOR);
 }
 
 const validateEstimate: CallEstimator = ([, text]) => ({

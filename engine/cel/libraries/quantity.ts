@@ -1,5 +1,5 @@
 import type { Library } from '../function.ts';
-import { BOOL, DOUBLE, INT, object, STRING } from '../types.ts';
+import { BOOL, DOUBLE, INT, opaque, STRING } from '../types.ts';
 import { CelError, type CelValue, double, int, Opaque } from '../values.ts';
 import { pricedByTraversal, UNIT_PRICE } from './call-cost.ts';
 import { declare, globalOverload, memberOverload } from './declare.ts';
@@ -40,7 +40,7 @@ export class QuantityValue extends Opaque {
   }
 }
 
-const QUANTITY_TYPE = object('kubernetes.Quantity');
+const QUANTITY_TYPE = opaque('kubernetes.Quantity');
 
 function fromString(text: string): QuantityValue {
   const parsed = parseQuantity(text);

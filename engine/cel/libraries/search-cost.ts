@@ -1,11 +1,19 @@
 import type { CallEstimator, OperandEstimate, SizeEstimate } from '../function.ts';
+import type { CelType } from '../types.ts';
 import { addEstimates, fixedEstimate, multiplyEstimates, STRING_TRAVERSAL_FACTOR, scaleEstimate } from './call-cost.ts';
 
 const UNBOUNDED: SizeEstimate = { min: 0, max: Infinity };
 
-/** Size of an element of a list; undefined when the operand is not known to be a list. */
+/** The first parameter of a type: what cel-go takes for the elements of an operand. */
+function firstParameter(type: CelType): CelType | undefined {
+  if (type.kind === 'list') return type.element;
+  if (type.kind === 'map') return type.key;
+  return type.kind === 'optional' ? type.value : undefined;
+}
+
+/** Size of an element of a list; undefined when the operand is not known to have elements. */
 export function elementSize(operand: OperandEstimate): SizeEstimate | undefined {
-  return operand.type.kind === 'list' ? (operand.elementSize ?? UNBOUNDED) : undefined;
+  return firstParameter(operand.type) === undefined ? undefined : (operand.elementSize ?? UNBOUNDED);
 }
 
 /**
@@ -17,8 +25,8 @@ export function searchEstimate(name: string): CallEstimator {
     const operand = first as OperandEstimate;
     const size = elementSize(operand);
     if (size === undefined) return { cost: scaleEstimate(operand.size, name === 'includes' ? 1 : STRING_TRAVERSAL_FACTOR) };
-    const element = operand.type.kind === 'list' ? operand.type.element.kind : 'dyn';
-    const walked = element === 'string' || element === 'bytes' ? scaleEstimate(size, STRING_TRAVERSAL_FACTOR) : fixedEstimate(0);
+    const kind = firstParameter(operand.type)?.kind;
+    const walked = kind === 'string' || kind === 'bytes' ? scaleEstimate(size, STRING_TRAVERSAL_FACTOR) : fixedEstimate(0);
     return { cost: multiplyEstimates(operand.size, addEstimates(fixedEstimate(1), walked)) };
   };
 }

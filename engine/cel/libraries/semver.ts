@@ -1,5 +1,5 @@
 import type { Library } from '../function.ts';
-import { BOOL, INT, object, STRING } from '../types.ts';
+import { BOOL, INT, opaque, STRING } from '../types.ts';
 import { CelError, type CelValue, int, Opaque } from '../values.ts';
 import { pricedByTraversal, UNIT_PRICE } from './call-cost.ts';
 import { declare, globalOverload, memberOverload } from './declare.ts';
@@ -30,7 +30,7 @@ export class SemverValue extends Opaque {
   }
 }
 
-const SEMVER_TYPE = object('kubernetes.Semver');
+const SEMVER_TYPE = opaque('kubernetes.Semver');
 
 const read = (text: string, normalize: boolean): VersionParseResult => (normalize ? parseNormalizedVersion(text) : parseVersion(text));
 

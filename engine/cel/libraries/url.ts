@@ -1,5 +1,5 @@
 import type { Library } from '../function.ts';
-import { BOOL, listOf, mapOf, object, STRING } from '../types.ts';
+import { BOOL, listOf, mapOf, opaque, STRING } from '../types.ts';
 import { CelError, type CelValue, Opaque, type PlainObject } from '../values.ts';
 import { pricedByTraversal, traversalEstimate, UNIT_PRICE } from './call-cost.ts';
 import { declare, globalOverload, memberOverload } from './declare.ts';
@@ -23,7 +23,7 @@ export class UrlValue extends Opaque {
   }
 }
 
-const URL_TYPE = object('kubernetes.URL');
+const URL_TYPE = opaque('kubernetes.URL');
 
 function fromString(text: string): UrlValue {
   // The request form of the parser is the stricter one, but takes a fragment for a part of the path.
