@@ -57,6 +57,7 @@ export function parseQuantity(text: string): QuantityParseResult {
     }
   }
 
+  if (integer + fraction === '') return NUMERIC_ERROR;
   let unscaled = BigInt(digits) * (base === 2 ? 1n << BigInt(exponent) : 1n);
   let scale = decimalScale;
   if (scale < NANO) {
