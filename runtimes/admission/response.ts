@@ -1,4 +1,5 @@
 import type { AdmissionDecision } from '../../engine/rules/admission/decision.ts';
+import { stringifyJson } from '../host/json-body.ts';
 import type { Review } from './review.ts';
 import { budgetWarnings } from './warnings.ts';
 
@@ -27,7 +28,7 @@ export function writeResponse(review: Review, decision: AdmissionDecision, patch
     const code = status !== undefined && status.code >= 400 && status.code <= 599 ? status.code : 403;
     text += `,"status":{"status":"Failure","message":${JSON.stringify(message)},"reason":${JSON.stringify(status?.reason || 'Forbidden')},"code":${code}}`;
   } else if (patches === 'patch' && patch.length > 0 && isPatchable(review)) {
-    text += `,"patch":"${Buffer.from(stringifyPatch(patch)).toString('base64')}","patchType":"JSONPatch"`;
+    text += `,"patch":"${Buffer.from(stringifyJson(patch)).toString('base64')}","patchType":"JSONPatch"`;
   }
   const warnings = budgetWarnings(decision.warnings);
   if (warnings.length > 0) text += `,"warnings":${JSON.stringify(warnings)}`;
@@ -42,8 +43,4 @@ export function writeResponse(review: Review, decision: AdmissionDecision, patch
 function isPatchable(review: Review): boolean {
   const { object } = review.request;
   return object !== null && object !== undefined;
-}
-
-function stringifyPatch(patch: AdmissionDecision['patch']): string {
-  return JSON.stringify(patch);
 }

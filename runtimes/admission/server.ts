@@ -2,7 +2,8 @@ import type { AdmissionDecision, AdmissionPhase } from '../../engine/rules/admis
 import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { healthRoutes } from '../host/health.ts';
-import { type CloseOptions, type Exchange, type HttpLimits, httpServerMetrics, type Route, startHttpServer } from '../host/http-server.ts';
+import type { Exchange, Route } from '../host/http-exchange.ts';
+import { type CloseOptions, type HttpLimits, httpServerMetrics, startHttpServer } from '../host/http-server.ts';
 import { parseJsonBody } from '../host/json-body.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';

@@ -10,6 +10,18 @@ const UNITS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3,
  * cannot be read counts as the default.
  */
 export function reviewDeadline(query: string): number {
+  // All calls of one webhook configuration have the same query.
+  if (query !== lastQuery) {
+    lastDeadline = computeDeadline(query);
+    lastQuery = query;
+  }
+  return lastDeadline;
+}
+
+let lastQuery: string | undefined;
+let lastDeadline = 0;
+
+function computeDeadline(query: string): number {
   const timeout = query === '' ? undefined : parseDuration(new URLSearchParams(query).get('timeout') ?? '');
   const bounded = timeout === undefined || timeout <= 0 ? DEFAULT_TIMEOUT : Math.min(timeout, LONGEST_TIMEOUT);
   return bounded - Math.min(100, bounded / 10);

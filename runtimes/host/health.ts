@@ -1,4 +1,4 @@
-import type { Route } from './http-server.ts';
+import type { Route } from './http-exchange.ts';
 import { METRICS_CONTENT_TYPE, type Metrics } from './metrics.ts';
 
 export interface HealthOptions {

@@ -47,3 +47,25 @@ export function hasDigits(text: Uint8Array, length: number): boolean {
 function isDigit(byte: number): boolean {
   return byte >= 0x30 && byte <= 0x39;
 }
+
+/** `JSON.stringify` for values that {@link parseJsonBody} returned: a `bigint` is written as the integer it is. */
+export function stringifyJson(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return stringifyWithBigints(value) ?? 'null';
+  }
+}
+
+function stringifyWithBigints(value: unknown): string | undefined {
+  if (typeof value === 'bigint') return String(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map((item) => stringifyWithBigints(item) ?? 'null').join(',')}]`;
+  const fields: string[] = [];
+  for (const [key, item] of Object.entries(value)) {
+    const text = stringifyWithBigints(item);
+    if (text !== undefined) fields.push(`${JSON.stringify(key)}:${text}`);
+  }
+  return `{${fields.join(',')}}`;
+}
