@@ -1,14 +1,18 @@
-import type { Source } from './diagnostic.ts';
+import { cueTextTree } from './cue-labels.ts';
+import type { Source, Span } from './diagnostic.ts';
 import { DiagnosticList } from './diagnostic-list.ts';
+import type { Document, DocumentPath } from './document.ts';
 import { parseJson } from './json.ts';
-import type { TextLimits } from './limits.ts';
+import { DEFAULT_LIMITS, type TextLimits } from './limits.ts';
+import { lineStarts } from './position.ts';
+import { lazyDocument } from './text-tree.ts';
 import type { ParsedText } from './yaml.ts';
 
 /** Something that evaluates CUE: a `cue` binary, or CUE compiled to WebAssembly. */
 export interface CueBackend {
-  /** What diagnostics and users call it: `cue v0.17.1 (/usr/bin/cue)`, `cue-wasm (CUE 0.4.3)`. */
+  /** What diagnostics and users call it: `cue v0.11.2`, `cue-wasm (CUE 0.4.3)`. */
   readonly name: string;
-  /** Evaluates one self-contained CUE text to concrete data. Never throws for a mistake in the text. */
+  /** Evaluates one self-contained CUE text to concrete data. Never throws for a mistake in the text, nor when time runs out. */
   evaluate(text: string): Promise<CueResult>;
 }
 
@@ -21,17 +25,115 @@ export interface CueError {
   readonly column?: number;
 }
 
-/** Evaluates a CUE source and reads what it stands for. */
-export async function readCue(source: Source, backend: CueBackend | undefined, limits: TextLimits): Promise<ParsedText> {
+export interface ReadCueOptions {
+  readonly limits?: TextLimits;
+  /** CUE text put behind the source's when it uses a definition from there: `#AdmissionRule` and the rest. */
+  readonly definitions?: string;
+}
+
+/**
+ * Evaluates a CUE source and reads what it stands for: an object with `kind` is one document; otherwise each item of a list, or each
+ * field whose value has `kind`, is one. Positions are those of the field labels in the source; what CUE computed from elsewhere
+ * is placed at the nearest label.
+ */
+export async function readCue(source: Source, backend: CueBackend | undefined, options: ReadCueOptions = {}): Promise<ParsedText> {
+  const limits = options.limits ?? DEFAULT_LIMITS;
   const report = new DiagnosticList(source, limits.maxDiagnostics);
+  const nothing = (): ParsedText => ({ documents: [], diagnostics: report.finish() });
+  if (source.text.length > limits.maxLength) {
+    report.add('text-too-large', `the text has ${source.text.length} characters, at most ${limits.maxLength} are read`, undefined);
+    return nothing();
+  }
   if (backend === undefined) {
-    report.add('cue-unavailable', 'nothing here can evaluate CUE', undefined);
-    return { documents: [], diagnostics: report.finish() };
+    report.add('cue-unavailable', 'nothing here can evaluate CUE', undefined, {
+      hint: 'put a cue binary on PATH, or install the package cue-wasm',
+    });
+    return nothing();
   }
-  const result = await backend.evaluate(source.text);
+  const tree = cueTextTree(source.text);
+  const locate = lazyDocument(source, 0, undefined, () => tree).locate;
+  const result = await backend.evaluate(withDefinitions(source.text, options.definitions));
   if (!result.ok) {
-    for (const error of result.errors) report.add('cue-invalid', error.message, undefined);
-    return { documents: [], diagnostics: report.finish() };
+    for (const error of result.errors) {
+      const { path, message } = splitPath(error.message);
+      const span = spanOf(source, error) ?? (path.length > 0 ? locate(path, 'key') : undefined);
+      report.add('cue-invalid', message, span, {
+        ...(path.length > 0 ? { path: `$.${path.join('.')}` } : {}),
+        hint: `says ${backend.name}`,
+      });
+    }
+    return nothing();
   }
-  return parseJson({ name: source.name, text: result.json }, limits);
+  const parsed = parseJson({ name: source.name, text: result.json }, limits);
+  const value = parsed.documents[0]?.value;
+  if (value === undefined) {
+    report.add('cue-invalid', `${backend.name} did not print JSON`, undefined);
+    return nothing();
+  }
+  const documents: Document[] = documentPaths(value).map((path, index) => {
+    const whole = lazyDocument(source, index, valueAt(value, path), () => tree);
+    return {
+      ...whole,
+      locate: (inner, part) => whole.locate([...path, ...inner], part),
+      locateWithin: (inner, offset) => whole.locateWithin([...path, ...inner], offset),
+    };
+  });
+  if (documents.length === 0) {
+    report.add(
+      'cue-no-documents',
+      'this stands for no document: neither an object with `kind`, nor a list or fields of such objects',
+      undefined,
+    );
+  }
+  return { documents, diagnostics: report.finish() };
+}
+
+function withDefinitions(text: string, definitions: string | undefined): string {
+  if (definitions === undefined) return text;
+  const defined = [...definitions.matchAll(/^(#\w+):/gm)].map((match) => match[1] as string);
+  const used = defined.some((name) => new RegExp(`${name}\\b`).test(text));
+  const clashes = defined.some((name) => new RegExp(`^\\s*${name}\\s*:`, 'm').test(text));
+  return used && !clashes ? `${text}\n${definitions}` : text;
+}
+
+/** CUE puts the path in front of most messages: `spec.replicas: conflicting values 1 and "a"`. */
+function splitPath(message: string): { readonly path: DocumentPath; readonly message: string } {
+  const marshal = message.replace(/^cue: marshal error: /, '');
+  const match = /^((?:#?[\w$]+|"(?:[^"\\]|\\.)*")(?:\.(?:[\w$]+|"(?:[^"\\]|\\.)*"))*): (.*)$/s.exec(marshal);
+  if (match === null) return { path: [], message: marshal };
+  const path = [...(match[1] as string).matchAll(/"(?:[^"\\]|\\.)*"|#?[\w$]+/g)].map(([label]) => {
+    if (label.startsWith('"')) return JSON.parse(label) as string;
+    return /^[0-9]+$/.test(label) ? Number(label) : label;
+  });
+  // A path that starts in a definition is not one into the document.
+  return String(path[0]).startsWith('#') ? { path: path.slice(1), message: marshal } : { path, message: match[2] as string };
+}
+
+function spanOf(source: Source, { line, column }: CueError): Span | undefined {
+  const start = line === undefined ? undefined : lineStarts(source)[line - 1];
+  if (start === undefined) return undefined;
+  let offset = start;
+  for (let bytes = (column ?? 1) - 1; bytes > 0 && offset < source.text.length; ) {
+    const code = source.text.codePointAt(offset) ?? 0;
+    bytes -= code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    offset += code > 0xffff ? 2 : 1;
+  }
+  const rest = /^(?:[\w#$]+|"[^"\n]*"|[^\s])/.exec(source.text.slice(offset, offset + 200))?.[0] ?? '';
+  return { start: offset, end: offset + rest.length };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isDocument = (value: unknown): boolean => isObject(value) && Object.hasOwn(value, 'kind');
+
+function documentPaths(value: unknown): DocumentPath[] {
+  if (isDocument(value)) return [[]];
+  if (Array.isArray(value)) return value.map((_, i) => [i]);
+  if (!isObject(value)) return [];
+  return Object.keys(value)
+    .filter((key) => isDocument(value[key]))
+    .map((key) => [key]);
+}
+
+function valueAt(value: unknown, path: DocumentPath): unknown {
+  return path.reduce<unknown>((part, segment) => (part as Record<string | number, unknown>)[segment], value);
 }

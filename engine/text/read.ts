@@ -19,7 +19,9 @@ export interface ReadOptions {
   readonly format?: TextFormat;
   readonly limits?: TextLimits;
   /** Asked for when a CUE source is met. */
-  readonly cue?: () => Promise<CueBackend>;
+  readonly cue?: () => Promise<CueBackend | undefined>;
+  /** Definitions that CUE sources may use without importing them. */
+  readonly cueDefinitions?: () => string;
 }
 
 /**
@@ -33,7 +35,10 @@ export async function readText(source: Source, options: ReadOptions = {}): Promi
       return parseJson(source, limits);
     case 'cue': {
       const { readCue } = await import('./cue.ts');
-      return readCue(source, await options.cue?.(), limits);
+      return readCue(source, await options.cue?.(), {
+        limits,
+        ...(options.cueDefinitions === undefined ? {} : { definitions: options.cueDefinitions() }),
+      });
     }
     case 'yaml': {
       const parsed = parseYaml(source, limits);

@@ -22,7 +22,7 @@ export interface ReadBundleOptions {
   /** Names in diagnostics are relative to this. Default: the working directory. */
   readonly cwd?: string;
   readonly stdin?: () => Promise<Buffer>;
-  readonly cue?: () => Promise<CueBackend>;
+  readonly cue?: () => Promise<CueBackend | undefined>;
 }
 
 /** Folders of a bundle that hold something other than rules. */

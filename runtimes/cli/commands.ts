@@ -1,0 +1,174 @@
+import type { CommandSpec, OptionSpec } from './command.ts';
+
+const OUTPUT = (...values: readonly string[]): OptionSpec => ({
+  name: 'output',
+  short: 'o',
+  value: 'format',
+  values,
+  default: 'text',
+  summary: 'What to print: text for people, the others for machines.',
+});
+
+const BUNDLE_OPTION: OptionSpec = {
+  name: 'rules',
+  short: 'r',
+  value: 'path',
+  multiple: true,
+  summary: 'Bundle folder or rule file to decide by.',
+};
+
+const FACTS_OPTION: OptionSpec = {
+  name: 'facts',
+  short: 'f',
+  value: 'path',
+  multiple: true,
+  summary: 'Recorded objects that rules may look up: namespaces, parameters. Objects that are decided on count as facts, too.',
+};
+
+const REQUEST_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'operation',
+    value: 'verb',
+    values: ['CREATE', 'UPDATE', 'DELETE'],
+    default: 'CREATE',
+    summary: 'Request that is made of a plain object. AdmissionReviews bring their own.',
+  },
+  { name: 'old', value: 'path', multiple: true, summary: 'Objects as they were before an UPDATE, found by kind, namespace and name.' },
+  { name: 'namespace', short: 'n', value: 'name', default: 'default', summary: 'Namespace of objects that name none.' },
+  { name: 'user', value: 'name', default: 'kubernetes-admin', summary: 'User who makes the request.' },
+  { name: 'group', value: 'name', multiple: true, summary: 'Group of the user.' },
+];
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'check',
+    summary: 'Find everything that is wrong with rules.',
+    description:
+      'Reads and compiles rules without running them: syntax, unknown and missing fields, types of expressions, cost limits, schemas. Reports everything at once, with positions and hints.\n' +
+      'A folder with bundle.yaml is one bundle. A folder without is searched for bundles; other rule files in it are checked together.',
+    arguments: [{ name: 'path', summary: 'Rule files, bundle folders, or - for standard input.', required: true, multiple: true }],
+    options: [
+      OUTPUT('text', 'json', 'junit'),
+      { name: 'strict', summary: 'Treat warnings as errors.' },
+      { name: 'quiet', short: 'q', summary: 'Print problems only.' },
+    ],
+    examples: [
+      { command: 'fairlead check rules/', explains: 'all bundles below a folder' },
+      { command: 'kubectl get validatingadmissionpolicies -o yaml | fairlead check -', explains: 'what a cluster has' },
+      { command: 'fairlead check policy.yaml --output json', explains: 'for an editor' },
+    ],
+    exits: {
+      0: 'no errors (warnings are allowed unless --strict)',
+      1: 'errors were found',
+      2: 'a path cannot be read, or the command was called wrongly',
+    },
+    load: async () => (await import('./check.ts')).runCheck,
+  },
+  {
+    name: 'dry-run',
+    summary: 'Show what rules would do to recorded objects.',
+    description:
+      'Decides on objects as an API server would ask, and prints for each whether it is allowed, by which rule it is denied or warned about, and what mutations would change.\n' +
+      'Takes what kubectl get -o yaml and kubectl create --dry-run=client -o yaml print, AdmissionReviews, and folders of them.',
+    arguments: [
+      { name: 'path', summary: 'Objects or AdmissionReviews: files, folders, or - for standard input.', required: true, multiple: true },
+    ],
+    options: [
+      { ...BUNDLE_OPTION, summary: `${BUNDLE_OPTION.summary} Required.` },
+      FACTS_OPTION,
+      ...REQUEST_OPTIONS,
+      OUTPUT('text', 'json', 'yaml', 'junit'),
+      { name: 'all', short: 'a', summary: 'Print objects that are allowed unchanged, too.' },
+    ],
+    examples: [
+      { command: 'kubectl get pods -A -o yaml | fairlead dry-run -r rules/pod-security -', explains: 'what would be denied in a cluster' },
+      { command: 'fairlead dry-run -r rules/sidecar deployment.yaml -f namespaces.yaml', explains: 'the mutation as a diff' },
+      { command: 'fairlead dry-run -r rules/sidecar deployment.yaml -o yaml', explains: 'the object after mutation' },
+    ],
+    exits: {
+      0: 'everything is allowed',
+      1: 'something is denied, or rules or objects have errors',
+      2: 'a path cannot be read, or the command was called wrongly',
+    },
+    load: async () => (await import('./dry-run.ts')).runDryRun,
+  },
+  {
+    name: 'explain',
+    summary: 'Show why rules decide as they do.',
+    description:
+      'Decides on objects like dry-run and prints for every rule whether it matched, and for its expressions the value of every part. By default only rules that concern the object are shown.',
+    arguments: [
+      { name: 'path', summary: 'Objects or AdmissionReviews: files, folders, or - for standard input.', required: true, multiple: true },
+    ],
+    options: [
+      { ...BUNDLE_OPTION, summary: `${BUNDLE_OPTION.summary} Required.` },
+      FACTS_OPTION,
+      ...REQUEST_OPTIONS,
+      { name: 'rule', value: 'name', multiple: true, summary: 'Only rules of this name.' },
+      { name: 'all', short: 'a', summary: 'Show rules that do not match, too.' },
+      OUTPUT('text', 'json'),
+    ],
+    examples: [
+      { command: 'fairlead explain -r rules/images pod.yaml', explains: 'every expression with its values' },
+      { command: 'fairlead explain -r rules/ review.json --rule no-latest-tag --all', explains: 'why a rule did not match' },
+    ],
+    exits: {
+      0: 'everything is allowed',
+      1: 'something is denied, or rules or objects have errors',
+      2: 'a path cannot be read, or the command was called wrongly',
+    },
+    load: async () => (await import('./explain.ts')).runExplain,
+  },
+  {
+    name: 'serve',
+    summary: 'Answer the admission requests of an API server.',
+    description:
+      'Serves AdmissionReviews over HTTPS at /mutate, /validate and /admit, with /healthz, /readyz and /metrics. The bundle is read again when its files change; one that does not compile never replaces one that does.\n' +
+      'Ends on SIGTERM or SIGINT when the requests in flight are answered.',
+    arguments: [{ name: 'path', summary: 'Bundle folders or rule files to serve.', required: true, multiple: true }],
+    options: [
+      { name: 'port', value: 'number', default: '8443', summary: 'Port to listen on; 0 takes a free one.' },
+      { name: 'host', value: 'address', summary: 'Address to listen on. Default: all.' },
+      { name: 'cert', value: 'file', summary: 'Certificate chain, PEM. Read again when it changes.' },
+      { name: 'key', value: 'file', summary: 'Private key of the certificate, PEM.' },
+      { name: 'client-ca', value: 'file', summary: 'Only accept clients with a certificate of these authorities, PEM.' },
+      {
+        name: 'dev-tls',
+        value: 'folder',
+        summary: 'For development: keep a certificate authority and a certificate in this folder. Clients should believe its ca.crt.',
+      },
+      {
+        name: 'dev-host',
+        value: 'name',
+        multiple: true,
+        summary: 'DNS name or IP address that clients use with --dev-tls. Default: localhost, 127.0.0.1, ::1.',
+      },
+      { name: 'health-port', value: 'number', summary: 'Also serve /healthz, /readyz and /metrics as plain HTTP on this port.' },
+      { ...FACTS_OPTION, summary: 'Recorded objects that rules may look up, in the place of a cluster.' },
+      {
+        name: 'kube-api',
+        value: 'url',
+        summary:
+          'API server to look facts up in, such as http://127.0.0.1:8001 of kubectl proxy. Default: the one of the pod this runs in.',
+      },
+      {
+        name: 'drain-delay',
+        value: 'seconds',
+        default: '5',
+        summary: 'How long to go on accepting after a stop signal, until endpoints are updated.',
+      },
+      { name: 'log', value: 'format', values: ['json', 'text', 'off'], default: 'json', summary: 'How to log on standard error.' },
+    ],
+    examples: [
+      { command: 'fairlead serve rules/images --cert tls.crt --key tls.key', explains: 'in a pod, with a mounted certificate' },
+      { command: 'fairlead serve rules/images --dev-tls .fairlead-tls --port 9443', explains: 'on a workstation' },
+    ],
+    exits: {
+      0: 'stopped by a signal, with all requests answered',
+      1: 'the rules do not compile',
+      2: 'it could not listen, a file cannot be read, or the command was called wrongly',
+    },
+    load: async () => (await import('./serve.ts')).runServe,
+  },
+];

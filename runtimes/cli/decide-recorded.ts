@@ -1,0 +1,102 @@
+import { typesWith } from '../../engine/bundle/compile.ts';
+import type {
+  AdmissionDecision,
+  AdmissionFacts,
+  AdmissionProgram,
+  AdmissionRequest,
+  JsonObject,
+  Operation,
+} from '../../engine/rules/admission/decision.ts';
+import type { Diagnostic } from '../../engine/text/diagnostic.ts';
+import type { DocumentPath } from '../../engine/text/document.ts';
+import { type RecordedObject, readRecording } from '../host/recording.ts';
+import { type ParsedArguments, UsageError } from './command.ts';
+import type { CommandContext } from './context.ts';
+import { cueBackend } from './load-bundle.ts';
+import { objectRequest } from './object-request.ts';
+import { recordedFacts } from './recorded-facts.ts';
+
+/** One request to decide, and where it was recorded. */
+export interface RecordedRequest {
+  readonly request: AdmissionRequest;
+  readonly recorded: RecordedObject;
+  /** `Pod shop/web`: what people call it. */
+  readonly label: string;
+}
+
+export interface RecordedRun {
+  readonly requests: readonly RecordedRequest[];
+  readonly facts: AdmissionFacts;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Reads what a dry run is about: requests from objects and AdmissionReviews, and facts from everything recorded. */
+export async function readRun(args: ParsedArguments, context: CommandContext): Promise<RecordedRun> {
+  if (args.all('rules').length === 0) throw new UsageError('--rules is missing: a bundle folder or rule file to decide by');
+  const options = { cwd: context.cwd, stdin: context.readStdin, cue: cueBackend };
+  const recording = await readRecording(args.arguments, options);
+  const beside = await readRecording(args.all('facts'), options);
+  const before = await readRecording(args.all('old'), options);
+
+  const objects = recording.objects.map(({ object }) => object);
+  const types = typesWith(
+    [...objects, ...beside.objects.map(({ object }) => object)].filter((object) => object['kind'] === 'CustomResourceDefinition'),
+  );
+  const groups = args.all('group');
+  const user = {
+    username: args.text('user') ?? '',
+    groups: groups.length > 0 ? [...groups, 'system:authenticated'] : ['system:masters', 'system:authenticated'],
+  };
+  const oldObjects = new Map(before.objects.map(({ object }) => [identity(object), object]));
+  const operation = (args.text('operation') ?? 'CREATE') as Operation;
+  const namespace = args.text('namespace') ?? 'default';
+
+  const requests = [
+    ...recording.objects.map((recorded) => {
+      const request = objectRequest(recorded.object, { operation, user, namespace, types, old: oldObjects.get(identity(recorded.object)) });
+      return { request, recorded, label: labelOf(request) };
+    }),
+    ...recording.reviews.map((recorded) => {
+      const request = recorded.object['request'] as unknown as AdmissionRequest;
+      return { request, recorded, label: `${request.operation} ${labelOf(request)}` };
+    }),
+  ];
+  return {
+    requests,
+    // What was recorded as facts wins over the objects that are decided on.
+    facts: recordedFacts([...objects, ...beside.objects.map(({ object }) => object)]),
+    diagnostics: [...recording.diagnostics, ...beside.diagnostics, ...before.diagnostics],
+  };
+}
+
+function identity(object: JsonObject): string {
+  const metadata = object['metadata'] as JsonObject | undefined;
+  return JSON.stringify([object['apiVersion'], object['kind'], metadata?.['namespace'] ?? '', metadata?.['name'] ?? '']);
+}
+
+function labelOf(request: AdmissionRequest): string {
+  const metadata = ((request.object ?? request.oldObject)?.['metadata'] ?? {}) as JsonObject;
+  const name = request.name ?? (typeof metadata['generateName'] === 'string' ? `${metadata['generateName']}*` : '(no name)');
+  const where = request.namespace === undefined || request.kind.kind === 'Namespace' ? name : `${request.namespace}/${name}`;
+  const what =
+    request.subResource === undefined || request.subResource === '' ? request.kind.kind : `${request.kind.kind}/${request.subResource}`;
+  return `${what} ${where}`;
+}
+
+/** Decides from recorded facts, which are complete: what is not recorded does not exist. */
+export function decideRecorded(
+  program: AdmissionProgram,
+  request: AdmissionRequest,
+  facts: AdmissionFacts,
+  explain = false,
+): AdmissionDecision {
+  const answer = program.admit(request, facts, { phase: 'all', ...(explain ? { explain } : {}) });
+  if (answer.kind === 'needs') throw new Error(`recorded facts are complete, but ${JSON.stringify(answer.needs[0])} is asked for`);
+  return answer.decision;
+}
+
+/** Where a recorded object's `metadata.name` stands, as a place for messages about it. */
+export function placeOf({ document, path }: RecordedObject): { readonly path: DocumentPath } & Pick<Diagnostic, 'source' | 'span'> {
+  const span = document.locate([...path, 'metadata', 'name']) ?? document.locate(path);
+  return { path, source: document.source, ...(span === undefined ? {} : { span }) };
+}

@@ -1,0 +1,158 @@
+import type { AdmissionDecision, RuleOutcome } from '../../engine/rules/admission/decision.ts';
+import { isError } from '../../engine/text/diagnostic.ts';
+import { diffHunks } from '../../engine/text/diff.ts';
+import { visible } from '../../engine/text/display-width.ts';
+import { printYaml } from '../../engine/text/print-yaml.ts';
+import { formatPlace } from '../../engine/text/render.ts';
+import { type CommandRun, EXIT } from './command.ts';
+import type { Paint } from './context.ts';
+import { decideRecorded, placeOf, type RecordedRequest, readRun } from './decide-recorded.ts';
+import { loadBundle } from './load-bundle.ts';
+import { paintFor, plural, renderDiagnostics, toJson, toRecords } from './report.ts';
+
+interface Decided extends RecordedRequest {
+  readonly decision: AdmissionDecision;
+}
+
+/** `fairlead dry-run`: decides on recorded objects and prints what would happen. */
+export const runDryRun: CommandRun = async (args, context) => {
+  const format = args.text('output');
+  const run = await readRun(args, context);
+  const bundle = await loadBundle(args.all('rules'), context);
+  const diagnostics = [...bundle.diagnostics, ...run.diagnostics];
+  const { program } = bundle;
+  const color = paintFor(args, context, format === 'text' ? context.out : context.err);
+  if (diagnostics.length > 0 && format !== 'json') context.err.write(renderDiagnostics(diagnostics, paintFor(args, context, context.err)));
+  const decided: Decided[] =
+    program === undefined
+      ? []
+      : run.requests.map((recorded) => ({ ...recorded, decision: decideRecorded(program.admission, recorded.request, run.facts) }));
+  const denied = decided.filter(({ decision }) => !decision.allowed).length;
+  const failed = denied > 0 || diagnostics.some(isError);
+
+  switch (format) {
+    case 'json':
+      context.out.write(
+        toJson({
+          ok: !failed,
+          bundle: { name: bundle.name, version: bundle.version },
+          results: decided.map(toResult),
+          diagnostics: toRecords(diagnostics),
+        }),
+      );
+      break;
+    case 'yaml':
+      context.out.write(
+        decided
+          .filter(({ decision }) => decision.allowed && decision.object !== null)
+          .map(({ decision }) => printYaml(decision.object))
+          .join('---\n'),
+      );
+      for (const item of decided) if (!item.decision.allowed) context.err.write(describe(item, paintFor(args, context, context.err)));
+      break;
+    case 'junit': {
+      const { toJunit } = await import('./junit.ts');
+      context.out.write(toJunit([{ name: 'fairlead dry-run', cases: decided.map(junitCase) }]));
+      break;
+    }
+    default: {
+      const shown = decided.filter((item) => args.on('all') || isNotable(item));
+      let text = shown.map((item) => `${describe(item, color)}\n`).join('');
+      if (program !== undefined) text += `${summary(decided, color)}\n`;
+      context.out.write(text);
+    }
+  }
+  return failed ? EXIT.findings : EXIT.ok;
+};
+
+const changed = ({ decision }: Decided): boolean => decision.patch.length > 0;
+const isNotable = (item: Decided): boolean => !item.decision.allowed || item.decision.warnings.length > 0 || changed(item);
+
+function summary(decided: readonly Decided[], color: Paint): string {
+  const denied = decided.filter(({ decision }) => !decision.allowed).length;
+  const warned = decided.filter(({ decision }) => decision.warnings.length > 0).length;
+  const mutated = decided.filter(changed).length;
+  const parts = [
+    plural(decided.length, 'request'),
+    color('green', `${decided.length - denied} allowed`),
+    denied === 0 ? '0 denied' : color('red', `${denied} denied`),
+    warned === 0 ? '0 with warnings' : color('yellow', `${warned} with warnings`),
+    `${mutated} mutated`,
+  ];
+  return parts.join(', ');
+}
+
+/** One decision as people read it. */
+function describe(item: Decided, color: Paint): string {
+  const { decision, label, recorded } = item;
+  const { source, span } = placeOf(recorded);
+  const place = source !== undefined && span !== undefined ? color('faint', ` (${formatPlace(source, span)})`) : '';
+  const verdict = decision.allowed ? (changed(item) ? color('cyan', 'mutated') : color('green', 'allowed')) : color('red', 'denied ');
+  let text = `${verdict} ${color('bold', visible(label))}${place}\n`;
+  const told = decision.outcomes.filter(({ result }) => result === 'deny' || result === 'warn' || result === 'audit' || result === 'error');
+  for (const outcome of told) text += `  ${describeOutcome(outcome, color)}\n`;
+  if (decision.status !== undefined && !told.some(({ message }) => message !== undefined && decision.status?.message.includes(message))) {
+    text += `  ${color('red', String(decision.status.code))} ${visible(decision.status.message)}\n`;
+  }
+  const shownWarnings = new Set(told.map(({ message }) => message));
+  for (const warning of decision.warnings) {
+    if (![...shownWarnings].some((message) => message !== undefined && warning.includes(message)))
+      text += `  ${color('yellow', 'warning')} ${visible(warning)}\n`;
+  }
+  if (changed(item) && item.request.object !== undefined && item.request.object !== null) {
+    const mutators = decision.outcomes.filter(({ result }) => result === 'mutate').map(({ rule }) => rule);
+    if (mutators.length > 0) text += `  ${color('cyan', 'mutated by')} ${visible([...new Set(mutators)].join(', '))}\n`;
+    text += renderDiff(printYaml(item.request.object), printYaml(decision.object), color);
+  }
+  return text;
+}
+
+function describeOutcome(outcome: RuleOutcome, color: Paint): string {
+  const { result, ruleKind, rule, binding, message, index } = outcome;
+  const verb = {
+    deny: color('red', 'deny   '),
+    warn: color('yellow', 'warn   '),
+    audit: color('blue', 'audit  '),
+    error: color('red', 'error  '),
+  }[result as 'deny'];
+  const where = `${ruleKind} ${rule}${binding === undefined ? '' : ` (${binding})`}${index === undefined ? '' : `, validation ${index}`}`;
+  return `${verb} ${visible(message ?? '').replaceAll('\n', '\n          ')} ${color('faint', `[${visible(where)}]`)}`;
+}
+
+function renderDiff(before: string, after: string, color: Paint): string {
+  return diffHunks(before, after)
+    .map(({ header, lines }) => {
+      const body = lines.map(({ kind, text }) => {
+        if (kind === 'same') return `     ${visible(text)}\n`;
+        return kind === 'added' ? `    ${color('green', `+${visible(text)}`)}\n` : `    ${color('red', `-${visible(text)}`)}\n`;
+      });
+      return `    ${color('cyan', header)}\n${body.join('')}`;
+    })
+    .join('');
+}
+
+function toResult({ decision, request, recorded }: Decided) {
+  const { source, span } = placeOf(recorded);
+  return {
+    file: source?.name,
+    ...(source !== undefined && span !== undefined ? { position: formatPlace(source, span) } : {}),
+    operation: request.operation,
+    kind: request.kind,
+    namespace: request.namespace,
+    name: request.name,
+    allowed: decision.allowed,
+    status: decision.status,
+    warnings: decision.warnings,
+    auditAnnotations: decision.auditAnnotations,
+    outcomes: decision.outcomes,
+    patch: decision.patch,
+    ...(decision.patch.length > 0 ? { object: decision.object } : {}),
+  };
+}
+
+function junitCase(item: Decided) {
+  const { decision, label, recorded } = item;
+  const base = { name: label, classname: recorded.document.source.name };
+  if (decision.allowed) return base;
+  return { ...base, failure: { message: decision.status?.message ?? 'denied', details: describe(item, (_, text) => text) } };
+}

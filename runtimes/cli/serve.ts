@@ -1,0 +1,147 @@
+import { resolve } from 'node:path';
+import { clusterFacts } from '../admission/cluster-facts.ts';
+import { type FactsSource, immediateFacts, noFacts } from '../admission/facts.ts';
+import { DEFAULT_ADMISSION_PATHS, startAdmissionServer } from '../admission/server.ts';
+import { watchBundle } from '../host/bundle-watch.ts';
+import { developmentTls } from '../host/certificates.ts';
+import { createJsonLog, type Log, silentLog } from '../host/log.ts';
+import { createMetrics } from '../host/metrics.ts';
+import { readRecording } from '../host/recording.ts';
+import { FileError, readTextFile } from '../host/text-files.ts';
+import type { TlsSource } from '../host/tls.ts';
+import { tlsFromFiles } from '../host/tls-files.ts';
+import { createApiClient, inClusterOptions } from '../kubernetes/api-client.ts';
+import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
+import type { CommandContext } from './context.ts';
+import { cueBackend, loadBundle } from './load-bundle.ts';
+import { recordedFacts } from './recorded-facts.ts';
+import { paintFor, renderDiagnostics } from './report.ts';
+
+/** Milliseconds that requests in flight have to finish after the drain delay: the longest timeout a webhook can have. */
+const GRACE = 30_000;
+
+/** `fairlead serve`: hosts a bundle's admission rules until a signal comes. */
+export const runServe: CommandRun = async (args, context) => {
+  const port = portOf(args, 'port') ?? 8443;
+  const healthPort = portOf(args, 'health-port');
+  const delay = secondsOf(args, 'drain-delay');
+  const log = await logOf(args, context);
+  const metrics = createMetrics();
+  const tls = await tlsOf(args, context, log);
+  const facts = await factsOf(args, context);
+
+  const bundle = await watchBundle({
+    paths: args.arguments.map((path) => resolve(context.cwd, path)),
+    load: () => loadBundle(args.arguments, context),
+    onLoaded(loaded) {
+      if (loaded.diagnostics.length > 0) context.err.write(renderDiagnostics(loaded.diagnostics, paintFor(args, context, context.err)));
+    },
+    log,
+    metrics,
+  });
+  try {
+    // A server that starts without rules would let everything pass or fail everything: the author should hear of it now.
+    if (bundle.current() === undefined) {
+      context.err.write(`fairlead: the rules do not compile: ${bundle.failure()}\n`);
+      return EXIT.findings;
+    }
+    const host = args.text('host');
+    const server = await startAdmissionServer({
+      bundle,
+      tls,
+      facts,
+      metrics,
+      log,
+      port,
+      ...(host === undefined ? {} : { host }),
+      ...(healthPort === undefined ? {} : { health: { port: healthPort, ...(host === undefined ? {} : { host }) } }),
+    }).catch((error: NodeJS.ErrnoException) => {
+      throw new UsageError(
+        `cannot listen: ${error.message}`,
+        error.code === 'EADDRINUSE' ? 'another process has the port; --port 0 takes a free one' : undefined,
+      );
+    });
+    context.out.write(
+      `serving https://${hostInUrl(host)}:${server.port}{${Object.values(DEFAULT_ADMISSION_PATHS).join(',')}}` +
+        `${server.healthPort === undefined ? '' : `, health http://${hostInUrl(host)}:${server.healthPort}`}\n`,
+    );
+    const signal = await context.stopped;
+    log('info', 'stopping', { signal });
+    await server.close({ delay, grace: GRACE });
+    return EXIT.ok;
+  } finally {
+    bundle.close();
+    tls.close();
+  }
+};
+
+function hostInUrl(host: string | undefined): string {
+  return host === undefined ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+}
+
+function portOf(args: ParsedArguments, option: string): number | undefined {
+  const text = args.text(option);
+  if (text === undefined) return undefined;
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(port <= 65535)) throw new UsageError(`--${option} must be a port number, not ${JSON.stringify(text)}`);
+  return port;
+}
+
+/** Seconds as milliseconds. */
+function secondsOf(args: ParsedArguments, option: string): number {
+  const text = args.text(option) ?? '0';
+  if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || Number(text) > 3600)
+    throw new UsageError(`--${option} must be seconds up to 3600, not ${JSON.stringify(text)}`);
+  return Number(text) * 1000;
+}
+
+async function logOf(args: ParsedArguments, context: CommandContext): Promise<Log> {
+  switch (args.text('log')) {
+    case 'off':
+      return silentLog;
+    case 'text':
+      return (level, message, fields = {}) => {
+        const pairs = Object.entries(fields).flatMap(([key, value]) =>
+          value === undefined ? [] : [`${key}=${typeof value === 'string' ? JSON.stringify(value) : value}`],
+        );
+        context.err.write(`${level.padEnd(5)} ${[message, ...pairs].join(' ')}\n`);
+      };
+    default:
+      return createJsonLog();
+  }
+}
+
+async function tlsOf(args: ParsedArguments, context: CommandContext, log: Log): Promise<TlsSource> {
+  const [cert, key, clientCa, folder] = [args.text('cert'), args.text('key'), args.text('client-ca'), args.text('dev-tls')].map((path) =>
+    path === undefined ? undefined : resolve(context.cwd, path),
+  );
+  if (folder !== undefined) {
+    if (cert !== undefined || key !== undefined) throw new UsageError('--dev-tls makes its own certificate: leave out --cert and --key');
+    const given = args.all('dev-host');
+    const hosts = given.length > 0 ? given : ['localhost', '127.0.0.1', '::1'];
+    return developmentTls({ folder, hosts, log, ...(clientCa === undefined ? {} : { clientCa: readTextFile(clientCa, clientCa).text }) });
+  }
+  if (cert === undefined || key === undefined) {
+    throw new UsageError(
+      'an API server only calls webhooks over TLS: give --cert and --key',
+      'for development, --dev-tls <folder> makes a certificate',
+    );
+  }
+  try {
+    return await tlsFromFiles({ certFile: cert, keyFile: key, log, ...(clientCa === undefined ? {} : { clientCaFile: clientCa }) });
+  } catch (error) {
+    throw new FileError(cert, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function factsOf(args: ParsedArguments, context: CommandContext): Promise<FactsSource> {
+  const recorded = args.all('facts');
+  if (recorded.length > 0) {
+    const recording = await readRecording(recorded, { cwd: context.cwd, stdin: context.readStdin, cue: cueBackend });
+    if (recording.diagnostics.length > 0) context.err.write(renderDiagnostics(recording.diagnostics, paintFor(args, context, context.err)));
+    return immediateFacts(recordedFacts(recording.objects.map(({ object }) => object)));
+  }
+  const url = args.text('kube-api');
+  const options = url === undefined ? inClusterOptions(context.env) : { server: url };
+  return options === undefined ? noFacts : clusterFacts(await createApiClient(options));
+}
