@@ -13,6 +13,8 @@ export interface Reporter {
     issue: CelIssue,
     options?: { readonly offset?: number; readonly severity?: Severity; readonly note?: string },
   ): void;
+  /** Adds a diagnostic as it is. */
+  add(diagnostic: Diagnostic): void;
   readonly hasErrors: boolean;
 }
 
@@ -42,6 +44,10 @@ export function reporter(document: Document, diagnostics: Diagnostic[]): Reporte
       const span = start === undefined ? undefined : { start, end: end === undefined || end <= start ? start + 1 : end };
       const message = options.note === undefined ? issue.message : `${issue.message} (${options.note})`;
       add(options.severity ?? issue.severity, path, `cel-${issue.code}`, message, issue.hint, span);
+    },
+    add(diagnostic) {
+      if (diagnostic.severity === 'error') errors++;
+      diagnostics.push(diagnostic);
     },
     get hasErrors() {
       return errors > 0;

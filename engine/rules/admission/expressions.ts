@@ -1,6 +1,7 @@
 import type { Ast } from '../../cel/ast.ts';
 import type { CompileOptions, Environment } from '../../cel/environment.ts';
 import { type CelType, DYN, object, type TypeProvider } from '../../cel/types.ts';
+import type { Severity } from '../../text/diagnostic.ts';
 import { type DocumentPath, formatPath } from '../../text/document.ts';
 import type { Reporter } from './diagnose.ts';
 import type { VariableDocument } from './document.ts';
@@ -20,6 +21,8 @@ export interface ExpressionScope {
   readonly variables?: boolean;
   /** Further variables, of templates and loops. */
   readonly locals?: Readonly<Record<string, CelType>>;
+  /** Where the expression begins in the string at its path. */
+  readonly offset?: number;
 }
 
 export interface ExpressionOptions {
@@ -30,12 +33,14 @@ export interface ExpressionOptions {
   /** Type of `object` and `oldObject`. Default: dyn. */
   readonly objectType?: CelType;
   /** Types behind {@link objectType} and {@link paramsType}. */
-  readonly types?: TypeProvider;
+  readonly types?: readonly TypeProvider[];
   /** Declares `params`. */
   readonly paramsType?: CelType | undefined;
   /** Further variables of the kind. */
   readonly variables?: Readonly<Record<string, CelType>>;
   readonly rewrite?: Rewrite;
+  /** What issues are reported as. */
+  readonly issues?: { readonly severity?: Severity; readonly note?: string };
   /** Types of `authorizer` and `authorizer.requestResource`. */
   readonly authorizerTypes: Readonly<Record<string, CelType>>;
 }
@@ -57,7 +62,7 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
   const types = combineTypes(
     { structType: (name) => (name === VARIABLES_TYPE ? variableStruct : undefined) },
     requestTypes,
-    ...(options.types === undefined ? [] : [options.types]),
+    ...(options.types ?? []),
   );
   const objectType = options.objectType ?? DYN;
   const declared: Record<string, CelType> = {
@@ -96,12 +101,14 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
     const within = environment(scope);
     const parsed = within.parse(text);
     if (!parsed.ok) {
-      for (const issue of parsed.issues) report.issue(path, issue);
+      for (const issue of parsed.issues)
+        report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
       return undefined;
     }
     const ast = options.rewrite === undefined ? parsed.ast : options.rewrite(parsed.ast);
     const compiled = within.compileAst(ast, compileOptions);
-    for (const issue of compiled.issues) report.issue(path, issue);
+    for (const issue of compiled.issues)
+      report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
     return compiled.ok ? { text, program: compiled.program, path: formatPath(path) } : undefined;
   }
 

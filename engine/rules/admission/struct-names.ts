@@ -1,5 +1,5 @@
+import { isPlainObject } from '../../cel/run/type-of.ts';
 import { type CelValue, Struct } from '../../cel/values.ts';
-import { isJsonObject } from '../../object/json.ts';
 
 /**
  * Objects that an expression constructs name their place: `Object{spec: Object.spec{...}}`. The text of what is named
@@ -17,8 +17,8 @@ export function checkStructNames(value: Struct): string | undefined {
       for (const [field, child] of Object.entries(node.fields)) walk(child, `${path}.${field}`);
     } else if (Array.isArray(node)) {
       for (const child of node) walk(child, path);
-    } else if (isJsonObject(node) && Object.getPrototypeOf(node) === Object.prototype) {
-      for (const child of Object.values(node)) walk(child as CelValue, path);
+    } else if (isPlainObject(node)) {
+      for (const child of Object.values(node)) walk(child, path);
     }
   };
   walk(value, value.typeName);
