@@ -176,6 +176,8 @@ class Estimator {
     const [left, right] = operands.map((operand) => this.typeOf(operand));
     if (left?.kind !== 'opaque' || !right || !isExactType(left, right)) return undefined;
     if (left.name === 'kubernetes.NamedFormat') return { min: 1, max: Math.ceil(MAX_FORMAT_SIZE * 0.1) };
+    // URLs are compared as texts; Kubernetes takes the right one's size for both.
+    if (left.name === 'kubernetes.URL') return { min: 1, max: Math.ceil(Math.max(this.sizeOf(operands[1]!).max, 1) * 0.1) };
     return ONE;
   }
 

@@ -1,0 +1,105 @@
+import { testOutcomes } from './evaluation.testing.ts';
+
+testOutcomes('format', [
+  [
+    "format.dns1123Label().validate('A_b')",
+    `optional(["a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"])  cost 9, estimated 33..33`,
+  ],
+  [
+    "format.dns1123Label().validate('')",
+    `optional(["a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"])  cost 9, estimated 1..1`,
+  ],
+  [
+    "format.dns1123Label().validate('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')",
+    'optional(["must be no more than 63 characters"])  cost 65, estimated 225..225',
+  ],
+  ["format.dns1123Label().validate('ok')", 'optional.none  cost 9, estimated 33..33'],
+  [
+    "format.dns1123Subdomain().validate('A.b')",
+    `optional(["a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"])  cost 16, estimated 33..33`,
+  ],
+  [
+    "format.dns1123Subdomain().validate('')",
+    `optional(["a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"])  cost 16, estimated 1..1`,
+  ],
+  [
+    "format.dns1035Label().validate('1a')",
+    `optional(["a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"])  cost 9, estimated 33..33`,
+  ],
+  [
+    "format.dns1035Label().validate('')",
+    `optional(["a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"])  cost 9, estimated 1..1`,
+  ],
+  [
+    "format.qualifiedName().validate('A_b/c/d')",
+    `optional(["a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"])  cost 16, estimated 33..33`,
+  ],
+  ["format.qualifiedName().validate('/c')", 'optional(["prefix part must be non-empty"])  cost 16, estimated 33..33'],
+  [
+    "format.qualifiedName().validate('a/')",
+    `optional(["name part must be non-empty", "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"])  cost 16, estimated 33..33`,
+  ],
+  [
+    "format.qualifiedName().validate('A_b/c')",
+    `optional(["prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"])  cost 16, estimated 33..33`,
+  ],
+  [
+    "format.qualifiedName().validate('a/-')",
+    `optional(["name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"])  cost 16, estimated 33..33`,
+  ],
+  [
+    "format.qualifiedName().validate('')",
+    `optional(["name part must be non-empty", "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"])  cost 16, estimated 1..1`,
+  ],
+  ["format.dns1123LabelPrefix().validate('a-')", 'optional.none  cost 9, estimated 33..33'],
+  ["format.dns1123SubdomainPrefix().validate('a-')", 'optional.none  cost 16, estimated 33..33'],
+  ["format.dns1035LabelPrefix().validate('a-')", 'optional.none  cost 9, estimated 33..33'],
+  [
+    "format.dns1035LabelPrefix().validate('-')",
+    `optional(["a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"])  cost 9, estimated 33..33`,
+  ],
+  [
+    "format.labelValue().validate('-a')",
+    `optional(["a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"])  cost 11, estimated 33..33`,
+  ],
+  ["format.labelValue().validate('')", 'optional.none  cost 11, estimated 1..1'],
+  [
+    "format.labelValue().validate('é')",
+    `optional(["a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"])  cost 11, estimated 33..33`,
+  ],
+  ["format.uri().validate('a b')", 'optional(["parse \\"a b\\": invalid URI for request"])  cost 277, estimated 33..33'],
+  [
+    "format.uri().validate('http://a b')",
+    'optional(["parse \\"http://a b\\": invalid character \\" \\" in host name"])  cost 553, estimated 33..33',
+  ],
+  ["format.uuid().validate('x')", 'optional(["does not match the UUID format"])  cost 19, estimated 33..33'],
+  ["format.uuid().validate('123e4567-e89b-12d3-a456-426614174000')", 'optional.none  cost 73, estimated 129..129'],
+  ["format.uuid().validate('123E4567E89B12D3A456426614174000')", 'optional.none  cost 73, estimated 129..129'],
+  ["format.byte().validate('aGVsbG8=')", 'optional.none  cost 22, estimated 33..33'],
+  ["format.byte().validate('aGVsbG8')", 'optional(["invalid base64"])  cost 22, estimated 33..33'],
+  ["format.byte().validate('a GVsbG8')", 'optional(["invalid base64"])  cost 22, estimated 33..33'],
+  ["format.byte().validate('')", 'optional(["invalid base64"])  cost 22, estimated 1..1'],
+  ["format.byte().validate('aGVs\\nbG8=')", 'optional(["invalid base64"])  cost 22, estimated 33..33'],
+  ["format.date().validate('2020-02-30')", 'optional(["invalid date"])  cost 37, estimated 33..33'],
+  ["format.date().validate('2020-02-29')", 'optional.none  cost 37, estimated 33..33'],
+  ["format.date().validate('2021-02-29')", 'optional(["invalid date"])  cost 37, estimated 33..33'],
+  ["format.date().validate('2020-2-9')", 'optional(["invalid date"])  cost 19, estimated 33..33'],
+  ["format.datetime().validate('2020-02-29T12:00:00Z')", 'optional.none  cost 55, estimated 65..65'],
+  ["format.datetime().validate('2020-02-29t12:00:00.123+01:00')", 'optional.none  cost 55, estimated 97..97'],
+  ["format.datetime().validate('2020-02-29')", 'optional(["invalid datetime"])  cost 37, estimated 33..33'],
+  ["format.datetime().validate('2020-02-29 12:00:00')", 'optional(["invalid datetime"])  cost 37, estimated 65..65'],
+  ["format.datetime().validate('2020-02-29T25:00:00Z')", 'optional(["invalid datetime"])  cost 55, estimated 65..65'],
+  ["format.datetime().validate('2020-02-29T12:00:60Z')", 'optional(["invalid datetime"])  cost 55, estimated 65..65'],
+  ["format.datetime().validate('2020-02-29T12:00:00')", 'optional(["invalid datetime"])  cost 37, estimated 65..65'],
+  ["format.named('nope')", 'optional.none  cost 1, estimated 1..1'],
+  ["format.named('uuid').hasValue()", 'true  cost 2, estimated 2..2'],
+  ['format.uuid() == format.uuid()', 'true  cost 3, estimated 3..9'],
+  ["format.named('uuid').value() == format.uuid()", 'true  cost 4, estimated 4..10'],
+  ['format.uuid() == format.byte()', 'false  cost 3, estimated 3..9'],
+  ['format.dns1123Label().validate(dyn(1))', 'error: no such overload: validate(kubernetes.NamedFormat, int)  cost 9, estimated 34..34'],
+  ['format.named(dyn(1))', 'error: no such overload: format.named(int)  cost 1, estimated 2..2'],
+  ['format.uuid().validate(str)', 'optional(["does not match the UUID format"])  cost 38, estimated 2..unbounded'],
+  ["object.n.validate('x')", 'error: no such overload: validate(int, string)  cost 3, estimated 33..33'],
+  ["format.named('uuid').orValue(format.byte()).validate('x')", 'optional(["does not match the UUID format"])  cost 19, estimated 35..35'],
+  ['format.uuid().x', "ERROR: <input>:1:14: unexpected failed resolution of 'kubernetes.NamedFormat'"],
+]);
