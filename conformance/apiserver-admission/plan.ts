@@ -88,13 +88,14 @@ function planRequest(each: AdmissionCase, request: RequestDraft, index: number, 
   };
   if (request.stored) objects.push(identify(request.stored));
   const mark = `${index}-${position}`;
+  const isAmbiguous = each.requests.some((other) => other !== request && other.name === request.name);
   const as = request.as ?? ADMIN;
   const method = { create: 'POST', update: 'PUT', patch: 'PATCH', delete: 'DELETE', connect: 'POST' }[request.verb];
   const collection = request.verb === 'create' && request.subresource === undefined;
   const path = resourcePath(resource, id, collection ? undefined : name) + (request.subresource ? `/${request.subresource}` : '');
   const body = request.verb === 'patch' ? fill(request.object, id) : request.object && identify(request.object);
   return {
-    name: `${each.name}: ${request.name}`,
+    name: `${each.name}: ${isAmbiguous ? `${request.name} ${request.resource}` : request.name}`,
     mark,
     draft: request,
     send: {

@@ -1,5 +1,6 @@
 import { createServer } from 'node:https';
 import type { AdmissionRequest } from '../../engine/rules/admission/decision.ts';
+import { parseJsonBody } from '../../runtimes/host/json-body.ts';
 import { makeServingCertificate } from '../cluster/certificate.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { MARK } from './plan.ts';
@@ -26,7 +27,7 @@ export async function startRecorder(cluster: Cluster): Promise<Recorder> {
     const chunks: Buffer[] = [];
     incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
     incoming.on('end', () => {
-      const { request } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as { request: AdmissionRequest };
+      const { request } = parseJsonBody(Buffer.concat(chunks)) as { request: AdmissionRequest };
       const mark = request.userInfo.extra?.[MARK]?.[0];
       if (mark !== undefined) {
         const recorded = requests.get(mark) ?? {};

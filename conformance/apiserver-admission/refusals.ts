@@ -1,50 +1,69 @@
-import { isError } from '../../engine/text/diagnostic.ts';
-import { type DocumentPath, formatPath } from '../../engine/text/document.ts';
+import { type Diagnostic, isError, type Severity } from '../../engine/text/diagnostic.ts';
+import { type Document, type DocumentPath, formatPath } from '../../engine/text/document.ts';
 import type { Refusal } from './live.ts';
 import type { OurBundle } from './ours.ts';
 
-/** One reason to refuse a document: where in the document, where in its expression (`1:5`, when it has a place there), and why. */
-interface Reason {
+/** One reason of an API server: where in the document, where in the expression (line and column from 1, when it has a place there), why. */
+export interface LiveReason {
   readonly field: string;
-  readonly place: string;
+  readonly place?: { readonly line: number; readonly column: number };
   readonly text: string;
 }
 
-const INVALID_VALUE = /^(?:Invalid value: (?:"(?:[^"\\]|\\.)*"|\S+): |Unsupported value: |Required value: |Required value$|Forbidden: )/;
-const CEL_ERROR = /^ERROR: <input>:(\d+:\d+): (.*)$/gm;
+const VALUE_PREFIX =
+  /^(?:Invalid value: (?:"(?:[^"\\]|\\.)*"|\{[^}]*\}|\S+): |Unsupported value: |Required value: |Forbidden: |Internal error: )/;
+const CEL_ERROR = /(?:^|: )(?:ERROR|WARNING): <input>:(\d+):(\d+): (.*)$/gm;
 
-/** Reasons of an API server, out of the causes of its answer; each error of an expression is one. */
-export function liveReasons(refusal: Refusal): Reason[] {
-  return refusal.causes.flatMap(({ field, message }) => {
-    const errors = [...message.matchAll(CEL_ERROR)];
-    if (errors.length > 0) return errors.map(([, place, text]) => ({ field, place: place!, text: text! }));
-    return [{ field, place: '', text: message.replace(INVALID_VALUE, '') }];
-  });
+/** The errors of a cel-go picture, or the whole text where it is none. */
+export function reasonsIn(field: string, message: string): LiveReason[] {
+  const errors = [...message.matchAll(CEL_ERROR)];
+  if (errors.length === 0) return [{ field, text: message.replace(VALUE_PREFIX, '') }];
+  return errors.map(([, line, column, text]) => ({ field, place: { line: Number(line), column: Number(column) }, text: text! }));
 }
 
-/** Error diagnostics of our compiler on the document of a name, in the same form. */
-export function ourReasons(ours: OurBundle, name: string): Reason[] {
-  return ours.bundle.diagnostics.filter(isError).flatMap((diagnostic) => {
-    const document = ours.documents.find((each) => each.source === diagnostic.source);
-    const { metadata } = (document?.value ?? {}) as { metadata?: { name: string } };
-    if (metadata?.name !== name) return [];
-    const field = (diagnostic.path ?? '$').replace(/^\$\.?/, '');
-    return [{ field, place: placeOf(ours, diagnostic), text: diagnostic.message }];
-  });
+export function liveReasons(refusal: Refusal): LiveReason[] {
+  return refusal.causes.flatMap(({ field, message }) => reasonsIn(field, message));
 }
 
-/** Line and column (from 1) inside the expression that a diagnostic points into. */
-function placeOf(ours: OurBundle, diagnostic: OurBundle['bundle']['diagnostics'][number]): string {
-  const document = ours.documents.find((each) => each.source === diagnostic.source);
-  if (!document || !diagnostic.span || diagnostic.path === undefined) return '';
-  const found = findPath(document.value, diagnostic.path);
-  if (!found || typeof found.value !== 'string') return '';
-  for (let offset = 0; offset <= found.value.length; offset++) {
-    if (document.locateWithin(found.path, offset) !== diagnostic.span.start) continue;
-    const before = found.value.slice(0, offset).split('\n');
-    return `${before.length}:${Array.from(before.at(-1)!).length + 1}`;
-  }
-  return '';
+/** One diagnostic of ours on the document of a name. */
+interface OurReason {
+  readonly field: string;
+  readonly text: string;
+  /** True when the place is one that the diagnostic's span covers, in the string that its path names. */
+  covers(place: { readonly line: number; readonly column: number }): boolean;
+}
+
+/** Diagnostics of one severity on the document of a name. */
+export function ourReasons(ours: OurBundle, name: string, severity: Severity = 'error'): OurReason[] {
+  return ours.bundle.diagnostics
+    .filter((diagnostic) => diagnostic.severity === severity)
+    .flatMap((diagnostic) => {
+      const document = ours.documents.find((each) => each.source === diagnostic.source);
+      const { metadata } = (document?.value ?? {}) as { metadata?: { name: string } };
+      if (document === undefined || metadata?.name !== name) return [];
+      const field = (diagnostic.path ?? '$').replace(/^\$\.?/, '');
+      return [{ field, text: diagnostic.message, covers: (place) => coversPlace(document, diagnostic, place) }];
+    });
+}
+
+function coversPlace(document: Document, diagnostic: Diagnostic, place: { readonly line: number; readonly column: number }): boolean {
+  const { span, path } = diagnostic;
+  const found = path === undefined ? undefined : findPath(document.value, path);
+  if (span === undefined || found === undefined || typeof found.value !== 'string') return false;
+  const at = document.locateWithin(found.path, offsetOf(found.value, place));
+  return at !== undefined && span.start <= at && at <= span.end;
+}
+
+/** cel-go counts columns in characters, from 0 as it prints them less one. */
+function offsetOf(text: string, place: { readonly line: number; readonly column: number }): number {
+  const lines = text.split('\n');
+  const before = lines.slice(0, place.line - 1).reduce((sum, line) => sum + line.length + 1, 0);
+  return (
+    before +
+    Array.from(lines[place.line - 1] ?? '')
+      .slice(0, place.column - 1)
+      .join('').length
+  );
 }
 
 /** The place that a formatted path names. */
@@ -64,11 +83,34 @@ function findPath(
   return undefined;
 }
 
-/** Differences between two refusals of one document, in words. */
+/** Rules about a whole list name the list; ours name the item. */
+function isSameField(live: LiveReason, own: string): boolean {
+  return own === live.field || (live.place === undefined && own.replace(/\[\d+\]/g, '') === live.field);
+}
+
+/** Differences between reasons of the API server and ours, in words. Errors of expressions must have the same text and the same place. */
+export function compareReasons(live: readonly LiveReason[], own: readonly OurReason[]): string[] {
+  const unmatched = [...own];
+  const missing = live.filter((reason) => {
+    const at = unmatched.findIndex((each) => {
+      if (!isSameField(reason, each.field)) return false;
+      // Other rules than those of expressions have words of our own.
+      if (reason.place === undefined)
+        return each.text.includes(reason.text) || !/^must evaluate to|^program instantiation|^compilation/.test(reason.text);
+      return each.text === reason.text && each.covers(reason.place);
+    });
+    if (at >= 0) unmatched.splice(at, 1);
+    return at < 0;
+  });
+  if (missing.length === 0 && unmatched.length === 0) return [];
+  const lines = missing.map(
+    (each) => `the API server: ${each.field} ${each.place ? `${each.place.line}:${each.place.column} ` : ''}${each.text}`,
+  );
+  return [...lines, ...unmatched.map((each) => `ours: ${each.field} ${each.text}`)];
+}
+
+/** Differences between two refusals of one document. */
 export function compareRefusals(refusal: Refusal, ours: OurBundle, name: string): string[] {
-  const write = (reason: Reason): string => `${reason.field} ${reason.place} ${reason.text}`;
-  const live = liveReasons(refusal).map(write).sort();
-  const own = ourReasons(ours, name).map(write).sort();
-  if (JSON.stringify(live) === JSON.stringify(own)) return [];
-  return [`the API server refuses:\n  ${live.join('\n  ')}\nours: ${own.length === 0 ? 'no error' : `\n  ${own.join('\n  ')}`}`];
+  if (!ours.bundle.diagnostics.some(isError)) return [`the API server refuses: ${refusal.message}\nours: no error`];
+  return compareReasons(liveReasons(refusal), ourReasons(ours, name));
 }

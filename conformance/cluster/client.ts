@@ -1,4 +1,5 @@
 import { Agent, request as httpsRequest } from 'node:https';
+import { parseJsonBody, stringifyJson } from '../../runtimes/host/json-body.ts';
 
 /** Who a request is made as, by the `Impersonate-*` headers. */
 export interface Impersonation {
@@ -14,7 +15,7 @@ export interface ApiRequest {
   /** `/api/v1/namespaces/x/pods`, without a query. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** Sent as JSON; a bigint is an integer. */
   readonly body?: unknown;
   /** Default `application/json`; patches have their own types. */
   readonly contentType?: string;
@@ -23,7 +24,7 @@ export interface ApiRequest {
 
 export interface ApiResponse {
   readonly status: number;
-  /** Parsed when it is JSON, else the text. */
+  /** Parsed when it is JSON (integers beyond 2^53 are bigint), else the text. */
   readonly body: unknown;
   /** Texts of the `Warning` headers, unquoted, in order. */
   readonly warnings: readonly string[];
@@ -81,6 +82,11 @@ export function parseWarnings(header: string | undefined): string[] {
   return warnings;
 }
 
+/** Node reads headers as Latin-1; Kubernetes writes UTF-8. */
+function utf8(header: string | undefined): string | undefined {
+  return header === undefined ? undefined : Buffer.from(header, 'latin1').toString('utf8');
+}
+
 function headersOf(options: ClientOptions, request: ApiRequest, body: string | undefined): string[] {
   const headers: string[] = ['Host', new URL(options.url).host, 'Authorization', `Bearer ${options.token}`, 'Accept', 'application/json'];
   if (body !== undefined) {
@@ -102,7 +108,7 @@ function headersOf(options: ClientOptions, request: ApiRequest, body: string | u
 function send(options: ClientOptions, agent: Agent, request: ApiRequest, mayRetry: boolean): Promise<ApiResponse> {
   const url = new URL(request.path, options.url);
   for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
-  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const body = request.body === undefined ? undefined : stringifyJson(request.body);
   return new Promise((resolve, reject) => {
     const outgoing = httpsRequest(
       url,
@@ -117,12 +123,12 @@ function send(options: ClientOptions, agent: Agent, request: ApiRequest, mayRetr
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.on('error', reject);
         incoming.on('end', () => {
-          const text = Buffer.concat(chunks).toString('utf8');
+          const bytes = Buffer.concat(chunks);
           const isJson = incoming.headers['content-type']?.includes('json') ?? false;
           resolve({
             status: incoming.statusCode ?? 0,
-            body: isJson && text !== '' ? (JSON.parse(text) as unknown) : text,
-            warnings: parseWarnings(incoming.headersDistinct['warning']?.join(', ')),
+            body: isJson && bytes.length > 0 ? parseJsonBody(bytes) : bytes.toString('utf8'),
+            warnings: parseWarnings(utf8(incoming.headersDistinct['warning']?.join(', '))),
             auditId: incoming.headersDistinct['audit-id']?.[0],
           });
         });

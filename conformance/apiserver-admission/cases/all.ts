@@ -8,6 +8,7 @@ import { chainCases, jsonPatchCases } from './json-patch.ts';
 import { conditionCases, matchingCases } from './matching.ts';
 import { messageCases, reasonCases } from './messages.ts';
 import { paramCases } from './params.ts';
+import { refusedCases } from './refused.ts';
 import { requestCases } from './requests.ts';
 import { variableCases } from './variables.ts';
 
@@ -29,4 +30,5 @@ export const allCases: readonly AdmissionCase[] = [
   ...applyCases,
   ...jsonPatchCases,
   ...chainCases,
+  ...refusedCases,
 ];

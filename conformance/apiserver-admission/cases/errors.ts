@@ -103,7 +103,7 @@ const ERRORS: Readonly<Record<string, string>> = {
   'has of a missing parent': 'has(object.status.phase)',
   'has through a string': 'has(object.data.a.b)',
   'sort of mixed': '[1, "a"].map(x, dyn(x)).sort().size() == 2',
-  'isSorted of dyn': 'object.data.map(k, k).isSorted() == false',
+  'isSorted of dyn': 'object.data.map(k, k).sort().isSorted() == false',
   'reverse is fine': 'object.data.map(k, k).reverse().size() == 99',
   'timestamp overflow': 'timestamp("9999-12-31T23:59:59Z") + duration(object.data.a + "h") == timestamp("2020-01-01T00:00:00Z")',
   'duration overflow': 'duration("2562047h") + duration(object.data.a + "h") > duration("1s")',

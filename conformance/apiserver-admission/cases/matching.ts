@@ -86,14 +86,19 @@ export const matchingCases: readonly AdmissionCase[] = [
   ...operations.map((each) => matches(`operations ${each.join(' ')}`, constraints(rule('configmaps', each)), verbs)),
   matches(
     'all groups, versions and resources',
-    constraints({ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*'] }),
+    constraints({ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*'], scope: 'Namespaced' }),
     [create, secret, ...deploymentRequests],
   ),
-  matches('another group', constraints({ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['*'], resources: ['*'] }), [
+  matches(
+    'another group',
+    constraints({ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['*'], resources: ['*'], scope: 'Namespaced' }),
+    [create, ...deploymentRequests],
+  ),
+  matches(
+    'another version',
+    constraints({ apiGroups: [''], apiVersions: ['v2'], operations: ['*'], resources: ['*'], scope: 'Namespaced' }),
     create,
-    ...deploymentRequests,
-  ]),
-  matches('another version', constraints({ apiGroups: [''], apiVersions: ['v2'], operations: ['*'], resources: ['*'] }), create),
+  ),
   matches('several rules', constraints(rule('pods'), rule('secrets'), rule('configmaps', ['DELETE'])), [...verbs, secret]),
   matches('subresource: the main only', constraints(apps(['deployments'])), deploymentRequests),
   matches('subresource: scale only', constraints(apps(['deployments/scale'])), deploymentRequests),
@@ -112,7 +117,7 @@ export const matchingCases: readonly AdmissionCase[] = [
   matches(
     'excluded resource',
     {
-      resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*'] }],
+      resourceRules: [{ apiGroups: ['*'], apiVersions: ['*'], operations: ['*'], resources: ['*'], scope: 'Namespaced' }],
       excludeResourceRules: [rule('secrets', ['*'])],
     },
     [create, secret],
