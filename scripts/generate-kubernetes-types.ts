@@ -75,7 +75,7 @@ async function collectDefinitions(read: Read): Promise<Pick<TypeTableData, 'defi
       const name = shortName(fullName);
       if ((sources.get(name) ?? fullName) !== fullName) throw new Error(`${fullName} and ${sources.get(name)} are both ${name}`);
       sources.set(name, fullName);
-      definitions[name] = compactOpenApi(schema, shortName);
+      definitions[name] = compactOpenApi(schema, { nameOf: shortName, goTypes: true });
       for (const gvk of (schema['x-kubernetes-group-version-kind'] ?? []) as JsonObject[]) {
         if (!SKIPPED_KINDS.has(String(gvk['kind']))) kinds[`${apiVersionOf(gvk['group'], gvk['version'])}/${String(gvk['kind'])}`] = name;
       }

@@ -32,6 +32,11 @@ export interface CompactObject {
   readonly fields: { readonly [name: string]: CompactSchema };
   readonly required?: readonly string[];
   readonly defaults?: { readonly [name: string]: Json };
+  /**
+   * Fields whose published default is the zero value of their Go type (``, 0, false). Nothing sets it; it only stands for a
+   * missing key field when list elements are told apart.
+   */
+  readonly zero?: readonly string[];
   /** Type of the fields that are not declared; absent: there may be none. */
   readonly rest?: CompactSchema;
   readonly atomic?: true;

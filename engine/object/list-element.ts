@@ -25,7 +25,7 @@ function mapElementKey(list: ListSchema, element: Json): { readonly key: Element
     let value = ownValue(element, name);
     if (value === undefined) {
       const { items } = list;
-      if (items.kind === 'map') value = items.fields.get(name)?.default;
+      if (items.kind === 'map') value = items.fields.get(name)?.keyDefault;
     }
     if (value !== undefined) parts.push(`${name}=${keyText(value)}`);
   }

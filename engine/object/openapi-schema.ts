@@ -4,16 +4,26 @@ import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from './js
 /**
  * Reads an OpenAPI v3 schema (of an API server, or of a CustomResourceDefinition) into the compact form, by the same rules
  * by which the API server derives how server-side apply merges. Unknown and contradictory keywords are passed over.
- * `nameOf` shortens what `$ref` names.
  *
  * Kubernetes: k8s.io/kube-openapi/pkg/schemaconv/openapi.go.
  */
-export function compactOpenApi(schema: JsonObject, nameOf: (ref: string) => string = (ref) => ref): CompactSchema {
-  return convert(schema, { nameOf, preserve: false });
+export function compactOpenApi(schema: JsonObject, options: OpenApiOptions = {}): CompactSchema {
+  return convert(schema, { nameOf: options.nameOf ?? ((ref) => ref), goTypes: options.goTypes ?? false, preserve: false });
+}
+
+export interface OpenApiOptions {
+  /** Shortens what `$ref` names. */
+  readonly nameOf?: (ref: string) => string;
+  /**
+   * The schema was generated from Go types (the built-in kinds): a default that is a zero value says no more than that the
+   * field is required, and nothing sets it.
+   */
+  readonly goTypes?: boolean;
 }
 
 interface Context {
   readonly nameOf: (ref: string) => string;
+  readonly goTypes: boolean;
   /** `x-kubernetes-preserve-unknown-fields` is in force for this schema and all below. */
   readonly preserve: boolean;
 }
@@ -89,19 +99,23 @@ function convertMap(schema: JsonObject, context: Context): CompactSchema {
   if (names.length === 0 && rest !== undefined && schema['x-kubernetes-embedded-resource'] !== true) return { map: rest, ...atomic };
   const fields: { [name: string]: CompactSchema } = {};
   const defaults: { [name: string]: Json } = {};
+  const zero: string[] = [];
   for (const name of names) {
     const property = (properties as JsonObject)[name] as Json;
     if (!isJsonObject(property)) continue;
     setOwn(fields as { [name: string]: Json }, name, convert(property, context) as unknown as Json);
     const value = ownValue(property, 'default');
-    // Kubernetes writes `default: {}` on every required structure: true of the Go types, and of no use.
-    if (value !== undefined && value !== null && !(referenceOf(property) !== undefined && isEmptyMap(value))) setOwn(defaults, name, value);
+    if (value === undefined || value === null) continue;
+    if (!context.goTypes) setOwn(defaults, name, value);
+    else if (value === '' || value === 0 || value === false) zero.push(name);
+    else if (!isEmptyMap(value)) setOwn(defaults, name, value);
   }
   const required = stringList(schema['required']);
   return {
     fields,
     ...(required.length > 0 ? { required } : {}),
     ...(Object.keys(defaults).length > 0 ? { defaults } : {}),
+    ...(zero.length > 0 ? { zero } : {}),
     ...(rest === undefined ? {} : { rest }),
     ...atomic,
     ...embedded,

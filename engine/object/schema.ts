@@ -41,7 +41,10 @@ export interface MapSchema {
 
 export interface FieldSchema {
   readonly schema: Schema;
+  /** What the API server sets where the field is missing. */
   readonly default: Json | undefined;
+  /** What a missing field counts as when it is a key of a map list: the default, or the zero value of a Go type. */
+  readonly keyDefault: Json | undefined;
 }
 
 /** JSON of any shape. Not atomic: maps merge key by key, as the API server does for what it has no schema for. */
@@ -140,10 +143,11 @@ class LazyMap implements MapSchema {
   get fields(): ReadonlyMap<string, FieldSchema> {
     if (this.#fields === undefined) {
       const fields = new Map<string, FieldSchema>();
-      const { fields: declared, defaults = {} } = this.#compact;
+      const { fields: declared, defaults = {}, zero = [] } = this.#compact;
       for (const name of Object.keys(declared)) {
         const schema = expandSchema(declared[name] as CompactSchema, this.#resolve);
-        fields.set(name, { schema, default: Object.hasOwn(defaults, name) ? defaults[name] : undefined });
+        const value = Object.hasOwn(defaults, name) ? defaults[name] : undefined;
+        fields.set(name, { schema, default: value, keyDefault: value ?? (zero.includes(name) ? zeroValue(schema) : undefined) });
       }
       if (this.embedded) addObjectFields(fields, this.#resolve);
       this.#fields = fields;
@@ -162,10 +166,15 @@ class LazyMap implements MapSchema {
 /** What every Kubernetes object has, whether its schema says so or not. */
 function addObjectFields(fields: Map<string, FieldSchema>, resolve: ResolveDefinition): void {
   for (const name of ['apiVersion', 'kind']) {
-    if (!fields.has(name)) fields.set(name, { schema: expandWord('string', resolve), default: undefined });
+    if (!fields.has(name)) fields.set(name, { schema: expandWord('string', resolve), default: undefined, keyDefault: undefined });
   }
   const metadata = resolve('meta.v1.ObjectMeta');
-  if (metadata) fields.set('metadata', { schema: metadata, default: undefined });
+  if (metadata) fields.set('metadata', { schema: metadata, default: undefined, keyDefault: undefined });
+}
+
+function zeroValue(schema: Schema): Json {
+  if (schema.kind === 'boolean') return false;
+  return schema.kind === 'integer' || schema.kind === 'number' ? 0 : '';
 }
 
 function withAtomic(schema: Schema, atomic: boolean): Schema {
