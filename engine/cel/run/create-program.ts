@@ -1,5 +1,7 @@
 import type { CheckedAst, Program } from '../program.ts';
-import { type ClosureProgram, createClosures } from './closure/program.ts';
+import { asCelError, type ClosureProgram, createClosures, PER_CALL_LIMIT } from './closure/program.ts';
+import { Unsupported } from './codegen/context.ts';
+import { compileGenerated, generate } from './codegen/generate.ts';
 
 export interface ProgramOptions {
   /**
@@ -7,20 +9,52 @@ export interface ProgramOptions {
    * closures where it does not (a page with a content security policy, a process without code generation from strings).
    */
   readonly backEnd?: 'auto' | 'code' | 'closures';
+  /**
+   * Variables whose values are JSON as parsed: plain objects, arrays and scalars, without values of our own classes anywhere
+   * inside. Their fields are read in place. Default: what an admission request brings.
+   */
+  readonly jsonVariables?: ReadonlySet<string>;
 }
 
-/** Prepares a checked expression for running. Throws a CelError only for a tree too deep to be walked. */
-export function createProgram(ast: CheckedAst, _options: ProgramOptions = {}): Program {
+const ADMISSION_VARIABLES: ReadonlySet<string> = new Set(['object', 'oldObject', 'params', 'namespaceObject', 'request']);
+
+/**
+ * Prepares a checked expression for running. Throws a CelError only for a tree too deep to be walked; with `code` an error also
+ * where the host forbids generated code.
+ */
+export function createProgram(ast: CheckedAst, options: ProgramOptions = {}): Program {
   const closures = createClosures(ast);
-  return { ast, run: runClosures(closures), trace: closures.trace, ...(closures.refused ? { refused: closures.refused } : {}) };
+  return {
+    ast,
+    run: options.backEnd === 'closures' ? runClosures(closures) : (generated(ast, closures, options) ?? runClosures(closures)),
+    trace: closures.trace,
+    ...(closures.refused ? { refused: closures.refused } : {}),
+  };
 }
 
-/** `Program.run` by closures: the cost is exact, and the meter's rest is the limit. */
-export function runClosures(closures: ClosureProgram): Program['run'] {
+/** False once the host has refused to compile generated code: it will not change its mind. */
+let hostAllowsCode = true;
+
+function generated(ast: CheckedAst, closures: ClosureProgram, options: ProgramOptions): Program['run'] | undefined {
+  if (!hostAllowsCode && options.backEnd !== 'code') return undefined;
+  try {
+    const code = generate(ast, { constants: closures.constants, jsonVariables: options.jsonVariables ?? ADMISSION_VARIABLES });
+    return compileGenerated(code);
+  } catch (error) {
+    if (error instanceof Unsupported) return undefined;
+    if (error instanceof RangeError) throw asCelError(error);
+    if (options.backEnd === 'code' || !(error instanceof EvalError)) throw error;
+    hostAllowsCode = false;
+    return undefined;
+  }
+}
+
+/** `Program.run` by closures: the cost is exact. Like generated code it leaves the meter alone when it throws. */
+function runClosures(closures: ClosureProgram): Program['run'] {
   return (activation, meter) => {
-    const { outcome, cost } = closures.trace(activation, { limit: meter.remaining });
+    const { outcome, cost } = closures.trace(activation, { limit: Math.min(meter.remaining, PER_CALL_LIMIT) });
+    if (!outcome.ok) throw outcome.error;
     meter.remaining -= cost;
-    if (outcome.ok) return outcome.value;
-    throw outcome.error;
+    return outcome.value;
   };
 }

@@ -141,7 +141,7 @@ export function invoke(fn: string, overloads: readonly Overload[], args: readonl
  * What a call costs. An overload that the checker resolved has its own price; a call that was left open has the one of the
  * function's name, or 1. cel-go: interpreter/runtimecost.go costCall.
  */
-function pricing(fn: string, overloads: readonly Overload[]): Price {
+export function pricing(fn: string, overloads: readonly Overload[]): Price {
   if (fn === '_==_') return ([a, b]) => equalityCost(a!, b!);
   if (fn === '_!=_') return ([a, b]) => inequalityCost(a!, b!);
   const [first] = overloads;

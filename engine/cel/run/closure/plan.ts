@@ -20,6 +20,8 @@ export interface Planner {
   /** Notes an error that is known before the program runs. */
   refuse(error: CelError): void;
   readonly refused: CelError | undefined;
+  /** Values that are known before the program runs, by node id. */
+  readonly constants: ReadonlyMap<number, CelValue>;
   /** A place in the frame for a variable. */
   newSlot(): number;
   readonly slotCount: number;
@@ -31,9 +33,15 @@ export type Scope = ComprehensionScope | undefined;
 export function createPlanner(ast: CheckedAst): Planner {
   let slotCount = 0;
   let refused: CelError | undefined;
+  const constants = new Map<number, CelValue>();
   const planner: Planner = {
     ast,
-    plan: (expr, scope) => planNode(planner, expr, scope),
+    plan: (expr, scope) => {
+      const step = planNode(planner, expr, scope);
+      if (step.constant) constants.set(expr.id, step.constant.value);
+      return step;
+    },
+    constants,
     refuse: (error) => {
       refused ??= error;
     },

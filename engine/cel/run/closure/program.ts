@@ -11,6 +11,8 @@ export interface ClosureProgram {
   trace(activation: Activation, options?: TraceOptions): Trace;
   /** See Program.refused. */
   readonly refused?: CelError;
+  /** Values that are known before the program runs, by node id. */
+  readonly constants: ReadonlyMap<number, CelValue>;
 }
 
 /** Plans the closures. Throws only for a tree too deep for the stack, as a {@link CelError}. */
@@ -18,6 +20,7 @@ export function createClosures(ast: CheckedAst): ClosureProgram {
   const planner = createPlanner(ast);
   const root = guarded(() => planner.plan(ast.root, undefined));
   return {
+    constants: planner.constants,
     ...(planner.refused ? { refused: planner.refused } : {}),
     trace(activation, options = {}) {
       const values = options.record ? new Map<number, { value?: CelValue; error?: CelError; count: number }>() : undefined;

@@ -1,0 +1,143 @@
+import type { Call, Expr, Ident, Select } from '../../ast.ts';
+import type { CelType } from '../../types.ts';
+import type { CelValue } from '../../values.ts';
+import { mapKey } from '../map-key.ts';
+import { type Context, type Operand, type Scope, Unsupported } from './context.ts';
+import { js, property } from './emitter.ts';
+import { isInherited } from './inherited.ts';
+import { asValue, failing, literalOperand } from './operand.ts';
+
+/** Whether cel-go makes the node part of one chain with its operand, so that the chain's own cost falls due once. */
+function continuesChain(expr: Expr): boolean {
+  return expr.kind === 'ident' || expr.kind === 'select' || (expr.kind === 'call' && /^_(\[\??_\]|\?\._|\?_:_)$/.test(expr.fn));
+}
+
+/** A variable of a comprehension or of the activation. */
+export function visitIdent(context: Context, expr: Ident, scope: Scope | undefined): Operand {
+  const reference = context.ast.references[expr.id];
+  const name = reference && reference.kind !== 'function' ? reference.name : expr.name.replace(/^\./, '');
+  context.charge(1);
+  for (let at = expr.name.startsWith('.') ? undefined : scope; at; at = at.parent) if (at.name === name) return at.operand;
+  return activationVariable(context, name, true);
+}
+
+function activationVariable(context: Context, name: string, mustBePresent: boolean): Operand {
+  const variable = context.variable(name);
+  if (mustBePresent && !context.block.presentVariables.has(name)) {
+    context.emitFailing(js`if (${variable} === undefined) ${context.runtime('missing')}(${name});\n`);
+    context.block.presentVariables.add(name);
+  }
+  return { code: variable, isSimple: true, json: context.jsonVariables.has(name) };
+}
+
+/** `operand.field` and `has(operand.field)`. */
+export function visitSelect(context: Context, expr: Select, scope: Scope | undefined): Operand {
+  const reference = context.ast.references[expr.id];
+  if (reference && reference.kind === 'variable') {
+    context.charge(1);
+    return activationVariable(context, reference.name, true);
+  }
+  const operand = visitContainer(context, expr.operand, scope);
+  context.charge(1);
+  return expr.testOnly ? presenceOf(context, operand, expr.field) : selectConstant(context, operand, expr.field);
+}
+
+/** The operand of a select or index. What is optional stays open, because the rest of the chain looks into it. */
+function visitContainer(context: Context, expr: Expr, scope: Scope | undefined): Operand {
+  const operand = context.bind(context.visit(context, expr, scope));
+  if (!continuesChain(expr)) context.charge(1);
+  if (operand.isMaybe || operand.json || !isOptionalType(context.ast.types[expr.id])) return operand;
+  // Only the start of a chain is looked into.
+  if (expr.kind === 'select' || (expr.kind === 'call' && expr.fn === '_[_]')) throw new Unsupported('an optional inside a chain');
+  return { ...context.bind({ code: js`${context.runtime('inside')}(${operand.code})` }), isMaybe: true };
+}
+
+const isOptionalType = (type: CelType | undefined): boolean => type?.kind === 'optional';
+
+/** The element under a constant key. */
+function selectConstant(context: Context, operand: Operand, key: CelValue): Operand {
+  if (operand.isMaybe) return lookUp(context, operand, literalOperand(context, key));
+  if (typeof key !== 'string') return indexConstant(context, operand, key);
+  if (!operand.json) return failing(context, js`${context.runtime('field')}(${operand.code}, ${key})`);
+  if (isInherited(key)) return { ...failing(context, js`${context.runtime('select')}(${operand.code}, ${key})`), json: true };
+  const result = context.temporary();
+  const { code } = operand;
+  context.emitFailing(
+    js`let ${result} = typeof ${code} === 'object' && ${code} !== null ? ${property(code, key)} : undefined;
+if (${result} === undefined) ${result} = ${context.runtime('select')}(${code}, ${key});\n`,
+  );
+  return { code: result, isSimple: true, json: true };
+}
+
+function indexConstant(context: Context, operand: Operand, key: CelValue): Operand {
+  const json = operand.json ?? false;
+  const { code } = operand;
+  const keyCode = literalOperand(context, key).code;
+  if (typeof key === 'number' && Number.isSafeInteger(key) && key >= 0) {
+    const access = js`Array.isArray(${code}) && ${code}.length > ${key} ? ${code}[${key}] : ${context.runtime('at')}(${code}, ${key})`;
+    return { ...failing(context, access), json };
+  }
+  return { ...failing(context, js`${context.runtime('at')}(${code}, ${keyCode})`), json };
+}
+
+/** Looks into what may be none. */
+function lookUp(context: Context, operand: Operand, key: Operand): Operand {
+  const { code } = operand;
+  const find = js`${context.runtime('maybe')}(${code}, ${key.code})`;
+  const json = operand.json ?? false;
+  if (!operand.isMaybe) return { ...failing(context, find), isMaybe: true, json };
+  return { ...failing(context, js`${code} === undefined ? undefined : ${find}`), isMaybe: true, json };
+}
+
+function presenceOf(context: Context, operand: Operand, field: string): Operand {
+  const { code } = operand;
+  if (operand.isMaybe) return failing(context, js`${code} !== undefined && ${context.runtime('present')}(${code}, ${field})`, 'bool');
+  if (!operand.json || isInherited(field)) return failing(context, js`${context.runtime('present')}(${code}, ${field})`, 'bool');
+  const there = js`${property(code, field)} !== undefined`;
+  return failing(
+    context,
+    js`typeof ${code} === 'object' && ${code} !== null && (${there} || ${context.runtime('absentFrom')}(${code}, ${field}))`,
+    'bool',
+  );
+}
+
+/** `a[b]`, `a[?b]` and `a.?b`. */
+export function visitIndex(context: Context, expr: Call, operands: readonly Expr[], scope: Scope | undefined): Operand {
+  const isOptional = expr.fn !== '_[_]';
+  const container = visitContainer(context, operands[0]!, scope);
+  context.charge(1);
+  const constant = context.known.get(operands[1]!.id);
+  const isConstantKey = constant !== undefined && mapKey(constant) !== undefined;
+  if (isConstantKey && !isOptional) return selectConstant(context, container, constant);
+  if (isConstantKey) return lookUp(context, openContainer(context, operands[0]!, container), literalOperand(context, constant));
+  if (container.isMaybe || isOptional) return lookUpLater(context, openContainer(context, operands[0]!, container), operands[1]!, scope);
+  const key = asValue(context, context.bind(context.visit(context, operands[1]!, scope)));
+  return {
+    ...failing(context, js`${context.runtime('at')}(${container.code}, ${key.code})`),
+    json: container.json ?? false,
+  };
+}
+
+/** A container that may turn out to be an optional at run time is looked into where the chain starts. */
+function openContainer(context: Context, expr: Expr, container: Operand): Operand {
+  if (container.isMaybe || container.json) return container;
+  const startsHere = expr.kind !== 'select' && !(expr.kind === 'call' && expr.fn === '_[_]');
+  if (!startsHere) return container;
+  return { ...context.bind({ code: js`${context.runtime('inside')}(${container.code})` }), isMaybe: true };
+}
+
+/** A computed key is computed only when there is something to look into. */
+function lookUpLater(context: Context, container: Operand, keyExpr: Expr, scope: Scope | undefined): Operand {
+  const result = context.temporary();
+  const { block } = context.capture(() => {
+    const key = asValue(context, context.bind(context.visit(context, keyExpr, scope)));
+    context.emitFailing(js`${result} = ${context.runtime('maybe')}(${container.code}, ${key.code});\n`);
+  });
+  context.absorb(block);
+  context.emit(
+    container.isMaybe
+      ? js`let ${result};\nif (${container.code} !== undefined) {\n${block.statements}}\n`
+      : js`let ${result};\n{\n${block.statements}}\n`,
+  );
+  return { code: result, isSimple: true, isMaybe: true, json: container.json ?? false };
+}
