@@ -152,13 +152,14 @@ export async function developmentTls(options: DevelopmentTlsOptions): Promise<De
 /** The kept authority, or a new one. When several processes start at once, the first to link its file wins and all use it. */
 async function loadAuthority(folder: string, now: number): Promise<KeyedCertificate> {
   const path = join(folder, 'authority.pem');
-  const kept = parsePair((await readIfThere(path)) ?? '');
+  const text = await readIfThere(path);
+  const kept = parsePair(text ?? '');
   if (kept !== undefined && isGood(kept, now, RENEW_BEFORE + SERVER_LIFETIME)) return kept;
   const made = createAuthority(now);
   const temporary = join(folder, `.authority.${process.pid}.${Math.random().toString(36).slice(2)}`);
   await writeFile(temporary, made.key + made.cert, { mode: 0o600, flag: 'wx' });
   try {
-    if (kept !== undefined || (await readIfThere(path)) !== undefined) {
+    if (text !== undefined) {
       await rename(temporary, path);
       return made;
     }

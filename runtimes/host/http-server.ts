@@ -155,10 +155,16 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     onRequest(request, response);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const status = CLIENT_ERROR_STATUS.get(error.code ?? '') ?? '400 Bad Request';
-    onRefused(Number(status.slice(0, 3)), error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'timeout' : 'malformed');
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+    const { code = '' } = error;
+    // Everything else is a broken connection, counted by the request it broke, or a failed handshake, counted below.
+    if ((!code.startsWith('HPE_') || code === 'HPE_INVALID_EOF_STATE') && code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+      socket.destroy();
+      return;
+    }
+    const status = CLIENT_ERROR_STATUS.get(code) ?? '400 Bad Request';
+    onRefused(Number(status.slice(0, 3)), code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 'timeout' : 'malformed');
+    if (socket.writable) socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+    else socket.destroy();
   });
   server.on('drop', () => onRefused(0, 'connections'));
   secure?.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
