@@ -1,103 +1,182 @@
-// Builds dist/: the command line as one file with V8's code cache beside it, and the demo when there is one.
+// Builds dist/: the command line (and the demo, when there is one) as CommonJS chunks with V8's code cache beside them.
 //
 //   node scripts/build.mjs          build
 //   node scripts/build.mjs --watch  build, and again on every change
 //
-// dist/ is CommonJS (dist/package.json says so): Node 20 starts it some milliseconds sooner than modules, and it is the form that
-// node:vm takes a code cache for. Everything that a command does not need is in a function that is not called.
+// A short command is mostly start-up, so that is what this is about: only the chunks that a command needs are read, nothing is parsed
+// or compiled that was compiled before, and large tables and libraries wait until something asks for them.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, context } from 'esbuild';
+import { build, context, transform } from 'esbuild';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const target = 'node20.19';
+
+/** Packages that a command may never need: they are chunks of their own, loaded when something of theirs is touched. */
+const LAZY_PACKAGES = ['re2js'];
+/** Loaded from node_modules where they are: they read files beside themselves or start threads. */
+const EXTERNAL_PACKAGES = ['cue-wasm', 'pino'];
+/** Runs that fill the code cache, the shortest command first: each adds the chunks that those before it did not load. */
+const WARM_UP_RUNS = [
+  ['check', 'scripts/warm-up/rule.yaml'],
+  ['dry-run', '-r', 'scripts/warm-up/rule.yaml', 'scripts/warm-up/pod.yaml'],
+  ['explain', '-r', 'scripts/warm-up/rule.yaml', 'scripts/warm-up/pod.yaml'],
+];
+
+const entries = { fairlead: 'runtimes/cli/bin.ts', demo: 'demo/main.ts' };
+for (const [name, file] of Object.entries(entries)) if (!existsSync(join(root, file))) delete entries[name];
+
+/** JSON stays JSON: V8 parses it faster than JavaScript, and the code cache does not have to carry it. */
+const jsonTables = {
+  name: 'json-tables',
+  setup(building) {
+    building.onLoad({ filter: /schemas[\\/].*\.json$/ }, ({ path }) => {
+      const name = relative(root, path).replaceAll(/[\\/]/g, '-');
+      copyFileSync(path, join(dist, 'chunks', name));
+      return { contents: `export default fairleadReadJson(${JSON.stringify(name)});`, loader: 'js' };
+    });
+  },
+};
 
 /** @type {import('esbuild').BuildOptions} */
-const shared = {
+const options = {
   absWorkingDir: root,
+  entryPoints: Object.entries(entries).map(([out, file]) => ({ in: file, out })),
+  outdir: join(dist, 'chunks'),
   bundle: true,
+  splitting: true,
   platform: 'node',
-  target: 'node20.19',
-  format: 'cjs',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  // Names stay: a stack trace from a user should be readable.
-  keepNames: false,
+  target,
+  format: 'esm',
+  write: false,
+  treeShaking: true,
   charset: 'ascii',
   legalComments: 'none',
   logLevel: 'warning',
-  define: { FAIRLEAD_VERSION: JSON.stringify(version) },
-  // Loaded from node_modules where they are: they read files beside themselves or start threads.
-  external: ['cue-wasm', 'pino'],
-  // js-yaml's ES modules can be shaken: its writer is not needed by the commands that only read.
+  chunkNames: '[name]-[hash]',
   mainFields: ['module', 'main'],
-  banner: { js: '"use strict";' },
+  define: { FAIRLEAD_VERSION: JSON.stringify(version), 'import.meta.url': '__filename' },
+  external: [...EXTERNAL_PACKAGES, ...LAZY_PACKAGES],
+  plugins: [jsonTables, { name: 'finish', setup: (building) => building.onEnd(finish) }],
 };
 
-const entries = [
-  { in: 'runtimes/cli/bin.ts', out: 'fairlead' },
-  { in: 'demo/main.ts', out: 'demo' },
-].filter(({ in: file }) => existsSync(join(root, file)));
+/** The same modules as CommonJS, which is what node:vm takes a code cache for. Dynamic imports become calls of `require`. */
+async function toCommonJs(text) {
+  const { code } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target,
+    supported: { 'dynamic-import': false },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    minifyIdentifiers: process.env.FAIRLEAD_READABLE === undefined,
+    charset: 'ascii',
+    legalComments: 'none',
+  });
+  return `(function(exports,require,module,__filename,fairleadReadJson){${code}\n})`;
+}
 
-/** What stands at dist/<name>.js: runs <name>.bundle.cjs through the code cache made for this Node, or without it. */
-function launcher(name) {
+async function bundlePackage(name) {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    stdin: { contents: `export * from ${JSON.stringify(name)};`, resolveDir: root },
+    bundle: true,
+    platform: 'node',
+    target,
+    format: 'esm',
+    write: false,
+    mainFields: ['module', 'main'],
+    charset: 'ascii',
+    legalComments: 'none',
+  });
+  return outputFiles[0].text;
+}
+
+async function finish(result) {
+  if (result.errors.length > 0) return;
+  for (const { path, text } of result.outputFiles) writeFileSync(path, await toCommonJs(text));
+  const lazy = {};
+  for (const name of LAZY_PACKAGES) {
+    writeFileSync(join(dist, 'chunks', `package-${name}.js`), await toCommonJs(await bundlePackage(name)));
+    lazy[name] = Object.keys(await import(name));
+  }
+  writeFileSync(join(dist, 'package.json'), '{"type":"commonjs"}\n');
+  for (const name of Object.keys(entries)) {
+    writeFileSync(join(dist, `${name}.js`), launcher(name, lazy));
+    chmodSync(join(dist, `${name}.js`), 0o755);
+  }
+  for (const run of WARM_UP_RUNS) warmUp(run);
+}
+
+/** What stands at dist/<name>.js: loads chunks through the code cache made for this Node, or without it. */
+function launcher(name, lazy) {
   return `#!/usr/bin/env node
 'use strict';
-const { readFileSync } = require('node:fs');
+const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const { constants, Script } = require('node:vm');
-const file = __dirname + '/${name}.bundle.cjs';
-let cachedData;
-try {
-  cachedData = readFileSync(__dirname + '/${name}.' + process.version + '-' + process.arch + '.cache');
-} catch {}
-const script = new Script('(function (exports, require, module, __filename, __dirname) {' + readFileSync(file, 'latin1') + '\\n})', {
-  filename: file,
-  cachedData,
-  importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-});
-script.runInThisContext()(exports, require, module, file, __dirname);
+const folder = __dirname + '/chunks/';
+const suffix = '.' + process.version + '-' + process.arch + '.cache';
+const lazy = ${JSON.stringify(lazy)};
+const modules = new Map();
+const scripts = [];
+
+function load(name) {
+  let module = modules.get(name);
+  if (module !== undefined) return module.exports;
+  module = { exports: {} };
+  modules.set(name, module);
+  const filename = folder + name;
+  let cachedData;
+  try {
+    cachedData = readFileSync(filename + suffix);
+  } catch {}
+  const importModuleDynamically = constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData, importModuleDynamically });
+  if (process.env.FAIRLEAD_WRITE_CODE_CACHE) scripts.push([filename + suffix, script]);
+  script.runInThisContext()(module.exports, requireAny, module, filename, readJson);
+  return module.exports;
+}
+
+function requireAny(id) {
+  if (id.startsWith('./')) return load(id.slice(2));
+  if (!Object.hasOwn(lazy, id)) return require(id);
+  const facade = { __esModule: true };
+  for (const key of lazy[id]) Object.defineProperty(facade, key, { enumerable: true, get: () => load('package-' + id + '.js')[key] });
+  return facade;
+}
+
+function readJson(name) {
+  return JSON.parse(readFileSync(folder + name, 'utf8'));
+}
+
+load('${name}.js');
 if (process.env.FAIRLEAD_WRITE_CODE_CACHE) {
-  process.on('exit', () => require('node:fs').writeFileSync(process.env.FAIRLEAD_WRITE_CODE_CACHE, script.createCachedData()));
+  process.on('exit', () => {
+    for (const [file, script] of scripts) if (!existsSync(file)) writeFileSync(file, script.createCachedData());
+  });
 }
 `;
 }
 
-/** Runs a command once and keeps the code that V8 compiled for it. Without the cache all works, a little slower. */
-function warmUp(name, args) {
-  const cache = join(dist, `${name}.${process.version}-${process.arch}.cache`);
-  rmSync(cache, { force: true });
+/** Runs a command once and keeps the code that V8 compiled for it. Without the cache all works, only later. */
+function warmUp(args) {
   try {
-    execFileSync(process.execPath, [join(dist, `${name}.js`), ...args], {
-      env: { ...process.env, FAIRLEAD_WRITE_CODE_CACHE: cache },
+    execFileSync(process.execPath, [join(dist, 'fairlead.js'), ...args], {
+      cwd: root,
+      env: { ...process.env, FAIRLEAD_WRITE_CODE_CACHE: '1' },
       stdio: 'ignore',
     });
   } catch {
-    // A run that ends with findings writes its cache all the same.
+    // A run that ends with findings has written its cache all the same.
   }
 }
 
-function finish() {
-  writeFileSync(join(dist, 'package.json'), '{"type":"commonjs"}\n');
-  for (const { out } of entries) {
-    writeFileSync(join(dist, `${out}.js`), launcher(out));
-    chmodSync(join(dist, `${out}.js`), 0o755);
-  }
-  warmUp('fairlead', ['check', join(root, 'scripts/warm-up.yaml')]);
-}
-
-/** @type {import('esbuild').BuildOptions} */
-const options = {
-  ...shared,
-  entryPoints: entries,
-  outdir: dist,
-  outExtension: { '.js': '.bundle.cjs' },
-  plugins: [{ name: 'finish', setup: (building) => building.onEnd((result) => (result.errors.length === 0 ? finish() : undefined)) }],
-};
-
-mkdirSync(dist, { recursive: true });
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(join(dist, 'chunks'), { recursive: true });
 if (process.argv.includes('--watch')) {
   const watching = await context(options);
   await watching.watch();
