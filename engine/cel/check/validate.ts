@@ -44,7 +44,7 @@ export function validate(ast: CheckedAst, options: ValidateOptions): readonly Ce
     if (argument?.kind !== 'literal') return;
     const attempt = attempts[expr.fn];
     const failure = attempt && failureOf(() => attempt(ast, expr, argument.value));
-    if (failure) report('invalid-literal', argument, `invalid ${expr.fn} argument`, failure);
+    if (failure !== undefined) report('invalid-literal', argument, `invalid ${expr.fn} argument`, hints[expr.fn] ?? failure);
   }
 
   function validateFormat(expr: Call): void {
@@ -101,6 +101,12 @@ const attempts: { readonly [fn: string]: ((ast: CheckedAst, expr: Call, value: C
   matches(_ast, _expr, value) {
     if (typeof value === 'string') compileRe2(value);
   },
+};
+
+const hints: { readonly [fn: string]: string | undefined } = {
+  __proto__: null as never,
+  duration: 'a duration is a sequence of numbers with units (h, m, s, ms, us, ns), like "1h30m" or "1.5s"',
+  timestamp: 'a timestamp is written as RFC 3339 has it, like "2006-01-02T15:04:05Z"',
 };
 
 function convert(ast: CheckedAst, expr: Call, value: CelValue): void {
