@@ -11,7 +11,7 @@ export const runCheck: CommandRun = async (args, context) => {
   const strict = args.on('strict');
   const checked: { readonly path: string; readonly bundle: CompiledBundle }[] = [];
   for (const path of new Set(args.arguments.flatMap((argument) => findBundles(argument, context.cwd)))) {
-    checked.push({ path, bundle: await loadBundle([path], context) });
+    checked.push({ path, bundle: await loadBundle(path, context) });
   }
   const all = checked.flatMap(({ bundle }) => bundle.diagnostics);
   const failed = all.some((diagnostic) => isFinding(diagnostic, strict));

@@ -7,7 +7,7 @@ import { formatPlace } from '../../engine/text/render.ts';
 import { type CommandRun, EXIT } from './command.ts';
 import type { Paint } from './context.ts';
 import { decideRecorded, placeOf, type RecordedRequest, readRun } from './decide-recorded.ts';
-import { loadBundle } from './load-bundle.ts';
+import { loadBundles } from './load-bundle.ts';
 import { paintFor, plural, renderDiagnostics, toJson, toRecords } from './report.ts';
 
 interface Decided extends RecordedRequest {
@@ -18,7 +18,7 @@ interface Decided extends RecordedRequest {
 export const runDryRun: CommandRun = async (args, context) => {
   const format = args.text('output');
   const run = await readRun(args, context);
-  const bundle = await loadBundle(args.all('rules'), context);
+  const bundle = await loadBundles(args.all('rules'), context);
   const diagnostics = [...bundle.diagnostics, ...run.diagnostics];
   const { program } = bundle;
   const color = paintFor(args, context, format === 'text' ? context.out : context.err);

@@ -5,13 +5,13 @@ import { formatPlace } from '../../engine/text/render.ts';
 import { type CommandRun, EXIT } from './command.ts';
 import type { Paint } from './context.ts';
 import { decideRecorded, placeOf, type RecordedRequest, readRun } from './decide-recorded.ts';
-import { loadBundle } from './load-bundle.ts';
+import { loadBundles } from './load-bundle.ts';
 import { paintFor, renderDiagnostics, toJson, toRecords } from './report.ts';
 
 /** `fairlead explain`: decides like a dry run, and says of every rule what it did and why. */
 export const runExplain: CommandRun = async (args, context) => {
   const run = await readRun(args, context);
-  const bundle = await loadBundle(args.all('rules'), context);
+  const bundle = await loadBundles(args.all('rules'), context);
   const diagnostics = [...bundle.diagnostics, ...run.diagnostics];
   const only = new Set(args.all('rule'));
   const decided = run.requests.flatMap((recorded) => {

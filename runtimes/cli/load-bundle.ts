@@ -1,7 +1,8 @@
 import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
 import { compileBundle } from '../../engine/bundle/compile.ts';
 import type { CueBackend } from '../../engine/text/cue.ts';
-import { readBundle } from '../host/bundle-files.ts';
+import { findBundles, readBundle } from '../host/bundle-files.ts';
+import { combineBundles } from './combine-bundles.ts';
 import type { CommandContext } from './context.ts';
 
 /** The CUE back end of this machine, looked for when the first CUE file is met. */
@@ -10,12 +11,15 @@ export async function cueBackend(): Promise<CueBackend | undefined> {
   return findCueBackend();
 }
 
-/** Reads and compiles the bundle that one or more paths make up together. Throws `FileError` when a path can't be read. */
-export async function loadBundle(paths: readonly string[], context: CommandContext): Promise<CompiledBundle> {
-  const read = [];
-  for (const path of paths) read.push(await readBundle(path, { cwd: context.cwd, stdin: context.readStdin, cue: cueBackend }));
-  return compileBundle(
-    read.flatMap(({ documents }) => documents),
-    { name: read.map(({ name }) => name).join(', '), diagnostics: read.flatMap(({ diagnostics }) => diagnostics) },
-  );
+/** Reads and compiles one bundle: a folder, a file, or `-`. Throws `FileError` when the path can't be read. */
+export async function loadBundle(path: string, context: CommandContext): Promise<CompiledBundle> {
+  const { name, documents, diagnostics } = await readBundle(path, { cwd: context.cwd, stdin: context.readStdin, cue: cueBackend });
+  return compileBundle(documents, { name, diagnostics });
+}
+
+/** The bundles that paths stand for (see `findBundles`), as one. Throws `FileError` when a path can't be read. */
+export async function loadBundles(paths: readonly string[], context: CommandContext): Promise<CompiledBundle> {
+  const bundles: CompiledBundle[] = [];
+  for (const path of new Set(paths.flatMap((each) => findBundles(each, context.cwd)))) bundles.push(await loadBundle(path, context));
+  return combineBundles(bundles);
 }

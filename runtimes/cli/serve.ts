@@ -13,7 +13,7 @@ import { tlsFromFiles } from '../host/tls-files.ts';
 import { createApiClient, inClusterOptions } from '../kubernetes/api-client.ts';
 import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { cueBackend, loadBundle } from './load-bundle.ts';
+import { cueBackend, loadBundles } from './load-bundle.ts';
 import { recordedFacts } from './recorded-facts.ts';
 import { paintFor, renderDiagnostics } from './report.ts';
 
@@ -32,7 +32,7 @@ export const runServe: CommandRun = async (args, context) => {
 
   const bundle = await watchBundle({
     paths: args.arguments.map((path) => resolve(context.cwd, path)),
-    load: () => loadBundle(args.arguments, context),
+    load: () => loadBundles(args.arguments, context),
     onLoaded(loaded) {
       if (loaded.diagnostics.length > 0) context.err.write(renderDiagnostics(loaded.diagnostics, paintFor(args, context, context.err)));
     },

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
+import { sep } from 'node:path';
 import type { CueBackend, CueResult } from '../../../engine/text/cue.ts';
 import { runChild } from './child.ts';
 
@@ -10,7 +10,7 @@ const TIMEOUT = 20_000;
  * error as a string, without a position.
  */
 const PROGRAM = `
-const { init, default: cue } = require(process.argv[1]);
+const { init, default: cue } = await import('cue-wasm');
 let text = '';
 process.stdin.setEncoding('utf8').on('data', (chunk) => { text += chunk; }).on('end', async () => {
   const instance = await (init ?? cue.init)();
@@ -32,11 +32,18 @@ export function findCueWasm(): CueBackend | undefined {
   } catch {
     return undefined;
   }
+  // The program imports the package by its name, from the folder whose node_modules it was found in.
+  const root = entry.slice(0, entry.lastIndexOf(`${sep}node_modules${sep}`));
   const name = 'cue-wasm (CUE 0.4.3)';
   return {
     name,
     async evaluate(text): Promise<CueResult> {
-      const run = await runChild(process.execPath, ['-e', PROGRAM, entry], { input: text, env: {}, cwd: tmpdir(), timeout: TIMEOUT });
+      const run = await runChild(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+        input: text,
+        env: {},
+        cwd: root,
+        timeout: TIMEOUT,
+      });
       if (run.code === 0) return JSON.parse(run.stdout) as CueResult;
       return { ok: false, errors: [{ message: `${name} ${run.problem ?? `failed: ${run.stderr.trim().split('\n').at(-1) ?? ''}`}` }] };
     },
