@@ -12,6 +12,7 @@ import { compileOurs, decide, type OurBundle } from './ours.ts';
 import { type PlannedCase, plan } from './plan.ts';
 import type { RecordedRequest } from './recorder.ts';
 import { compareRefusals } from './refusals.ts';
+import { compareWebhook } from './webhook/compare.ts';
 
 /** Policies in a real API server and in the engine, the same requests, the same answers. */
 export const suite: Suite = {
@@ -22,6 +23,7 @@ export const suite: Suite = {
     const cluster = await startCluster({ log: context.log, signal: context.signal, audit: true });
     try {
       yield* comparePolicies(context, cluster, cases);
+      yield* compareWebhook(context, cluster);
     } finally {
       await cluster.stop();
     }

@@ -1,5 +1,6 @@
 import type { AdmissionDecision } from '../../engine/rules/admission/decision.ts';
 import { stringifyJson } from '../host/json-body.ts';
+import { webhookAnnotations } from './audit-annotations.ts';
 import type { Review } from './review.ts';
 import { budgetWarnings } from './warnings.ts';
 
@@ -33,7 +34,7 @@ export function writeResponse(review: Review, decision: AdmissionDecision, patch
   const warnings = budgetWarnings(decision.warnings);
   if (warnings.length > 0) text += `,"warnings":${JSON.stringify(warnings)}`;
   for (const _ in decision.auditAnnotations) {
-    text += `,"auditAnnotations":${JSON.stringify(decision.auditAnnotations)}`;
+    text += `,"auditAnnotations":${JSON.stringify(webhookAnnotations(decision.auditAnnotations))}`;
     break;
   }
   return `${text}}}`;
