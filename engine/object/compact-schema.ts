@@ -61,7 +61,7 @@ export interface CompactResource {
 
 /** A table of Kubernetes types: what a file under `schemas/kubernetes` holds. */
 export interface TypeTableData {
-  /** Where it was taken from: `v1.37.2`. */
+  /** The Kubernetes it was taken from: `v1.37.2`; `` for custom resources. */
   readonly kubernetes: string;
   readonly definitions: { readonly [name: string]: CompactSchema };
   /** Definition by `apiVersion/Kind`: `apps/v1/Deployment`, `v1/Pod`. */

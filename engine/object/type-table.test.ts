@@ -162,6 +162,10 @@ describe('customResourceTypes', () => {
     expect(typed.typeOf({ apiVersion: 'example.com/v2', kind: 'Thing' })).toBeUndefined();
   });
 
+  it('is told from the built-in kinds', () => {
+    expect([typed.isBuiltIn('example.com', 'v1', 'Thing'), typed.isBuiltIn('apps', 'v1', 'Deployment')]).toEqual([false, true]);
+  });
+
   it('passes over what is no definition', () => {
     expect(customResourceTypes([{}, { spec: null }, { spec: { names: {}, versions: [1] } }, crd('x' as never)]).kinds).toEqual({});
   });

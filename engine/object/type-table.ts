@@ -22,6 +22,8 @@ export interface TypeTable {
   readonly kubernetes: string;
   /** The type of objects of a kind. */
   kind(group: string, version: string, kind: string): MapSchema | undefined;
+  /** Whether a kind is one of Kubernetes' own, which the API server decodes into Go types. */
+  isBuiltIn(group: string, version: string, kind: string): boolean;
   /** The type of an object by its own `apiVersion` and `kind`. */
   typeOf(object: JsonObject): MapSchema | undefined;
   /** `resource` may name a subresource: `deployments/scale`. */
@@ -86,6 +88,10 @@ export function createTypeTable(...tables: readonly TypeTableData[]): TypeTable 
   return {
     kubernetes: tables[0]?.kubernetes ?? '',
     kind,
+    isBuiltIn(group, version, name) {
+      const key = `${formatApiVersion(group, version)}/${name}`;
+      return tables.some((table) => table.kubernetes !== '' && Object.hasOwn(table.kinds, key));
+    },
     typeOf(object) {
       const { apiVersion, kind: name } = object;
       if (typeof apiVersion !== 'string' || typeof name !== 'string') return undefined;

@@ -1,0 +1,69 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import type { TypeTableData } from './compact-schema.ts';
+import { decodeError } from './decode-error.ts';
+import type { JsonObject } from './json.ts';
+import type { MapSchema } from './schema.ts';
+import { createTypeTable } from './type-table.ts';
+
+const table = createTypeTable(
+  JSON.parse(readFileSync(new URL('../../schemas/kubernetes/v1.37.json', import.meta.url), 'utf8')) as TypeTableData,
+);
+const errorOf = (object: JsonObject): string | undefined => decodeError(object, table.typeOf(object) as MapSchema);
+const configMap = (parts: JsonObject): JsonObject => ({ apiVersion: 'v1', kind: 'ConfigMap', ...parts });
+const pod = (spec: JsonObject, metadata: JsonObject = {}): JsonObject => ({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
+
+// Expected texts: apimachinery's strict JSON serializer, asked with the same objects.
+describe('decodeError', () => {
+  it.each<[JsonObject, string | undefined]>([
+    [configMap({ data: { a: 'x' }, immutable: null, metadata: { creationTimestamp: null, labels: null } }), undefined],
+    [configMap({ data: 1 }), 'json: cannot unmarshal number into Go struct field ConfigMap.data of type map[string]string'],
+    [configMap({ data: { a: 1 } }), 'json: cannot unmarshal number into Go struct field ConfigMap.data of type string'],
+    [configMap({ data: { a: true }, immutable: 'x' }), 'json: cannot unmarshal bool into Go struct field ConfigMap.data of type string'],
+    [configMap({ immutable: 'x' }), 'json: cannot unmarshal string into Go struct field ConfigMap.immutable of type bool'],
+    [
+      configMap({ metadata: { generation: 1.5 } }),
+      'json: cannot unmarshal number 1.5 into Go struct field ObjectMeta.metadata.generation of type int64',
+    ],
+    [
+      configMap({ metadata: { finalizers: 'x' } }),
+      'json: cannot unmarshal string into Go struct field ObjectMeta.metadata.finalizers of type []string',
+    ],
+    [configMap({ binaryData: { a: '$' } }), 'illegal base64 data at input byte 0'],
+    [configMap({ metadata: { creationTimestamp: 'x' } }), 'parsing time "x" as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'],
+    [
+      configMap({ metadata: { creationTimestamp: 1 } }),
+      'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.creationTimestamp of type string',
+    ],
+    [pod({ containers: {} }), 'json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container'],
+    [pod({ containers: [1] }), 'json: cannot unmarshal number into Go struct field PodSpec.spec.containers of type v1.Container'],
+    [
+      pod({ containers: [{ image: 5 }] }),
+      'json: cannot unmarshal number into Go struct field Container.spec.containers.image of type string',
+    ],
+    [
+      pod({ containers: [{ ports: [{ containerPort: 3_000_000_000 }] }] }),
+      'json: cannot unmarshal number 3000000000 into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32',
+    ],
+    [pod({ overhead: { cpu: '1mm' } }), "unable to parse quantity's suffix"],
+    [pod({ overhead: { cpu: true } }), "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"],
+    [pod({ overhead: { cpu: 1, memory: '2Gi' } }), undefined],
+    [
+      { apiVersion: 'v1', kind: 'Service', spec: { ports: [{ targetPort: true }] } },
+      'json: cannot unmarshal bool into Go struct field ServicePort.spec.ports.targetPort of type int32',
+    ],
+    [{ apiVersion: 'v1', kind: 'Service', spec: { ports: [{ targetPort: 'http' }, { targetPort: 80 }] } }, undefined],
+    [configMap({ nope: 1 }), 'strict decoding error: unknown field "nope"'],
+    [
+      pod({ zzz: 1, containers: [{ name: 'a' }, { nme: 'b' }] }, { labls: {} }),
+      'strict decoding error: unknown field "metadata.labls", unknown field "spec.containers[1].nme", unknown field "spec.zzz"',
+    ],
+    [pod({ nope: 1, hostNetwork: 'x' }), 'json: cannot unmarshal string into Go struct field PodSpec.spec.hostNetwork of type bool'],
+    [
+      configMap(JSON.parse('{"__proto__": 1, "toString": 2}') as JsonObject),
+      'strict decoding error: unknown field "__proto__", unknown field "toString"',
+    ],
+  ])('%j: %s', (object, message) => {
+    expect(errorOf(object)).toBe(message);
+  });
+});

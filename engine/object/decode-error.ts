@@ -1,0 +1,185 @@
+import { goQuote } from '../cel/go-quote.ts';
+import { parseQuantity } from '../cel/libraries/quantity/parse.ts';
+import { parseTimestamp } from '../cel/run/timestamp.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import type { ListSchema, MapSchema, ScalarSchema, Schema } from './schema.ts';
+
+/**
+ * Why the API server could not decode an object into its Go type, in its words, or undefined when it could. It decodes
+ * strictly: an unknown field is an error, and all of them are told; of wrong types the first is.
+ *
+ * Go's names of string types (`v1.PullPolicy`) and of embedded structures are not in a schema: where the API server names
+ * those, this says `string`, or leaves the name out.
+ *
+ * Kubernetes: sigs.k8s.io/json, as apimachinery's strict JSON serializer uses it.
+ */
+export function decodeError(object: JsonObject, schema: MapSchema): string | undefined {
+  const decoder: Decoder = { wrongType: undefined, unknown: [] };
+  try {
+    decodeMap(object, schema, { field: '', strict: '', struct: '' }, decoder);
+  } catch (error) {
+    if (error instanceof Refused) return error.message;
+    throw error;
+  }
+  if (decoder.wrongType !== undefined) return decoder.wrongType;
+  if (decoder.unknown.length === 0) return undefined;
+  return `strict decoding error: ${decoder.unknown.map((path) => `unknown field ${goQuote(path)}`).join(', ')}`;
+}
+
+interface Decoder {
+  wrongType: string | undefined;
+  readonly unknown: string[];
+}
+
+/** Where the decoder is: path of declared fields, path for unknown fields, name of the innermost structure. */
+interface Place {
+  readonly field: string;
+  readonly strict: string;
+  readonly struct: string;
+}
+
+/** From types that decode themselves: ends the decoding at once. */
+class Refused {
+  constructor(readonly message: string) {}
+}
+
+/** More are not told. */
+const MAX_UNKNOWN_FIELDS = 100;
+
+function decode(value: Json, schema: Schema, place: Place, decoder: Decoder): void {
+  if (value === null) return;
+  if (schema.kind === 'any') return;
+  if (schema.kind === 'map') {
+    if (isJsonObject(value)) decodeMap(value, schema, place, decoder);
+    else wrongType(value, goType(schema), place, decoder);
+  } else if (schema.kind === 'list') {
+    if (Array.isArray(value)) decodeList(value, schema, place, decoder);
+    else wrongType(value, goType(schema), place, decoder);
+  } else decodeScalar(value, schema, place, decoder);
+}
+
+function decodeMap(value: JsonObject, schema: MapSchema, place: Place, decoder: Decoder): void {
+  const isStruct = schema.fields.size > 0;
+  // The API server meets the keys in this order: it has written the object as JSON before it reads it.
+  for (const key of Object.keys(value).sort()) {
+    const child = value[key] as Json;
+    const strict = place.strict === '' ? key : `${place.strict}.${key}`;
+    const field = schema.fields.get(key);
+    if (field !== undefined) {
+      const path = place.field === '' ? key : `${place.field}.${key}`;
+      decode(child, field.schema, { field: path, strict, struct: structName(schema) }, decoder);
+    } else if (schema.rest !== undefined) decode(child, schema.rest, { ...place, strict }, decoder);
+    else if (isStruct && decoder.unknown.length < MAX_UNKNOWN_FIELDS) decoder.unknown.push(strict);
+  }
+}
+
+function decodeList(value: readonly Json[], schema: ListSchema, place: Place, decoder: Decoder): void {
+  for (let i = 0; i < value.length; i++) decode(value[i] as Json, schema.items, { ...place, strict: `${place.strict}[${i}]` }, decoder);
+}
+
+function decodeScalar(value: Json, schema: ScalarSchema, place: Place, decoder: Decoder): void {
+  switch (schema.kind) {
+    case 'string':
+      if (schema.format === 'date-time') checkTime(value, place);
+      else if (typeof value !== 'string') wrongType(value, goType(schema), place, decoder);
+      else if (schema.format === 'byte') checkBase64(value, decoder);
+      return;
+    case 'integer':
+      if (typeof value !== 'number' && typeof value !== 'bigint') wrongType(value, goType(schema), place, decoder);
+      else if (!fits(value, schema)) wrongType(value, goType(schema), place, decoder, `number ${String(value)}`);
+      return;
+    case 'number':
+      if (typeof value !== 'number' && typeof value !== 'bigint') wrongType(value, 'float64', place, decoder);
+      return;
+    case 'boolean':
+      if (typeof value !== 'boolean') wrongType(value, 'bool', place, decoder);
+      return;
+    case 'int-or-string':
+      if (typeof value === 'string') return;
+      if (typeof value !== 'number') throw new Refused(typeError(jsonKind(value), 'int32', place));
+      if (!fits(value, INT32)) throw new Refused(typeError(`number ${String(value)}`, 'int32', place));
+      return;
+    case 'quantity':
+      checkQuantity(value);
+  }
+}
+
+const INT32: ScalarSchema = { kind: 'integer', format: 'int32' };
+
+function fits(value: number | bigint, schema: ScalarSchema): boolean {
+  if (typeof value === 'number' && !Number.isInteger(value)) return false;
+  const bits = schema.format === 'int32' ? 31n : 63n;
+  const integer = BigInt(value);
+  return integer >= -(2n ** bits) && integer < 2n ** bits;
+}
+
+function checkTime(text: Json, place: Place): void {
+  if (typeof text !== 'string') throw new Refused(typeError(jsonKind(text), 'string', place));
+  try {
+    if (parseTimestamp(text) !== undefined) return;
+  } catch {
+    // A moment that is too far away for CEL; Go's years have four digits as well.
+    return;
+  }
+  throw new Refused(`parsing time ${goQuote(text)} as "2006-01-02T15:04:05Z07:00": cannot parse ${goQuote(text)} as "2006"`);
+}
+
+/** Go's strict base64: groups of four with padding; line breaks are passed over. */
+function checkBase64(text: string, decoder: Decoder): void {
+  const plain = text.replace(/[\r\n]/g, '');
+  if (plain.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(plain)) return;
+  const bad = plain.search(/[^A-Za-z0-9+/]/);
+  decoder.wrongType ??= `illegal base64 data at input byte ${bad < 0 ? plain.length - (plain.length % 4) : bad}`;
+}
+
+function checkQuantity(value: Json): void {
+  const text = typeof value === 'string' ? value.trim() : typeof value === 'object' ? '{}' : String(value);
+  const parsed = text === '' ? undefined : parseQuantity(text);
+  if (parsed?.ok === false) throw new Refused(parsed.error);
+}
+
+function wrongType(value: Json, type: string, place: Place, decoder: Decoder, found: string = jsonKind(value)): void {
+  decoder.wrongType ??= typeError(found, type, place);
+}
+
+function typeError(found: string, type: string, { field, struct }: Place): string {
+  const into = field === '' ? 'Go value' : `Go struct field ${struct}.${field}`;
+  return `json: cannot unmarshal ${found} into ${into} of type ${type}`;
+}
+
+function jsonKind(value: Json): string {
+  if (Array.isArray(value)) return 'array';
+  if (typeof value === 'bigint') return 'number';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
+
+/** `core.v1.PodSpec` → `PodSpec`. */
+function structName(schema: MapSchema): string {
+  return schema.name === undefined ? '' : schema.name.slice(schema.name.lastIndexOf('.') + 1);
+}
+
+function goType(schema: Schema): string {
+  switch (schema.kind) {
+    case 'map': {
+      // Packages are called by their version: core.v1.PodSpec is v1.PodSpec.
+      if (schema.fields.size > 0) return schema.name === undefined ? 'struct' : schema.name.split('.').slice(-2).join('.');
+      return `map[string]${schema.rest === undefined ? 'interface {}' : goType(schema.rest)}`;
+    }
+    case 'list':
+      return `[]${goType(schema.items)}`;
+    case 'any':
+      return 'interface {}';
+    case 'integer':
+      return schema.format === 'int32' ? 'int32' : 'int64';
+    case 'number':
+      return 'float64';
+    case 'boolean':
+      return 'bool';
+    case 'string':
+      return schema.format === 'byte' ? '[]uint8' : 'string';
+    case 'quantity':
+      return 'resource.Quantity';
+    case 'int-or-string':
+      return 'intstr.IntOrString';
+  }
+}
