@@ -2,11 +2,13 @@ import type { Expr, MacroCall, MapEntry } from '../ast.ts';
 import type { CelValue } from '../values.ts';
 import type { MacroContext } from './macro.ts';
 import { ACCUMULATOR } from './macro.ts';
+import type { Position } from './node.ts';
+import { callNode, identNode, listNode, literalNode, mapNode, selectNode } from './node.ts';
 
 /** Where an expansion gets ids from and leaves its errors. */
 export interface ExpansionHost {
   newId(): number;
-  report(code: string, node: { readonly start: number; readonly end: number; readonly at: number }, message: string): void;
+  report(code: string, node: Position, message: string): void;
   placeholder(start: number, end: number): Expr;
 }
 
@@ -20,46 +22,48 @@ export class Expansion implements MacroContext {
   constructor(
     private readonly host: ExpansionHost,
     private readonly macro: MacroCall,
-    private readonly start: number,
-    private readonly end: number,
-    private readonly at: number,
+    private readonly position: Position,
   ) {}
 
-  private position() {
-    return { id: this.host.newId(), start: this.start, end: this.end, at: this.at };
-  }
-
   literal(value: CelValue): Expr {
-    return { kind: 'literal', value, ...this.position() };
+    return literalNode(this.host.newId(), this.position, value);
   }
 
   ident(name: string): Expr {
-    return { kind: 'ident', name, ...this.position() };
+    return identNode(this.host.newId(), this.position, name);
   }
 
   call(fn: string, ...args: Expr[]): Expr {
-    return { kind: 'call', fn, args, ...this.position() };
+    return callNode(this.host.newId(), this.position, fn, undefined, args);
   }
 
   memberCall(target: Expr, fn: string, ...args: Expr[]): Expr {
-    return { kind: 'call', fn, target, args, ...this.position() };
+    return callNode(this.host.newId(), this.position, fn, target, args);
   }
 
   select(operand: Expr, field: string, testOnly = false): Expr {
-    return { kind: 'select', operand, field, testOnly, ...this.position() };
+    return selectNode(this.host.newId(), this.position, operand, field, testOnly);
   }
 
   list(...elements: Expr[]): Expr {
-    return { kind: 'list', elements, optionalIndices: [], ...this.position() };
+    return listNode(this.host.newId(), this.position, elements, []);
   }
 
   map(...pairs: [key: Expr, value: Expr][]): Expr {
-    const entries: MapEntry[] = pairs.map(([key, value]) => ({ id: this.host.newId(), key, value, optional: false, at: this.at }));
-    return { kind: 'map', entries, ...this.position() };
+    const { at } = this.position;
+    const entries: MapEntry[] = pairs.map(([key, value]) => ({ id: this.host.newId(), key, value, optional: false, at }));
+    return mapNode(this.host.newId(), this.position, entries);
   }
 
   comprehension(parts: Parameters<MacroContext['comprehension']>[0]): Expr {
-    return { kind: 'comprehension', ...parts, accuVar: parts.accuVar ?? ACCUMULATOR, macro: this.macro, ...this.position() };
+    const id = this.host.newId();
+    const { start, end, at } = this.position;
+    const { iterRange, iterVar, iterVar2, accuVar = ACCUMULATOR, accuInit, loopCondition, loopStep, result } = parts;
+    const { macro } = this;
+    const rest = { accuVar, accuInit, loopCondition, loopStep, result, macro };
+    return iterVar2 === undefined
+      ? { kind: 'comprehension', id, start, end, at, iterRange, iterVar, ...rest }
+      : { kind: 'comprehension', id, start, end, at, iterRange, iterVar, iterVar2, ...rest };
   }
 
   copy(expr: Expr): Expr {

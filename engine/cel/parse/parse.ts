@@ -1,6 +1,7 @@
 import type { ParseResult } from '../environment.ts';
 import type { CelIssue } from '../issue.ts';
 import type { MacroDeclaration } from './macro.ts';
+import type { MacroTable } from './parser.ts';
 import { ParseAbort, Parser } from './parser.ts';
 import { OPTIONAL_MACROS, STANDARD_MACROS } from './standard-macros.ts';
 
@@ -32,20 +33,19 @@ export function parse(text: string, options: ParseOptions = {}): ParseResult {
   return { ok: false, issues: parser.issues };
 }
 
-/** Macros by `name:argCount:member`. */
-export type MacroTable = ReadonlyMap<string, MacroDeclaration>;
-
-export function macroKey(name: string, argCount: number, member: boolean): string {
-  return `${name}:${argCount}:${member}`;
-}
-
 const TABLES = new WeakMap<readonly MacroDeclaration[], MacroTable>();
 
 /** The table of a list of macros, made once per list. */
 function macroTable(macros: readonly MacroDeclaration[]): MacroTable {
   let table = TABLES.get(macros);
   if (!table) {
-    table = new Map(macros.map((macro) => [macroKey(macro.name, macro.argCount, macro.member), macro]));
+    const byName = new Map<string, MacroDeclaration[]>();
+    for (const macro of macros) {
+      const others = byName.get(macro.name);
+      if (others) others.push(macro);
+      else byName.set(macro.name, [macro]);
+    }
+    table = byName;
     TABLES.set(macros, table);
   }
   return table;

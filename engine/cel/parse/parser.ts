@@ -1,11 +1,12 @@
 import type { Call, Expr, Ident, Literal, MapEntry, Select, StructField } from '../ast.ts';
 import type { CelIssue } from '../issue.ts';
-import type { CelValue } from '../values.ts';
 import { Expansion } from './expansion.ts';
 import { Lexer } from './lexer.ts';
 import type { LiteralResult } from './literal.ts';
 import { bytesLiteral, doubleLiteral, intLiteral, stringLiteral, uintLiteral } from './literal.ts';
 import type { MacroDeclaration } from './macro.ts';
+import type { Position } from './node.ts';
+import { callNode, identNode, listNode, literalNode, mapNode, selectNode } from './node.ts';
 import * as T from './token.ts';
 
 /** How deep rules of the grammar, and nodes of the tree, may nest. cel-go: parser/parser.go maxRecursionDepth. */
@@ -13,6 +14,9 @@ export const MAX_DEPTH = 250;
 
 /** So many nodes may come of one expression: macros that copy their target would otherwise double the tree at every step. */
 export const MAX_NODES = 100_000;
+
+/** Macros by name. */
+export type MacroTable = ReadonlyMap<string, readonly MacroDeclaration[]>;
 
 /** Parsing can't go on; the reason is in {@link Parser.issues}. */
 export class ParseAbort {}
@@ -83,7 +87,7 @@ export class Parser {
 
   constructor(
     readonly text: string,
-    private readonly macros: ReadonlyMap<string, MacroDeclaration>,
+    private readonly macros: MacroTable,
   ) {
     this.lexer = new Lexer(text, (start, end, message) => this.syntaxError(start, end, `Syntax error: ${message}`));
   }
@@ -102,7 +106,7 @@ export class Parser {
     return ++this.lastId;
   }
 
-  report(code: string, { start, end, at }: { readonly start: number; readonly end: number; readonly at: number }, message: string): void {
+  report(code: string, { start, end, at }: Position, message: string): void {
     this.issues.push({ code, severity: 'error', message, start, end, at });
   }
 
@@ -172,7 +176,9 @@ export class Parser {
 
   private noViableAlternative(from: number): never {
     const { kind, start, end } = this.lexer;
-    const input = this.text.slice(from, kind === T.EOF ? this.lexer.previousEnd : end);
+    // At the end of the text, white space counts, but not what was no token.
+    const rest = kind === T.EOF ? /^\s*/.exec(this.text.slice(this.lexer.previousEnd))![0] : '';
+    const input = kind === T.EOF ? this.text.slice(from, this.lexer.previousEnd) + rest : this.text.slice(from, end);
     this.syntaxError(start, end, `Syntax error: no viable alternative at input '${input}'`);
     throw new ParseAbort();
   }
@@ -245,15 +251,8 @@ export class Parser {
       const middle = (low + high + 1) >> 1;
       const left = middle === low ? terms[middle]! : balance(low, middle - 1);
       const right = middle === high ? terms[middle + 1]! : balance(middle + 1, high);
-      return {
-        kind: 'call',
-        id: ids[middle]!,
-        fn: operator,
-        args: [left, right],
-        start: starts[low]!,
-        end: ends[high + 1]!,
-        at: ats[middle]!,
-      };
+      const position = { start: starts[low]!, end: ends[high + 1]!, at: ats[middle]! };
+      return callNode(ids[middle]!, position, operator, undefined, [left, right]);
     };
     return balance(0, ids.length - 1);
   }
@@ -404,14 +403,14 @@ export class Parser {
   private literal(result: LiteralResult, start: number): Expr {
     const end = this.lexer.previousEnd;
     this.height = 0;
-    if ('value' in result) return literalNode(this.newId(), result.value, start, end);
+    if ('value' in result) return literalNode(this.newId(), { start, end, at: start }, result.value);
     this.syntaxError(start, end, result.error);
     return this.placeholder(start, end);
   }
 
   /** Stands where an error has been reported. */
   placeholder(start: number, end: number): Literal {
-    return literalNode(this.newId(), null, start, end);
+    return literalNode(this.newId(), { start, end, at: start }, null);
   }
 
   /** An identifier, with a leading dot or without, and what follows it: a call, a message literal, selections. */
@@ -422,7 +421,7 @@ export class Parser {
     if (lexer.kind === T.DOT) {
       name = '.';
       lexer.next();
-      if (lexer.kind !== T.IDENT) this.noViableAlternative(start);
+      if (lexer.kind !== T.IDENT) this.noFieldName(start);
     }
     const word = lexer.lexeme;
     const wordStart = lexer.start;
@@ -445,7 +444,7 @@ export class Parser {
       this.syntaxError(start, end, `reserved identifier: ${word}`);
       return this.parsePostfix(this.placeholder(start, end), start, false);
     }
-    const node: Ident = { kind: 'ident', id: this.newId(), name, start, end, at: wordStart };
+    const node = identNode(this.newId(), { start, end, at: wordStart }, name);
     return this.parsePostfix(node, start, true);
   }
 
@@ -510,7 +509,7 @@ export class Parser {
             break;
           }
           this.height++;
-          left = { kind: 'select', id: this.newId(), operand: left, field, testOnly: false, start, end: lexer.previousEnd, at };
+          left = selectNode(this.newId(), { start, end: lexer.previousEnd, at }, left, field, false);
           break;
         }
         case T.LBRACKET: {
@@ -519,9 +518,9 @@ export class Parser {
           const id = this.newId();
           const height = this.height;
           lexer.next();
+          if (!INDEX.has(lexer.kind)) this.unexpected(INDEX);
           const optional = lexer.kind === T.QUESTION;
           if (optional) lexer.next();
-          else if (!OPERAND.has(lexer.kind)) this.unexpected(INDEX);
           const index = this.parseInner(ONLY[T.RBRACKET]!);
           this.expect(T.RBRACKET, undefined);
           this.height = Math.max(height, this.height) + 1;
@@ -546,7 +545,7 @@ export class Parser {
     const lexer = this.lexer;
     if (!FIELD_NAME.has(lexer.kind)) this.unexpected(FIELD_NAME);
     const field = this.fieldName();
-    const name = literalNode(this.newId(), field, lexer.start, lexer.end);
+    const name = literalNode(this.newId(), { start: lexer.start, end: lexer.end, at: lexer.start }, field);
     lexer.next();
     this.height++;
     return this.call(this.newId(), '_?._', undefined, [operand, name], start, at);
@@ -590,7 +589,7 @@ export class Parser {
     if (elements.length === 0 && lexer.kind === T.COMMA) lexer.next();
     this.expect(T.RBRACKET, undefined);
     this.height = height;
-    return { kind: 'list', id, elements, optionalIndices, start, end: lexer.previousEnd, at: start };
+    return listNode(id, { start, end: lexer.previousEnd, at: start }, elements, optionalIndices);
   }
 
   private parseMap(): Expr {
@@ -619,7 +618,7 @@ export class Parser {
     if (entries.length === 0 && lexer.kind === T.COMMA) lexer.next();
     this.expect(T.RBRACE, undefined);
     this.height = height;
-    return { kind: 'map', id, entries, start, end: lexer.previousEnd, at: start };
+    return mapNode(id, { start, end: lexer.previousEnd, at: start }, entries);
   }
 
   /** The braces of a message literal. */
@@ -653,19 +652,19 @@ export class Parser {
     if (fields.length === 0 && lexer.kind === T.COMMA) lexer.next();
     this.expect(T.RBRACE, undefined);
     this.height = height;
-    return { kind: 'struct', id, typeName, fields, start, end: lexer.previousEnd, at };
+    return { kind: 'struct', id, start, end: lexer.previousEnd, at, typeName, fields };
   }
 
   private call(id: number, fn: string, target: Expr | undefined, args: readonly Expr[], start: number, at: number): Call {
-    const end = this.lexer.previousEnd;
-    return target === undefined ? { kind: 'call', id, fn, args, start, end, at } : { kind: 'call', id, fn, target, args, start, end, at };
+    return callNode(id, { start, end: this.lexer.previousEnd, at }, fn, target, args);
   }
 
   private callOrMacro(id: number, fn: string, target: Expr | undefined, args: readonly Expr[], start: number, at: number): Expr {
-    const macro = this.macros.get(`${fn}:${args.length}:${target !== undefined}`);
+    const macros = this.macros.get(fn);
+    const macro = macros?.find((each) => each.argCount === args.length && each.member === (target !== undefined));
     if (macro !== undefined) {
       const written = target === undefined ? { name: fn, args } : { name: fn, target, args };
-      const expansion = new Expansion(this, written, start, this.lexer.previousEnd, at);
+      const expansion = new Expansion(this, written, { start, end: this.lexer.previousEnd, at });
       const expanded = macro.expand(expansion, target, args);
       if (expanded !== undefined) return expansion.finish(expanded);
     }
@@ -676,10 +675,6 @@ export class Parser {
 const LITERAL_TRUE: LiteralResult = { value: true };
 const LITERAL_FALSE: LiteralResult = { value: false };
 const LITERAL_NULL: LiteralResult = { value: null };
-
-function literalNode(id: number, value: CelValue, start: number, end: number): Literal {
-  return { kind: 'literal', id, value, start, end, at: start };
-}
 
 function dottedName(expr: Expr): string {
   return expr.kind === 'select' ? `${dottedName(expr.operand)}.${(expr as Select).field}` : (expr as Ident).name;
