@@ -43,6 +43,11 @@ export function clusterFacts(client: ApiClient, options: ClusterFactsOptions = {
         const served = discovery.known(apiVersion, kind);
         return served === undefined ? undefined : served !== null;
       },
+      scope(apiVersion, kind) {
+        const served = discovery.known(apiVersion, kind);
+        if (served === undefined || served === null) return undefined;
+        return served.namespaced ? 'Namespaced' : 'Cluster';
+      },
     },
     namespace: (name, signal) => abortable(loadObject(namespace(name)), signal),
     object: (reference, signal) => abortable(loadObject(reference), signal),

@@ -54,6 +54,7 @@ function fetchedFacts(known: AdmissionFacts): FetchedFacts {
   const lists = new Map<string, readonly JsonObject[]>();
   const answers = new Map<string, AuthorizationAnswer>();
   const serves = known.serves?.bind(known);
+  const scope = known.scope?.bind(known);
   return {
     facts: {
       namespace: (name) => (namespaces.has(name) ? namespaces.get(name) : known.namespace(name)),
@@ -64,6 +65,7 @@ function fetchedFacts(known: AdmissionFacts): FetchedFacts {
       list: (query) => lists.get(queryKey(query)) ?? known.list(query),
       authorize: (attributes) => answers.get(attributesKey(attributes)) ?? known.authorize(attributes),
       ...(serves === undefined ? {} : { serves }),
+      ...(scope === undefined ? {} : { scope }),
     },
     async fetch(need, source, signal) {
       try {

@@ -128,33 +128,36 @@ export async function createApiClient(options: ApiClientOptions): Promise<ApiCli
         return;
       }
       const request: ClientRequest = (secure ? httpsRequest : httpRequest)(options);
-      const timer = clock.after(timeout, () => request.destroy(new Error(`no answer within ${timeout} ms`)));
-      const abort = (): void => void request.destroy(new Error('given up'));
-      signal?.addEventListener('abort', abort, { once: true });
       const settled = (): void => {
         timer.cancel();
         signal?.removeEventListener('abort', abort);
       };
-      request.on('error', (error) => {
+      const fail = (error: Error): void => {
         settled();
         reject(error);
-      });
+        // Without an error of its own: a socket that already went back to the pool has nobody who would hear it.
+        request.destroy();
+      };
+      const timer = clock.after(timeout, () => fail(new Error(`no answer within ${timeout} ms`)));
+      const abort = (): void => fail(new Error('given up'));
+      signal?.addEventListener('abort', abort, { once: true });
+      request.on('error', fail);
       request.on('response', (response: IncomingMessage) => {
         const chunks: Buffer[] = [];
         let size = 0;
         response.on('data', (chunk: Buffer) => {
           size += chunk.length;
-          if (size > maxResponseBytes) request.destroy(new Error(`the answer is larger than ${maxResponseBytes} bytes`));
+          if (size > maxResponseBytes) fail(new Error(`the answer is larger than ${maxResponseBytes} bytes`));
           else chunks.push(chunk);
         });
-        response.on('error', (error) => {
-          settled();
-          reject(error);
-        });
+        response.on('error', fail);
         response.on('end', () => {
+          if (!response.complete) {
+            fail(new Error('the answer was cut off'));
+            return;
+          }
           settled();
-          if (response.complete) resolve({ status: response.statusCode ?? 0, content: Buffer.concat(chunks, size) });
-          else reject(new Error('the answer was cut off'));
+          resolve({ status: response.statusCode ?? 0, content: Buffer.concat(chunks, size) });
         });
       });
       request.end(payload);
