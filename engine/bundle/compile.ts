@@ -43,7 +43,7 @@ export function compileBundle(documents: readonly Document[], options: CompileBu
     version: head?.value.spec?.version ?? '',
     diagnostics,
   };
-  return diagnostics.some(isError) ? bundle : { ...bundle, program: { admission: linkProgram(compiled.policies) } };
+  return diagnostics.some(isError) ? bundle : { ...bundle, program: { admission: linkProgram(compiled.policies, types) } };
 }
 
 /** A type table with the built-in kinds, and those of CustomResourceDefinitions on top. */

@@ -11,10 +11,8 @@ export interface AuthorizerValues {
 
 /** Values of the variables that only some kinds of policies declare; absent ones err when read. */
 export interface HostValues {
-  readonly resource?: CelValue;
-  readonly image?: CelValue;
-  readonly http?: CelValue;
-  readonly globalContext?: CelValue;
+  readonly resource: CelValue;
+  readonly image: CelValue;
 }
 
 /**
@@ -36,8 +34,6 @@ export interface RequestActivation {
   key: CelValue | undefined;
   resource: CelValue | undefined;
   image: CelValue | undefined;
-  http: CelValue | undefined;
-  globalContext: CelValue | undefined;
 }
 
 /** Variables of {@link RequestActivation} that cost something to fill in. */
@@ -63,8 +59,6 @@ export function requestActivation(request: AdmissionRequest): RequestActivation 
     key: undefined,
     resource: undefined,
     image: undefined,
-    http: undefined,
-    globalContext: undefined,
   };
 }
 

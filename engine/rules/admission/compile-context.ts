@@ -10,7 +10,11 @@ export interface CompileContext {
   /** The same with the JSON Patch library. */
   readonly patchEnvironment: Environment;
   /** The environment of Kyverno's policies, with the variables they declare. */
-  readonly kyverno?: { readonly environment: Environment; readonly variables: Readonly<Record<string, CelType>> };
+  readonly kyverno?: {
+    readonly environment: Environment;
+    readonly patchEnvironment: Environment;
+    readonly variables: Readonly<Record<string, CelType>>;
+  };
   readonly authorizerTypes: Readonly<Record<string, CelType>>;
   /** Types of the cluster's kinds; without them `object` is dyn everywhere and merges know no list keys. */
   readonly types?: TypeTable;

@@ -5,6 +5,8 @@ import { checkShape } from '../../text/shape-check.ts';
 import type { CompileContext } from './compile-context.ts';
 import { type Reporter, reporter } from './diagnose.ts';
 import * as documents from './document.ts';
+import { MUTATING_KINDS, mutatingPolicy, VALIDATING_KINDS, validatingPolicy } from './kyverno/document.ts';
+import { lowerKyvernoMutating, lowerKyvernoValidating } from './kyverno/lower.ts';
 import { lowerMutatingBinding, lowerMutatingPolicy } from './lower-mutating.ts';
 import { lowerRule } from './lower-rule.ts';
 import { lowerValidatingBinding, lowerValidatingPolicy } from './lower-validating.ts';
@@ -19,6 +21,7 @@ export const ADMISSION_KINDS: Readonly<Record<string, readonly string[]>> = {
     'MutatingAdmissionPolicy',
     'MutatingAdmissionPolicyBinding',
   ],
+  'policies.kyverno.io': [...VALIDATING_KINDS, ...MUTATING_KINDS],
 };
 
 export interface CompiledPolicies {
@@ -100,6 +103,12 @@ export function compileAdmission(all: readonly Document[], context: CompileConte
         policies.push(
           lowerMutatingPolicy(found.report, found.value, bindings.take(kind, found.value.metadata.name, found.report), context),
         );
+    } else if (VALIDATING_KINDS.includes(kind)) {
+      const found = read(document, validatingPolicy);
+      if (found) policies.push(...lowerKyvernoValidating(found.report, found.value, context));
+    } else if (MUTATING_KINDS.includes(kind)) {
+      const found = read(document, mutatingPolicy);
+      if (found) policies.push(...lowerKyvernoMutating(found.report, found.value, context));
     }
   }
   bindings.reportUnused();

@@ -31,7 +31,7 @@ function usedVariables(policy: Parts): UsedVariables {
     request: uses('request'),
     namespaceObject: uses('namespaceObject'),
     authorizer: uses('authorizer', 'authorizer.requestResource'),
-    host: uses('resource', 'image', 'http', 'globalContext'),
+    host: uses('resource', 'image', 'time'),
   };
 }
 

@@ -93,6 +93,10 @@ export interface AdmissionFacts {
   serves?(apiVersion: string, kind: string): boolean | undefined;
   /** Whether objects of a kind live in namespaces; undefined where unknown. Built-in kinds are known without. */
   scope?(apiVersion: string, kind: string): 'Namespaced' | 'Cluster' | undefined;
+  /** What a registry says of an image, as `{manifest, config}`; null when there is none. Only Kyverno's policies ask. */
+  image?(name: string): JsonObject | null;
+  /** The current time, in nanoseconds since 1970. Only Kyverno's policies ask. */
+  now?(): bigint;
 }
 
 export type FactNeed =

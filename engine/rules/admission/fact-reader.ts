@@ -54,6 +54,17 @@ export class FactReader {
     return this.#facts.scope?.(apiVersion, kind);
   }
 
+  image(name: string): JsonObject | null {
+    if (this.#facts.image === undefined) throw new CelError('metadata of images is not available here');
+    return this.#facts.image(name);
+  }
+
+  /** Nanoseconds since 1970. */
+  now(): bigint {
+    if (this.#facts.now === undefined) throw new CelError('the current time is not available here');
+    return this.#facts.now();
+  }
+
   #missing(need: FactNeed): never {
     this.#needs.set(JSON.stringify(need), need);
     throw NEEDS_FACTS;

@@ -13,13 +13,14 @@ import { checkStructNames } from './struct-names.ts';
 export interface MutationOptions {
   readonly index: number;
   readonly types: TypeTable | undefined;
+  readonly atomics: 'refuse' | 'replace';
 }
 
 /**
  * `applyConfiguration`: the expression's `Object` is merged as server-side apply would merge it.
  * Kubernetes: apiserver pkg/admission/plugin/policy/mutating/patch/smd.go.
  */
-export function applyConfigurationStep(expression: Expression, { index, types }: MutationOptions): MutationStep {
+export function applyConfigurationStep(expression: Expression, { index, types, atomics }: MutationOptions): MutationStep {
   return {
     index,
     expressions: [expression],
@@ -33,7 +34,7 @@ export function applyConfigurationStep(expression: Expression, { index, types }:
       const configuration = jsonOf(value);
       if (configuration instanceof CelError) return failure(configuration.message);
       const schema = typeOf(types, context);
-      const applied = applyConfiguration(object, configuration as JsonObject, schema, { atomics: 'refuse' });
+      const applied = applyConfiguration(object, configuration as JsonObject, schema, { atomics });
       return applied.ok ? applied : failure(`error applying patch: ${applied.message}`);
     },
   };

@@ -1,3 +1,5 @@
+import type { Json } from '../../object/json.ts';
+import { labelSelectorOf } from '../../object/label-selector.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import type { Reporter } from './diagnose.ts';
 import type { LabelSelector } from './document.ts';
@@ -13,14 +15,12 @@ export interface CompiledSelector {
 
 /**
  * Checks a label selector and makes a function of it.
- * Kubernetes: apimachinery pkg/apis/meta/v1/validation ValidateLabelSelector, pkg/labels Requirement.Matches.
+ * Kubernetes: apimachinery pkg/apis/meta/v1/validation ValidateLabelSelector.
  */
 export function compileSelector(report: Reporter, path: DocumentPath, selector: LabelSelector): CompiledSelector {
-  const requirements: Requirement[] = [];
   for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
     checkKey(report, [...path, 'matchLabels'], key);
     checkValue(report, [...path, 'matchLabels', key], value);
-    requirements.push({ key, operator: 'In', values: new Set([value]) });
   }
   for (const [index, { key, operator, values = [] }] of (selector.matchExpressions ?? []).entries()) {
     const at = [...path, 'matchExpressions', index];
@@ -29,45 +29,16 @@ export function compileSelector(report: Reporter, path: DocumentPath, selector: 
     if (listed && values.length === 0) {
       report.error([...at, 'values'], 'admission-required', "Required value: must be specified when `operator` is 'In' or 'NotIn'");
     } else if (!listed && values.length > 0) {
-      report.error(
-        [...at, 'values'],
-        'admission-forbidden',
-        "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-      );
+      const message = "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+      report.error([...at, 'values'], 'admission-forbidden', message);
     }
     for (const [position, value] of values.entries()) checkValue(report, [...at, 'values', position], value);
-    requirements.push({ key, operator, values: new Set(values) });
   }
-  return {
-    matches: requirements.length === 0 ? undefined : (labels) => requirements.every((requirement) => holds(requirement, labels)),
-    text: requirements.map(formatRequirement).join(','),
-  };
-}
-
-interface Requirement {
-  readonly key: string;
-  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
-  readonly values: ReadonlySet<string>;
-}
-
-function holds({ key, operator, values }: Requirement, labels: Parameters<LabelMatcher>[0]): boolean {
-  const present = labels !== undefined && Object.hasOwn(labels, key);
-  switch (operator) {
-    case 'Exists':
-      return present;
-    case 'DoesNotExist':
-      return !present;
-    case 'In':
-      return present && values.has(labels[key] as string);
-    case 'NotIn':
-      return !present || !values.has(labels[key] as string);
-  }
-}
-
-function formatRequirement({ key, operator, values }: Requirement): string {
-  if (operator === 'Exists') return key;
-  if (operator === 'DoesNotExist') return `!${key}`;
-  return `${key} ${operator === 'In' ? 'in' : 'notin'} (${[...values].sort().join(',')})`;
+  const compiled = labelSelectorOf(selector as Json);
+  // What is wrong with it has been said.
+  if (!compiled.ok) return { matches: () => false, text: '' };
+  const { requirements, matches, text } = compiled.selector;
+  return { matches: requirements.length === 0 ? undefined : matches, text };
 }
 
 function checkKey(report: Reporter, path: DocumentPath, key: string): void {

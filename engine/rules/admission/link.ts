@@ -6,6 +6,7 @@ import { authorizerValues } from './authorizer-values.ts';
 import type { CompileContext } from './compile-context.ts';
 import type { AdmissionProgram } from './decision.ts';
 import { admissionProgram } from './executor.ts';
+import { kyvernoHost, kyvernoLanguage } from './kyverno/language.ts';
 import type { Policy } from './policy.ts';
 
 export interface LinkOptions {
@@ -21,10 +22,17 @@ export function linkAdmission(options: LinkOptions): CompileContext {
     const environment = createEnvironment();
     environments = { environment, patchEnvironment: environment.extend({ libraries: [JSON_PATCH_LIBRARY] }) };
   }
-  return { ...environments, authorizerTypes: AUTHORIZER_VARIABLES, ...options };
+  return {
+    ...environments,
+    authorizerTypes: AUTHORIZER_VARIABLES,
+    get kyverno() {
+      return kyvernoLanguage();
+    },
+    ...options,
+  };
 }
 
 /** The executor of lowered policies. */
-export function linkProgram(policies: readonly Policy[]): AdmissionProgram {
-  return admissionProgram(policies, { authorizers: authorizerValues });
+export function linkProgram(policies: readonly Policy[], types: TypeTable | undefined): AdmissionProgram {
+  return admissionProgram(policies, { authorizers: authorizerValues, host: (_request, facts) => kyvernoHost(facts, types) });
 }

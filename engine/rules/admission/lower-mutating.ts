@@ -1,4 +1,5 @@
 import { DYN, listOf, object } from '../../cel/types.ts';
+import type { ApplyOptions } from '../../object/apply-configuration.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import type { CompileContext } from './compile-context.ts';
 import { completePolicy } from './complete-policy.ts';
@@ -73,6 +74,7 @@ export function lowerMutations(
   documents: readonly MutationDocument[] | undefined,
   expressions: ExpressionCompiler,
   context: CompileContext,
+  apply: Pick<ApplyOptions, 'atomics'> = { atomics: 'refuse' },
 ): MutationStep[] {
   const steps: MutationStep[] = [];
   for (const [index, mutation] of (documents ?? []).entries()) {
@@ -93,7 +95,7 @@ export function lowerMutations(
     const scope = { authorizer: true, patches: true, variables: true };
     const expression = expressions.compile([...at, own, 'expression'], part.expression, scope, { resultTypes });
     if (expression === undefined) continue;
-    const options = { index, types: context.types };
+    const options = { index, types: context.types, ...apply };
     steps.push(own === 'jsonPatch' ? jsonPatchStep(expression, options) : applyConfigurationStep(expression, options));
   }
   return steps;

@@ -18,6 +18,7 @@ import {
   lowerValidations,
   scopeOfKind,
 } from './policy-parts.ts';
+import { warnOfTypes } from './type-warnings.ts';
 
 /**
  * Checks and lowers a ValidatingAdmissionPolicy; its bindings come from {@link lowerValidatingBinding}.
@@ -57,6 +58,7 @@ export function lowerValidatingPolicy(
     expressions,
     scope,
   );
+  if (!report.hasErrors) warnOfTypes(report, document, match.resourceRules, context);
   const parts = { matchConditions, variables, validations, auditAnnotations };
   return completePolicy({
     kind: 'ValidatingAdmissionPolicy',

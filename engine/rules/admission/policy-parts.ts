@@ -59,29 +59,34 @@ export function lowerValidations(
   path: DocumentPath,
   documents: readonly ValidationDocument[] | undefined,
   expressions: ExpressionCompiler,
-  options: { readonly variables: boolean; readonly anyReason?: boolean; readonly dynAllowed?: boolean },
+  options: { readonly variables: boolean; readonly anyReason?: boolean; readonly lenient?: boolean },
 ): Validation[] {
   const validations: Validation[] = [];
   for (const [index, document] of (documents ?? []).entries()) {
     const at = [...path, index];
     const { message, messageExpression, reason = 'Invalid' } = document;
-    const resultTypes = options.dynAllowed ? [BOOL, DYN] : [BOOL];
+    const resultTypes = options.lenient ? [BOOL, DYN] : [BOOL];
     const scope = { authorizer: true, variables: options.variables };
     const expression = expressions.compile([...at, 'expression'], document.expression, scope, { resultTypes });
     const text = messageExpression === undefined || messageExpression === '' ? undefined : messageExpression;
     const compiledMessage =
       text === undefined
         ? undefined
-        : expressions.compile([...at, 'messageExpression'], text, { variables: options.variables }, { resultTypes: [STRING] });
+        : expressions.compile(
+            [...at, 'messageExpression'],
+            text,
+            { variables: options.variables },
+            { resultTypes: options.lenient ? [STRING, DYN] : [STRING] },
+          );
     if (message !== undefined && message !== '') {
       const quoted = JSON.stringify(message);
       if (message.trim() === '') {
         report.error([...at, 'message'], 'admission-invalid', `Invalid value: ${quoted}: must be non-empty if specified`);
-      } else if (/[\n\r]/.test(message.trim())) {
+      } else if (!options.lenient && /[\n\r]/.test(message.trim())) {
         report.error([...at, 'message'], 'admission-invalid', `Invalid value: ${quoted}: must not contain line breaks`);
       }
     }
-    if (!options.anyReason) supported(report, [...at, 'reason'], reason, REASONS);
+    if (!options.anyReason && !options.lenient) supported(report, [...at, 'reason'], reason, REASONS);
     if (expression === undefined) continue;
     validations.push({
       expression,
