@@ -1,6 +1,7 @@
 import { CelMap, type CelValue, Double, Duration, LazyStruct, Opaque, Optional, Struct, Timestamp, TypeValue, Uint } from '../values.ts';
 import { noSuchOverload } from './errors.ts';
 import { mapKey } from './map-key.ts';
+import { comparableNumbers } from './order.ts';
 import { isPlainObject } from './type-of.ts';
 
 /** Whether two values are equal for certain; what membership and searching ask. See {@link equality}. */
@@ -57,8 +58,8 @@ function numericEquals(a: number | bigint | Double | Uint, b: CelValue): boolean
   const left = a instanceof Double || a instanceof Uint ? a.value : a;
   const right = b instanceof Double || b instanceof Uint ? b.value : b;
   if (typeof right !== 'number' && typeof right !== 'bigint') return false;
-  // biome-ignore lint/suspicious/noDoubleEquals: number and bigint compare by mathematical value only this way.
-  return left == right;
+  const [x, y] = comparableNumbers(left, right);
+  return x === y;
 }
 
 function listEquals(a: readonly CelValue[], b: readonly CelValue[]): boolean {

@@ -37,13 +37,24 @@ export function compare(operator: OrderOperator, a: CelValue, b: CelValue): numb
   throw noSuchOperator(operator, a);
 }
 
-function compareNumbers(left: number | bigint, b: CelValue): number {
-  const right = b instanceof Double || b instanceof Uint ? b.value : b;
-  if (typeof right !== 'number' && typeof right !== 'bigint') throw noSuchOverload();
+function compareNumbers(a: number | bigint, b: CelValue): number {
+  const other = b instanceof Double || b instanceof Uint ? b.value : b;
+  if (typeof other !== 'number' && typeof other !== 'bigint') throw noSuchOverload();
+  const [left, right] = comparableNumbers(a, other);
   if (left < right) return -1;
   if (left > right) return 1;
   if (Number.isNaN(left) || Number.isNaN(right)) throw new CelError('NaN values cannot be ordered');
   return 0;
+}
+
+/**
+ * Two numbers as they are compared: an integer becomes a double beside a double, so that 2^63-1 equals 2^63 as it does in cel-go.
+ * cel-go: common/types/compare.go.
+ */
+export function comparableNumbers(a: number | bigint, b: number | bigint): readonly [number | bigint, number | bigint] {
+  if (typeof a === typeof b) return [a, b];
+  // A number beside a bigint is a double or a small int; neither suffers.
+  return [Number(a), Number(b)];
 }
 
 /** Lexicographic order of bytes. */
