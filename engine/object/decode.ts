@@ -1,19 +1,31 @@
 import { goQuote } from '../cel/go-quote.ts';
 import { parseQuantity } from '../cel/libraries/quantity/parse.ts';
 import { parseTimestamp } from '../cel/run/timestamp.ts';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { isJsonObject, type Json, type JsonObject, setOwn } from './json.ts';
 import type { ListSchema, MapSchema, ScalarSchema, Schema } from './schema.ts';
 
+export type DecodeResult =
+  /** The object itself where decoding changes nothing. */
+  | { readonly ok: true; readonly object: JsonObject }
+  /** In the API server's words. */
+  | { readonly ok: false; readonly message: string };
+
 /**
- * Why the API server could not decode an object into its Go type, in its words, or undefined when it could. It decodes
- * strictly: an unknown field is an error, and all of them are told; of wrong types the first is.
+ * Decodes an object into a built-in kind as the API server does. It decodes strictly: an unknown field is an error, and all of
+ * them are told; of wrong types the first is. Null fields are dropped, null values in maps and lists become the zero value
+ * of their type.
  *
  * Go's names of string types (`v1.PullPolicy`) and of embedded structures are not in a schema: where the API server names
- * those, this says `string`, or leaves the name out.
+ * those, a message says `string`, or leaves the name out.
  *
  * Kubernetes: sigs.k8s.io/json, as apimachinery's strict JSON serializer uses it.
  */
-export function decodeError(object: JsonObject, schema: MapSchema): string | undefined {
+export function decodeObject(object: JsonObject, schema: MapSchema): DecodeResult {
+  const message = decodeError(object, schema);
+  return message === undefined ? { ok: true, object: withoutNulls(object, schema) as JsonObject } : { ok: false, message };
+}
+
+function decodeError(object: JsonObject, schema: MapSchema): string | undefined {
   const decoder: Decoder = { wrongType: undefined, unknown: [] };
   try {
     decodeMap(object, schema, { field: '', strict: '', struct: '' }, decoder);
@@ -24,6 +36,57 @@ export function decodeError(object: JsonObject, schema: MapSchema): string | und
   if (decoder.wrongType !== undefined) return decoder.wrongType;
   if (decoder.unknown.length === 0) return undefined;
   return `strict decoding error: ${decoder.unknown.map((path) => `unknown field ${goQuote(path)}`).join(', ')}`;
+}
+
+function withoutNulls(value: Json, schema: Schema): Json {
+  if (schema.kind === 'list' && Array.isArray(value)) {
+    let copy: Json[] | undefined;
+    for (let i = 0; i < value.length; i++) {
+      const item = value[i] === null ? zeroOf(schema.items) : withoutNulls(value[i] as Json, schema.items);
+      if (item === value[i]) continue;
+      copy ??= value.slice();
+      copy[i] = item;
+    }
+    return copy ?? value;
+  }
+  if (schema.kind !== 'map' || !isJsonObject(value)) return value;
+  let copy: { [key: string]: Json } | undefined;
+  for (const key of Object.keys(value)) {
+    const field = schema.fields.get(key);
+    const child = value[key] as Json;
+    if (child === null && field !== undefined) {
+      copy ??= { ...value };
+      delete copy[key];
+      continue;
+    }
+    const type = field?.schema ?? schema.rest;
+    if (type === undefined) continue;
+    const item = child === null ? zeroOf(type) : withoutNulls(child, type);
+    if (item === child) continue;
+    copy ??= { ...value };
+    setOwn(copy, key, item);
+  }
+  return copy ?? value;
+}
+
+/** What Go leaves where null is decoded: the zero value, which is null again for lists, maps and free-form JSON. */
+function zeroOf(schema: Schema): Json {
+  switch (schema.kind) {
+    case 'string':
+      return schema.format === undefined ? '' : null;
+    case 'integer':
+    case 'number':
+    case 'int-or-string':
+      return 0;
+    case 'boolean':
+      return false;
+    case 'quantity':
+      return '0';
+    case 'map':
+      return schema.fields.size > 0 ? {} : null;
+    default:
+      return null;
+  }
 }
 
 interface Decoder {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { TypeTableData } from './compact-schema.ts';
-import { decodeError } from './decode-error.ts';
+import { decodeObject } from './decode.ts';
 import type { JsonObject } from './json.ts';
 import type { MapSchema } from './schema.ts';
 import { createTypeTable } from './type-table.ts';
@@ -9,12 +9,16 @@ import { createTypeTable } from './type-table.ts';
 const table = createTypeTable(
   JSON.parse(readFileSync(new URL('../../schemas/kubernetes/v1.37.json', import.meta.url), 'utf8')) as TypeTableData,
 );
-const errorOf = (object: JsonObject): string | undefined => decodeError(object, table.typeOf(object) as MapSchema);
+const decode = (object: JsonObject) => decodeObject(object, table.typeOf(object) as MapSchema);
+const errorOf = (object: JsonObject): string | undefined => {
+  const result = decode(object);
+  return result.ok ? undefined : result.message;
+};
 const configMap = (parts: JsonObject): JsonObject => ({ apiVersion: 'v1', kind: 'ConfigMap', ...parts });
 const pod = (spec: JsonObject, metadata: JsonObject = {}): JsonObject => ({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
 
 // Expected texts: apimachinery's strict JSON serializer, asked with the same objects.
-describe('decodeError', () => {
+describe('decodeObject', () => {
   it.each<[JsonObject, string | undefined]>([
     [configMap({ data: { a: 'x' }, immutable: null, metadata: { creationTimestamp: null, labels: null } }), undefined],
     [configMap({ data: 1 }), 'json: cannot unmarshal number into Go struct field ConfigMap.data of type map[string]string'],
@@ -65,5 +69,21 @@ describe('decodeError', () => {
     ],
   ])('%j: %s', (object, message) => {
     expect(errorOf(object)).toBe(message);
+  });
+
+  it('drops null fields, and puts zero values in the place of other nulls', () => {
+    const object = configMap({ immutable: null, data: { a: null, b: 'x' }, metadata: { labels: null, finalizers: ['a', null] } });
+    expect(decode(object)).toEqual({ ok: true, object: configMap({ data: { a: '', b: 'x' }, metadata: { finalizers: ['a', ''] } }) });
+    expect(decode(pod({ containers: [null, { name: 'a', ports: null }], overhead: { cpu: null } }))).toEqual({
+      ok: true,
+      object: pod({ containers: [{}, { name: 'a' }], overhead: { cpu: '0' } }),
+    });
+  });
+
+  it('answers the object itself where decoding changes nothing', () => {
+    const object = pod({ containers: [{ name: 'a' }] });
+    expect(decode(object)).toEqual({ ok: true, object });
+    const result = decode(object);
+    expect(result.ok && result.object).toBe(object);
   });
 });
