@@ -24,15 +24,16 @@ function shapeProblem(message: string, pattern: string, ...examples: readonly st
   return `${message} (e.g. ${shown}regex used for validation is '${pattern}')`;
 }
 
-const lengthProblem = (bound: number): string => `must be no more than ${bound} characters`;
+/** Older validations of Kubernetes say characters where newer ones say bytes; both count bytes. */
+type LengthUnit = 'characters' | 'bytes';
 
-function lengthProblems(text: string, bound: number): string[] {
-  return utf8Length(text) > bound ? [lengthProblem(bound)] : [];
+function lengthProblems(text: string, bound: number, unit: LengthUnit): string[] {
+  return utf8Length(text) > bound ? [`must be no more than ${bound} ${unit}`] : [];
 }
 
 /** Kubernetes: validation.IsDNS1123Label. */
 export function validateDns1123Label(text: string): Problems {
-  const problems = lengthProblems(text, 63);
+  const problems = lengthProblems(text, 63, 'characters');
   if (isLabel(text)) return problems;
   if (isSubdomain(text)) return [...problems, 'must not contain dots'];
   const message =
@@ -41,8 +42,8 @@ export function validateDns1123Label(text: string): Problems {
 }
 
 /** Kubernetes: validation.IsDNS1123Subdomain. */
-export function validateDns1123Subdomain(text: string): Problems {
-  const problems = lengthProblems(text, 253);
+export function validateDns1123Subdomain(text: string, unit: LengthUnit = 'characters'): Problems {
+  const problems = lengthProblems(text, 253, unit);
   if (isSubdomain(text)) return problems;
   const message =
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
@@ -51,7 +52,7 @@ export function validateDns1123Subdomain(text: string): Problems {
 
 /** Kubernetes: validation.IsDNS1035Label. */
 export function validateDns1035Label(text: string): Problems {
-  const problems = lengthProblems(text, 63);
+  const problems = lengthProblems(text, 63, 'characters');
   if (isLabel(text) && /^[a-z]/.test(text)) return problems;
   const message =
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character";
@@ -72,17 +73,17 @@ export function validateQualifiedName(text: string): Problems {
   const name = parts[parts.length - 1] as string;
   if (parts.length === 2) {
     if (parts[0] === '') problems.push('prefix part must be non-empty');
-    else problems.push(...validateDns1123Subdomain(parts[0] as string).map((problem) => `prefix part ${problem}`));
+    else problems.push(...validateDns1123Subdomain(parts[0] as string, 'bytes').map((problem) => `prefix part ${problem}`));
   }
   if (name === '') problems.push('name part must be non-empty');
-  else problems.push(...lengthProblems(name, 63).map((problem) => `name part ${problem}`));
+  else problems.push(...lengthProblems(name, 63, 'bytes').map((problem) => `name part ${problem}`));
   if (!isQualified(name)) problems.push(qualifiedProblem('name part'));
   return problems;
 }
 
 /** Kubernetes: validation.IsValidLabelValue. */
 export function validateLabelValue(text: string): Problems {
-  const problems = lengthProblems(text, 63);
+  const problems = lengthProblems(text, 63, 'bytes');
   if (text === '' || isQualified(text)) return problems;
   const message = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character`;
   return [...problems, shapeProblem(message, LABEL_VALUE, 'MyValue', 'my_value', '12345')];

@@ -53,13 +53,14 @@ export function checkFormatCall(
     }
   };
   try {
-    interpolate(format, args.length, ({ verb }, index) => {
+    const checkClause = ({ verb }: FormatClause, index: number): string => {
       requested++;
       const arg = args[index] as Expr;
       if (verb === 's') checkText(arg);
       else if (!takes(verb, arg)) refuse(verb, arg);
       return '';
-    });
+    };
+    interpolate(format, args.length, checkClause, true);
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
     return at === undefined ? { message: error.message } : { message: error.message, at };

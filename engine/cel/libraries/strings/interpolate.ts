@@ -14,9 +14,15 @@ const MAX_INT64 = 9223372036854775807n;
 /**
  * Walks a format string and puts the text of each clause in its place. Both evaluation and the check of literal format strings
  * go through here, so they refuse the same strings with the same words.
+ * `endsFirst`: a string that ends in `%` is worse than a missing argument, as it is when a program is checked.
  * @throws CelError with cel-go's text; what `clauseText` throws comes out with `error during formatting: ` in front.
  */
-export function interpolate(format: string, argCount: number, clauseText: (clause: FormatClause, index: number) => string): string {
+export function interpolate(
+  format: string,
+  argCount: number,
+  clauseText: (clause: FormatClause, index: number) => string,
+  endsFirst = false,
+): string {
   let out = '';
   let index = 0;
   for (let at = 0; at < format.length; ) {
@@ -28,8 +34,9 @@ export function interpolate(format: string, argCount: number, clauseText: (claus
       at = percent + 2;
       continue;
     }
-    if (index >= argCount) throw new CelError(`index ${index} out of range`);
-    if (percent + 1 >= format.length) throw new CelError('unexpected end of string');
+    const ended = percent + 1 >= format.length;
+    if (index >= argCount && !(ended && endsFirst)) throw new CelError(`index ${index} out of range`);
+    if (ended) throw new CelError('unexpected end of string');
     const { clause, end } = parseClause(format, percent + 1);
     out += clauseText(clause, index);
     at = end;
