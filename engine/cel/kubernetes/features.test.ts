@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createEnvironment } from '../create-environment.ts';
 import { DYN } from '../types.ts';
-import { kubernetesFeatures, kubernetesLibraries } from './features.ts';
+import { kubernetesFeatures } from './features.ts';
 
 function compiles(version: string, text: string): boolean {
   return createEnvironment({ ...kubernetesFeatures(version), variables: { object: DYN } }).compile(text).ok;
@@ -36,8 +36,8 @@ describe('what each version brought', () => {
   });
 });
 
-it('gives the same list for the same version, and the newest for a newer one', () => {
-  expect(kubernetesLibraries('1.30')).toBe(kubernetesLibraries('v1.30.4'));
-  expect(kubernetesLibraries('1.99')).toBe(kubernetesLibraries());
-  expect(() => kubernetesLibraries('latest')).toThrow(RangeError);
+it('gives the same features for the same version, and the newest for a newer one', () => {
+  expect(kubernetesFeatures('1.30')).toBe(kubernetesFeatures('v1.30.4'));
+  expect(kubernetesFeatures('1.99')).toBe(kubernetesFeatures());
+  expect(() => kubernetesFeatures('latest')).toThrow(RangeError);
 });
