@@ -160,8 +160,8 @@ describe('applyConfiguration', () => {
     [{ data: { a: 1 } }, '.data.a: expected string, got &value.valueUnstructured{Value:1}'],
     [{ data: { a: 1.5 } }, '.data.a: expected string, got &value.valueUnstructured{Value:1.5}'],
     [
-      { data: { a: { b: [true, null, 'x'] } } },
-      '.data.a: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"b":[]interface {}{true, interface {}(nil), "x"}}}',
+      { data: { a: { b: [true, 'x'] } } },
+      '.data.a: expected string, got &value.valueUnstructured{Value:map[string]interface {}{"b":[]interface {}{true, "x"}}}',
     ],
     [{ data: 'x' }, '.data: expected map, got &{x}'],
     [{ data: [1, 'a'] }, '.data: expected map, got &{[1 a]}'],
@@ -169,10 +169,7 @@ describe('applyConfiguration', () => {
     [{ metadata: { generation: 'x' } }, '.metadata.generation: expected numeric (int or float), got string'],
     [{ metadata: { finalizers: { a: 1 } } }, '.metadata.finalizers: expected list, got &{map[a:1]}'],
     [{ metadata: { finalizers: ['a', 'a'] } }, '.metadata.finalizers: duplicate entries for key [="a"]'],
-    [
-      { metadata: { finalizers: [null] } },
-      ".metadata.finalizers: element 0: associative list without keys has an element that's an explicit null",
-    ],
+    [{ metadata: { finalizers: [['x']] } }, '.metadata.finalizers: element 0: not supported: associative list with lists as elements'],
     [{ metadata: { ownerReferences: [{ uid: 'u', nam: 'x' }] } }, '.metadata.ownerReferences[uid="u"].nam: field not declared in schema'],
     [{ metadata: { creationTimestamp: {} } }, '.metadata.creationTimestamp: expected any scalar, got &{map[]}'],
     [
@@ -202,13 +199,31 @@ describe('applyConfiguration', () => {
     expect(apply(custom({ a: 1 }), { spec: { a: { b: 1 } } })).toEqual(custom({ a: { b: 1 } }));
     expect(apply(custom({ a: { b: 1 } }), { spec: { a: 1 } })).toEqual(custom({ a: 1 }));
     expect(apply(custom({ a: { b: 1 } }), { spec: { a: {} } })).toEqual(custom({ a: { b: 1 } }));
-    expect(apply(custom({ a: {} }), { spec: { a: null } })).toEqual(custom({ a: null }));
+    expect(apply(custom({ a: {} }), { spec: { a: null } }, 'replace')).toEqual(custom({ a: null }));
   });
 
-  it('refuses a configuration of another kind', () => {
-    expect(apply(custom({}), { kind: 'Other' })).toBe(
-      'patch (example.com/v1, Kind=Other) and original object (example.com/v1, Kind=Thing) are not of the same gvk',
+  it('refuses a configuration of another kind, or passes over it as a policy does', () => {
+    const message = 'patch (example.com/v1, Kind=Other) and original object (example.com/v1, Kind=Thing) are not of the same gvk';
+    expect(apply(custom({}), { kind: 'Other' }, 'replace')).toBe(message);
+    expect(apply(custom({}), { kind: 'Other', spec: { a: 1 } }, 'refuse')).toEqual(custom({ a: 1 }));
+  });
+
+  // What a live API server says of `Object{data: null}` and the like.
+  it.each<[JsonObject, string]>([
+    [{ data: null }, '.data: expected map, got &{NULL_VALUE}'],
+    [{ data: { a: null } }, '.data.a: expected string, got &value.valueUnstructured{Value:0}'],
+    [{ immutable: null }, '.immutable: expected boolean, got &{NULL_VALUE}'],
+    [{ metadata: { generation: null } }, '.metadata.generation: expected numeric (int or float), got structpb.NullValue'],
+    [{ metadata: { creationTimestamp: null } }, '.metadata.creationTimestamp: expected any scalar, got &{NULL_VALUE}'],
+  ])('refuses the nulls of a policy: %j', (configuration, message) => {
+    expect(apply({ apiVersion: 'v1', kind: 'ConfigMap' }, configuration)).toBe(
+      `failed to convert patch object to typed object: ${message}`,
     );
+  });
+
+  it('takes nulls for null otherwise: a field is unset, what has content stays', () => {
+    const live: JsonObject = { apiVersion: 'v1', kind: 'ConfigMap', immutable: true, data: { a: '1' } };
+    expect(apply(live, { immutable: null, data: null }, 'replace')).toEqual({ apiVersion: 'v1', kind: 'ConfigMap', data: { a: '1' } });
   });
 
   it('changes nothing in place, shares what it leaves, and emits the patch of what it changed', () => {

@@ -9,8 +9,11 @@ export interface ApplyOptions {
   /**
    * What happens to lists, maps and structures that are one value to server-side apply (`command`, `nodeSelector`, ...).
    *
-   * `refuse`: an error, as in a MutatingAdmissionPolicy, lest fields vanish that the author did not think of.
-   * `replace`: the configuration's value takes the place of the object's, as server-side apply itself does.
+   * `refuse`: an error, as in a MutatingAdmissionPolicy, lest fields vanish that the author did not think of. As there, too,
+   * `apiVersion` and `kind` of the configuration do not count, and null is refused.
+   *
+   * `replace`: the configuration's value takes the place of the object's, as server-side apply itself does. `apiVersion` and
+   * `kind` may be left out, else they must be the object's.
    */
   readonly atomics: 'refuse' | 'replace';
 }
@@ -34,8 +37,7 @@ export type ApplyOutcome =
  * both have stand in the configuration's order, elements of the object alone keep their place among their neighbours, new ones
  * come where the configuration has them. Duplicates in the object's lists are left alone.
  *
- * Without a schema, maps merge and lists are replaced, as the API server does for kinds it has no schema for. `apiVersion`
- * and `kind` of the configuration may be left out; else they must be the object's.
+ * Without a schema, maps merge and lists are replaced, as the API server does for kinds it has no schema for.
  *
  * Kubernetes: pkg/admission/plugin/policy/mutating/patch/smd.go; structured-merge-diff typed/merge.go.
  */
@@ -46,26 +48,41 @@ export function applyConfiguration(
   options: ApplyOptions,
 ): ApplyOutcome {
   const type = schema ?? UNKNOWN_OBJECT;
-  for (const key of ['apiVersion', 'kind']) {
-    const wanted = ownValue(configuration, key);
-    if (wanted !== undefined && !jsonEqual(wanted, ownValue(object, key))) {
+  const policy = options.atomics === 'refuse';
+  const wanted = policy ? withKindOf(object, configuration) : configuration;
+  for (const key of KIND_FIELDS) {
+    const given = ownValue(wanted, key);
+    if (given !== undefined && !jsonEqual(given, ownValue(object, key))) {
       return {
         ok: false,
-        message: `patch (${describeKind(configuration, object)}) and original object (${describeKind(object, {})}) are not of the same gvk`,
+        message: `patch (${describeKind(wanted, object)}) and original object (${describeKind(object, {})}) are not of the same gvk`,
       };
     }
   }
-  const errors = checkTypedValue(configuration, type);
+  const errors = checkTypedValue(wanted, type, { nulls: policy ? 'refuse' : 'accept' });
   if (errors.length > 0) return { ok: false, message: `failed to convert patch object to typed object: ${formatTypedValueErrors(errors)}` };
-  if (options.atomics === 'refuse') {
+  if (policy) {
     const atomics: string[] = [];
-    findAtomics(configuration, type, '', atomics);
+    findAtomics(wanted, type, '', atomics);
     if (atomics.length > 0) {
       return { ok: false, message: `invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomics.join(', ')}` };
     }
   }
-  const merged = merge(object, configuration, type) as JsonObject;
+  const merged = merge(object, wanted, type) as JsonObject;
   return { ok: true, object: merged, patch: merged === object ? [] : diffJson(object, merged) };
+}
+
+const KIND_FIELDS = ['apiVersion', 'kind'] as const;
+
+function withKindOf(object: JsonObject, configuration: JsonObject): JsonObject {
+  if (KIND_FIELDS.every((key) => !Object.hasOwn(configuration, key))) return configuration;
+  const copy: { [key: string]: Json } = { ...configuration };
+  for (const key of KIND_FIELDS) {
+    const value = ownValue(object, key);
+    if (value === undefined) delete copy[key];
+    else copy[key] = value;
+  }
+  return copy;
 }
 
 function describeKind(object: JsonObject, fallback: JsonObject): string {

@@ -6,6 +6,11 @@ import type { ListSchema, MapSchema, ScalarSchema, Schema } from './schema.ts';
 export interface TypedValueOptions {
   /** Several elements of one key in a set or map list are no error: objects that exist may have them. */
   readonly allowDuplicates?: boolean;
+  /**
+   * `refuse`: null is no null but a value of its own that fits nowhere, which is what CEL's null becomes on its way into an
+   * apply configuration. Default: `accept`.
+   */
+  readonly nulls?: 'accept' | 'refuse';
 }
 
 /** An error of the merge's own type check: `.spec.containers[name="a"].image`, `expected string, got ...`. */
@@ -20,7 +25,7 @@ export interface TypedValueError {
  */
 export function checkTypedValue(value: Json, schema: Schema, options: TypedValueOptions = {}): readonly TypedValueError[] {
   const errors: TypedValueError[] = [];
-  check(value, schema, '', options.allowDuplicates ?? false, errors);
+  check(value, schema, '', { errors, allowDuplicates: options.allowDuplicates ?? false, acceptNulls: options.nulls !== 'refuse' });
   return errors;
 }
 
@@ -30,18 +35,28 @@ export function formatTypedValueErrors(errors: readonly TypedValueError[]): stri
   return lines.length === 1 ? (lines[0] as string) : ['errors:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-function check(value: Json, schema: Schema, path: string, allowDuplicates: boolean, errors: TypedValueError[]): void {
-  if (value === null) return;
+interface Check {
+  readonly errors: TypedValueError[];
+  readonly allowDuplicates: boolean;
+  readonly acceptNulls: boolean;
+}
+
+function check(value: Json, schema: Schema, path: string, state: Check): void {
+  const { errors } = state;
+  if (value === null) {
+    if (!state.acceptNulls) errors.push({ path, message: celNullError(schema) });
+    return;
+  }
   switch (schema.kind) {
     case 'any':
       return;
     case 'map':
       if (typeof value !== 'object' || Array.isArray(value)) errors.push({ path, message: `expected map, got ${goPointer(value)}` });
-      else checkMap(value as JsonObject, schema, path, allowDuplicates, errors);
+      else checkMap(value as JsonObject, schema, path, state);
       return;
     case 'list':
       if (!Array.isArray(value)) errors.push({ path, message: `expected list, got ${goPointer(value)}` });
-      else checkList(value, schema, path, allowDuplicates, errors);
+      else checkList(value, schema, path, state);
       return;
     default: {
       const message = scalarError(value, schema);
@@ -50,19 +65,19 @@ function check(value: Json, schema: Schema, path: string, allowDuplicates: boole
   }
 }
 
-function checkMap(value: JsonObject, schema: MapSchema, path: string, allowDuplicates: boolean, errors: TypedValueError[]): void {
+function checkMap(value: JsonObject, schema: MapSchema, path: string, state: Check): void {
   for (const key of Object.keys(value)) {
     const field = schema.fields.get(key)?.schema ?? schema.rest;
     if (field === undefined) {
       // The API server stops at the first unknown field of a map too.
-      errors.push({ path: `${path}.${key}`, message: 'field not declared in schema' });
+      state.errors.push({ path: `${path}.${key}`, message: 'field not declared in schema' });
       return;
     }
-    check(ownValue(value, key) as Json, field, `${path}.${key}`, allowDuplicates, errors);
+    check(ownValue(value, key) as Json, field, `${path}.${key}`, state);
   }
 }
 
-function checkList(value: readonly Json[], schema: ListSchema, path: string, allowDuplicates: boolean, errors: TypedValueError[]): void {
+function checkList(value: readonly Json[], schema: ListSchema, path: string, state: Check): void {
   const seen = new Set<string>();
   for (let i = 0; i < value.length; i++) {
     const element = value[i] as Json;
@@ -70,14 +85,34 @@ function checkList(value: readonly Json[], schema: ListSchema, path: string, all
     if (schema.listType !== 'atomic') {
       const found = elementKey(schema, element);
       if ('error' in found) {
-        errors.push({ path, message: `element ${i}: ${found.error}` });
+        state.errors.push({ path, message: `element ${i}: ${found.error}` });
         return;
       }
       place = found.key;
-      if (seen.has(place) && !allowDuplicates) errors.push({ path, message: `duplicate entries for key ${place}` });
+      if (seen.has(place) && !state.allowDuplicates) state.errors.push({ path, message: `duplicate entries for key ${place}` });
       seen.add(place);
     }
-    check(element, schema.items, path + place, allowDuplicates, errors);
+    check(element, schema.items, path + place, state);
+  }
+}
+
+/** CEL's null arrives as a protobuf enum, and the messages show it. */
+function celNullError(schema: Schema): string {
+  switch (schema.kind) {
+    case 'list':
+      return 'expected list, got &{NULL_VALUE}';
+    case 'string':
+      if (schema.format === undefined || schema.format === 'byte') return 'expected string, got &value.valueUnstructured{Value:0}';
+      return 'expected any scalar, got &{NULL_VALUE}';
+    case 'integer':
+    case 'number':
+      return 'expected numeric (int or float), got structpb.NullValue';
+    case 'boolean':
+      return 'expected boolean, got &{NULL_VALUE}';
+    case 'quantity':
+      return 'expected any scalar, got &{NULL_VALUE}';
+    default:
+      return 'expected map, got &{NULL_VALUE}';
   }
 }
 
