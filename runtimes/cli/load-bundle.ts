@@ -2,6 +2,7 @@ import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
 import { compileBundle } from '../../engine/bundle/compile.ts';
 import type { CueBackend } from '../../engine/text/cue.ts';
 import { findBundles, readBundle } from '../host/bundle-files.ts';
+import { cueDefinitions } from '../host/cue/definitions.ts';
 import { combineBundles } from './combine-bundles.ts';
 import type { CommandContext } from './context.ts';
 
@@ -13,7 +14,12 @@ export async function cueBackend(): Promise<CueBackend | undefined> {
 
 /** Reads and compiles one bundle: a folder, a file, or `-`. Throws `FileError` when the path can't be read. */
 export async function loadBundle(path: string, context: CommandContext): Promise<CompiledBundle> {
-  const { name, documents, diagnostics } = await readBundle(path, { cwd: context.cwd, stdin: context.readStdin, cue: cueBackend });
+  const { name, documents, diagnostics } = await readBundle(path, {
+    cwd: context.cwd,
+    stdin: context.readStdin,
+    cue: cueBackend,
+    cueDefinitions,
+  });
   return compileBundle(documents, { name, diagnostics });
 }
 

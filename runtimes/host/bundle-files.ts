@@ -23,6 +23,8 @@ export interface ReadBundleOptions {
   readonly cwd?: string;
   readonly stdin?: () => Promise<Buffer>;
   readonly cue?: () => Promise<CueBackend | undefined>;
+  /** Definitions that CUE sources may use without importing them. */
+  readonly cueDefinitions?: () => string;
 }
 
 /** Folders of a bundle that hold something other than rules. */
@@ -94,7 +96,7 @@ async function readFiles(files: readonly string[], cwd: string, options: ReadBun
 /** Documents of several sources, each read in its format. */
 export async function readDocuments(
   sources: readonly Source[],
-  options: Pick<ReadBundleOptions, 'cue'> & { readonly format?: TextFormat } = {},
+  options: Pick<ReadBundleOptions, 'cue' | 'cueDefinitions'> & { readonly format?: TextFormat } = {},
 ): Promise<ReadDocuments> {
   const documents: Document[] = [];
   const diagnostics: Diagnostic[] = [];

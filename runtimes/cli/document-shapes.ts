@@ -1,0 +1,19 @@
+import {
+  admissionRule,
+  mutatingAdmissionPolicy,
+  mutatingAdmissionPolicyBinding,
+  ruleBundle,
+  validatingAdmissionPolicy,
+  validatingAdmissionPolicyBinding,
+} from '../../engine/rules/admission/document.ts';
+import type { ShapeNode } from '../../engine/text/shape.ts';
+
+/** The kinds of documents that people write for us, by kind: what editors are told about. */
+export const documentShapes: Readonly<Record<string, ShapeNode>> = {
+  AdmissionRule: admissionRule,
+  RuleBundle: ruleBundle,
+  ValidatingAdmissionPolicy: validatingAdmissionPolicy,
+  ValidatingAdmissionPolicyBinding: validatingAdmissionPolicyBinding,
+  MutatingAdmissionPolicy: mutatingAdmissionPolicy,
+  MutatingAdmissionPolicyBinding: mutatingAdmissionPolicyBinding,
+};
