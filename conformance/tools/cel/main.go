@@ -15,6 +15,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/checker"
@@ -56,6 +57,8 @@ type request struct {
 	Estimate bool `json:"estimate"`
 	// Evaluate asks for the result with these variable values (JSON).
 	Evaluate objects `json:"evaluate"`
+	// Benchmark asks for the time of an evaluation over these variable values in turns.
+	Benchmark []objects `json:"benchmark"`
 }
 
 // objects decodes as the API server decodes objects: a number without fraction is an int64.
@@ -83,6 +86,8 @@ type response struct {
 	Error    string   `json:"error,omitempty"`
 	Cost     *uint64  `json:"cost,omitempty"`
 	Failure  string   `json:"failure,omitempty"`
+	// Nanoseconds per evaluation, median of rounds.
+	Nanoseconds float64 `json:"nanoseconds,omitempty"`
 }
 
 func main() {
@@ -149,6 +154,14 @@ func answer(line []byte) (result response) {
 		}
 		res.Min, res.Max = &low, &high
 	}
+	if len(req.Benchmark) > 0 {
+		program, err := env.Program(compiled)
+		if err != nil {
+			return response{Failure: err.Error()}
+		}
+		res.Nanoseconds = benchmark(program, req.Benchmark)
+		return res
+	}
 	if req.Evaluate != nil {
 		program, err := env.Program(compiled)
 		if err != nil {
@@ -166,6 +179,33 @@ func answer(line []byte) (result response) {
 		}
 	}
 	return res
+}
+
+// benchmark evaluates in rounds of some 20 milliseconds and answers the median time of one evaluation.
+func benchmark(program cel.Program, inputs []objects) float64 {
+	activations := make([]map[string]any, len(inputs))
+	for i, input := range inputs {
+		activations[i] = map[string]any(input)
+	}
+	round := func(count int) time.Duration {
+		started := time.Now()
+		for i := 0; i < count; i++ {
+			if _, _, err := program.Eval(activations[i%len(activations)]); err != nil {
+				panic(err)
+			}
+		}
+		return time.Since(started)
+	}
+	count := len(inputs)
+	for round(count) < 20*time.Millisecond {
+		count *= 2
+	}
+	times := make([]float64, 15)
+	for i := range times {
+		times[i] = float64(round(count).Nanoseconds()) / float64(count)
+	}
+	sort.Float64s(times)
+	return times[len(times)/2]
 }
 
 var environments = map[string]*environment.EnvSet{}

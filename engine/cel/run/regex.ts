@@ -70,7 +70,7 @@ function nativeMatcher(pattern: string): Matcher | undefined {
     if (at < end && /[*+?{]/.test(pattern[at]!)) return undefined;
     const bounds = repeat && /^\{(\d+)(?:(,)(\d*))?\}$/.exec(repeat);
     // RE2 refuses counts above 1000 and reversed ones; leave those, and what may match nothing, to it.
-    if (bounds && bounds[3] && Number(bounds[3]) < Number(bounds[1])) return undefined;
+    if (bounds?.[3] && Number(bounds[3]) < Number(bounds[1])) return undefined;
     if (repeat && canBeEmpty(repeat)) {
       previousRepeated = new Set([...taken, ...(previousRepeated ?? [])]);
     } else {

@@ -47,7 +47,6 @@ return ${result.code};
 
 /** Compiles generated source. Throws an EvalError or a CSP violation where the host forbids it. */
 export function compileGenerated(generated: Generated): Run {
-  // biome-ignore lint/security/noGlobalEval: the text comes from our emitter, where rules enter as literals only.
   return new Function('$', 'K', generated.source)(RUNTIME, generated.constants) as Run;
 }
 
