@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue, setOwn }
 import { diffJson } from './json-diff.ts';
 import type { PatchOperation } from './json-patch.ts';
 import { elementKey } from './list-element.ts';
-import { type ListSchema, type MapSchema, type Schema, UNKNOWN_OBJECT } from './schema.ts';
+import { type ListSchema, type MapSchema, RAW, type Schema, UNKNOWN_OBJECT } from './schema.ts';
 import { checkTypedValue, formatTypedValueErrors } from './typed-value.ts';
 
 export interface ApplyOptions {
@@ -93,10 +93,11 @@ function describeKind(object: JsonObject, fallback: JsonObject): string {
 /** Pointers to what the configuration says of atomic lists, maps and structures; only declared fields are looked into. */
 function findAtomics(value: Json, schema: Schema, path: string, found: string[]): void {
   if (Array.isArray(value)) {
-    if (schema.kind === 'list') {
-      if (schema.listType === 'atomic') found.push(path);
-      for (let i = 0; i < value.length; i++) findAtomics(value[i] as Json, schema.items, `${path}[${i}]`, found);
-    } else if (schema.kind === 'any' || schema.kind === 'int-or-string') found.push(path);
+    // Lists in free-form JSON are atomic, and so is all inside them.
+    const items = schema.kind === 'list' ? schema.items : schema.kind === 'any' || schema.kind === 'int-or-string' ? RAW : undefined;
+    if (items === undefined) return;
+    if (schema.kind !== 'list' || schema.listType === 'atomic') found.push(path);
+    for (let i = 0; i < value.length; i++) findAtomics(value[i] as Json, items, `${path}[${i}]`, found);
     return;
   }
   if (!isJsonObject(value)) return;
