@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { typesWith } from '../../engine/bundle/compile.ts';
 import type {
   AdmissionDecision,
@@ -7,14 +8,14 @@ import type {
   JsonObject,
   Operation,
 } from '../../engine/rules/admission/decision.ts';
+import { objectRequest } from '../../engine/rules/admission/object-request.ts';
+import { recordedFacts } from '../../engine/rules/admission/recorded-facts.ts';
 import type { Diagnostic } from '../../engine/text/diagnostic.ts';
 import type { DocumentPath } from '../../engine/text/document.ts';
 import { type RecordedObject, readRecording } from '../host/recording.ts';
 import { type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend } from './load-bundle.ts';
-import { objectRequest } from './object-request.ts';
-import { recordedFacts } from './recorded-facts.ts';
 
 /** One request to decide, and where it was recorded. */
 export interface RecordedRequest {
@@ -53,7 +54,14 @@ export async function readRun(args: ParsedArguments, context: CommandContext): P
 
   const requests = [
     ...recording.objects.map((recorded) => {
-      const request = objectRequest(recorded.object, { operation, user, namespace, types, old: oldObjects.get(identity(recorded.object)) });
+      const request = objectRequest(recorded.object, {
+        operation,
+        user,
+        namespace,
+        types,
+        uid: uidOf(recorded, operation),
+        old: oldObjects.get(identity(recorded.object)),
+      });
       return { request, recorded, label: labelOf(request) };
     }),
     ...recording.reviews.map((recorded) => {
@@ -99,4 +107,12 @@ export function decideRecorded(
 export function placeOf({ document, path }: RecordedObject): { readonly path: DocumentPath } & Pick<Diagnostic, 'source' | 'span'> {
   const span = document.locate([...path, 'metadata', 'name']) ?? document.locate(path);
   return { path, source: document.source, ...(span === undefined ? {} : { span }) };
+}
+
+/** The same run prints the same: uids are made from what they are about. */
+function uidOf({ object, document, path }: RecordedObject, operation: Operation): string {
+  const hex = createHash('sha256')
+    .update(`${operation} ${identity(object)} ${document.source.name} ${document.index} ${path.join(' ')}`)
+    .digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-');
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { recordedFacts } from '../../engine/rules/admission/recorded-facts.ts';
 import { clusterFacts } from '../admission/cluster-facts.ts';
 import { type FactsSource, immediateFacts, noFacts } from '../admission/facts.ts';
 import { DEFAULT_ADMISSION_PATHS, startAdmissionServer } from '../admission/server.ts';
@@ -14,7 +15,6 @@ import { createApiClient, inClusterOptions } from '../kubernetes/api-client.ts';
 import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend, loadBundles } from './load-bundle.ts';
-import { recordedFacts } from './recorded-facts.ts';
 import { paintFor, renderDiagnostics } from './report.ts';
 
 /** Milliseconds that requests in flight have to finish after the drain delay: the longest timeout a webhook can have. */
