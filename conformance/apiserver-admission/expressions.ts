@@ -236,6 +236,7 @@ const LISTS = [
   '[duration("2s"), duration("1s")]',
 ];
 
+/** Without `includes`: an API server takes what its version adds only in policies that are stored already. */
 const FAMILIES: Readonly<Record<string, readonly string[]>> = {
   quantity: [
     ...eachText(['isQuantity($)', 'quantity($).isInteger()', 'quantity($).compareTo(quantity("1"))', 'sign(quantity($))'], QUANTITIES),
@@ -411,7 +412,6 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
         '$.sortBy(x, x)',
         '$.indexOf($[0])',
         '$.lastIndexOf($[0])',
-        '$.includes($[0])',
         'sets.contains($, $)',
         'sets.intersects($, [])',
       ],
@@ -438,7 +438,6 @@ const FAMILIES: Readonly<Record<string, readonly string[]>> = {
     '[1, 2].sortBy(x.y, x)',
     '{"a": 1}.sortBy(x, x)',
     '[1, 2, 3].sortBy(x, [x])',
-    '"abc".includes("a")',
     '[dyn(1), dyn("a")].sort()',
     '[dyn(1), dyn(2.5)].max()',
     'sets.equivalent([1, 2, 2], [2, 1])',

@@ -42,7 +42,8 @@ export function reporter(document: Document, diagnostics: Diagnostic[]): Reporte
       const start = document.locateWithin(path, base + issue.start);
       const end = document.locateWithin(path, base + Math.max(issue.end, issue.start + 1));
       const span = start === undefined ? undefined : { start, end: end === undefined || end <= start ? start + 1 : end };
-      const message = options.note === undefined ? issue.message : `${issue.message} (${options.note})`;
+      const text = issue.code === 'instantiation' ? `program instantiation failed: ${issue.message}` : issue.message;
+      const message = options.note === undefined ? text : `${text} (${options.note})`;
       add(options.severity ?? issue.severity, path, `cel-${issue.code}`, message, issue.hint, span);
     },
     add(diagnostic) {
