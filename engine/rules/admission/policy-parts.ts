@@ -29,7 +29,7 @@ export function lowerMatchConditions(
   path: DocumentPath,
   documents: readonly MatchConditionDocument[] | undefined,
   expressions: ExpressionCompiler,
-  options: { readonly variables?: boolean } = {},
+  options: { readonly variables?: boolean; readonly anyName?: boolean } = {},
 ): MatchCondition[] {
   const conditions: MatchCondition[] = [];
   const names = new Set<string>();
@@ -38,7 +38,7 @@ export function lowerMatchConditions(
   }
   for (const [index, { name, expression }] of (documents ?? []).entries()) {
     const at = [...path, index];
-    const wrong = name === '' ? 'Required value' : prefixed(name, isQualifiedName(name));
+    const wrong = name === '' ? 'Required value' : options.anyName ? undefined : prefixed(name, isQualifiedName(name));
     if (wrong !== undefined) report.error([...at, 'name'], name === '' ? 'admission-required' : 'admission-invalid', wrong);
     if (names.has(name)) report.error([...at, 'name'], 'admission-duplicate', `Duplicate value: ${JSON.stringify(name)}`);
     names.add(name);

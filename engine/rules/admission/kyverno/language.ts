@@ -8,6 +8,7 @@ import { parseApiVersion, type TypeTable } from '../../../object/type-table.ts';
 import type { HostValues } from '../activation.ts';
 import type { CompileContext } from '../compile-context.ts';
 import type { FactReader } from '../fact-reader.ts';
+import { LENIENT_OPTIONALS_LIBRARY } from './lenient-optionals.ts';
 
 let language: NonNullable<CompileContext['kyverno']> | undefined;
 
@@ -17,7 +18,7 @@ let clock: FactReader | undefined;
 /** Kyverno's dialect: Kubernetes' language, and the functions of Kyverno that reach out to nothing. */
 export function kyvernoLanguage(): NonNullable<CompileContext['kyverno']> {
   if (language === undefined) {
-    const environment = createEnvironment().extend({ libraries: kyvernoLibraries(now) });
+    const environment = createEnvironment().extend({ libraries: [...kyvernoLibraries(now), LENIENT_OPTIONALS_LIBRARY] });
     language = {
       environment,
       patchEnvironment: environment.extend({ libraries: [JSON_PATCH_LIBRARY] }),

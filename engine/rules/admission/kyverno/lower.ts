@@ -12,6 +12,7 @@ import type { MatchCriteria, Policy, PolicyBinding, PolicyKind } from '../policy
 import { lowerAuditAnnotations, lowerMatchConditions, lowerValidations } from '../policy-parts.ts';
 import { rewriteStructsForTemplate } from './apply-template.ts';
 import type { MutatingPolicyDocument, ValidatingPolicyDocument } from './document.ts';
+import { rewriteOptionals } from './lenient-optionals.ts';
 
 /** Metadata that a rewritten expression still reads from the controller. Kyverno: pkg/cel/autogen/replacement.go. */
 const OWN_METADATA: ReadonlySet<string> = new Set(['namespace']);
@@ -26,6 +27,9 @@ const CONTROLLERS: Readonly<Record<string, string>> = {
   cronjobs: 'CronJob',
 };
 
+/** Kyverno lets match conditions be called anything, and read variables. */
+const LENIENT = { variables: true, anyName: true };
+
 /** Checks and lowers a Kyverno ValidatingPolicy, with its extension to pod controllers. */
 export function lowerKyvernoValidating(report: Reporter, document: ValidatingPolicyDocument, context: CompileContext): readonly Policy[] {
   const { spec } = document;
@@ -34,8 +38,8 @@ export function lowerKyvernoValidating(report: Reporter, document: ValidatingPol
   return lowerVariants(report, document, (variant, match, place) => {
     const expressions = compilerFor(variant, context, place);
     const scope = { variables: true };
-    const matchConditions = lowerMatchConditions(variant, ['spec', 'matchConditions'], spec.matchConditions, expressions, scope);
     const variables = expressions.variables(['spec', 'variables'], spec.variables);
+    const matchConditions = lowerMatchConditions(variant, ['spec', 'matchConditions'], spec.matchConditions, expressions, LENIENT);
     const validations = lowerValidations(variant, ['spec', 'validations'], spec.validations, expressions, { ...scope, lenient: true });
     const path = ['spec', 'auditAnnotations'];
     const auditAnnotations = lowerAuditAnnotations(variant, path, document.metadata.name, spec.auditAnnotations, expressions, scope);
@@ -57,10 +61,8 @@ export function lowerKyvernoMutating(report: Reporter, document: MutatingPolicyD
   const binding: PolicyBinding = { name: undefined, match: undefined, actions: ['Deny'] };
   return lowerVariants(report, document, (variant, match, place) => {
     const expressions = compilerFor(variant, context, place);
-    const matchConditions = lowerMatchConditions(variant, ['spec', 'matchConditions'], spec.matchConditions, expressions, {
-      variables: true,
-    });
     const variables = expressions.variables(['spec', 'variables'], spec.variables);
+    const matchConditions = lowerMatchConditions(variant, ['spec', 'matchConditions'], spec.matchConditions, expressions, LENIENT);
     const mutations = lowerMutations(variant, ['spec', 'mutations'], spec.mutations, expressions, context, { atomics: 'replace' });
     return completePolicy({
       ...head(document, match, binding),
@@ -133,6 +135,9 @@ function compilerFor(report: Reporter, context: CompileContext, place: TemplateP
     authorizerTypes: {},
     objectType: mapOf(STRING, DYN),
     variables: kyverno?.variables ?? {},
-    ...(place === undefined ? {} : { rewrite: (ast) => rewriteStructsForTemplate(rewriteForTemplate(ast, place, OWN_METADATA), place) }),
+    rewrite(ast) {
+      const lenient = rewriteOptionals(ast);
+      return place === undefined ? lenient : rewriteStructsForTemplate(rewriteForTemplate(lenient, place, OWN_METADATA), place);
+    },
   });
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '../../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue, setOwn } from '../../../object/json.ts';
 import { diffJson } from '../../../object/json-diff.ts';
 import type { PatchOperation } from '../../../object/json-patch.ts';
 import type { TypeTable } from '../../../object/type-table.ts';
@@ -173,13 +173,13 @@ class TestRun {
     const common = { ...rowHead(row), resource: name, found, path, ...(message === undefined ? {} : { message }) };
     if (golden === undefined || found === 'error') return { ...common, ok: found === expected };
     const wanted = this.#golden(golden, resource, path);
-    if (wanted === undefined) return { ...common, ok: false, message: `${golden} has no ${resource.kind} ${resource.name}` };
-    const result = withoutDefaults(answer.decision.object ?? {}, resource);
-    const equal = jsonEqual(result, wanted);
+    const result = wanted === undefined ? undefined : comparable(answer.decision.object ?? {}, resource, wanted);
+    const equal = wanted !== undefined && jsonEqual(result, comparable(wanted, resource, wanted));
     // A mutation that came out otherwise is what `fail` stands for.
     const verdict: KyvernoVerdict = found === 'pass' && !equal ? 'fail' : found;
-    const ok = verdict === expected && (verdict !== 'pass' || equal);
-    return { ...common, found: verdict, ok, ...(equal ? {} : { difference: diffJson(wanted, result) }) };
+    const ok = verdict === expected;
+    if (wanted === undefined) return { ...common, found: verdict, ok, message: `${golden} has no ${resource.kind} ${resource.name}` };
+    return { ...common, found: verdict, ok, ...(equal ? {} : { difference: diffJson(wanted, result as Json) }) };
   }
 
   #golden(file: string, resource: TestResource, path: DocumentPath): JsonObject | undefined {
@@ -307,10 +307,25 @@ function verdictOf(decision: AdmissionDecision, policy: string): { readonly foun
   return own.some((outcome) => outcome.result === 'allow' || outcome.result === 'mutate') ? { found: 'pass' } : { found: 'skip' };
 }
 
-/** The object as the test wrote it: without the namespace that was filled in to make a request of it. */
-function withoutDefaults(object: JsonObject, resource: TestResource): JsonObject {
+/**
+ * An object for comparison: without the namespace that was filled in to make a request of it, unless the expected object has
+ * one, and without empty lists, which a Kubernetes object does not keep.
+ */
+function comparable(object: JsonObject, resource: TestResource, wanted: JsonObject): Json {
   const metadata = ownValue(object, 'metadata');
-  if (resource.namespace !== '' || !isJsonObject(metadata) || !Object.hasOwn(metadata, 'namespace')) return object;
+  const expected = ownValue(wanted, 'metadata');
+  const filledIn = resource.namespace === '' && !(isJsonObject(expected) && Object.hasOwn(expected, 'namespace'));
+  if (!filledIn || !isJsonObject(metadata)) return withoutEmptyLists(object);
   const { namespace: _filledIn, ...rest } = metadata;
-  return { ...object, metadata: rest };
+  return withoutEmptyLists({ ...object, metadata: rest });
+}
+
+function withoutEmptyLists(value: Json): Json {
+  if (Array.isArray(value)) return value.map((item: Json) => withoutEmptyLists(item));
+  if (!isJsonObject(value)) return value;
+  const kept: { [key: string]: Json } = {};
+  for (const [key, item] of Object.entries(value)) {
+    if (!(Array.isArray(item) && item.length === 0)) setOwn(kept, key, withoutEmptyLists(item));
+  }
+  return kept;
 }
