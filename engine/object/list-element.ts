@@ -20,6 +20,11 @@ export function elementKey(list: ListSchema, element: Json): { readonly key: Ele
 function mapElementKey(list: ListSchema, element: Json): { readonly key: ElementKey } | { readonly error: string } {
   if (element === null) return { error: 'associative list with keys may not have a null element' };
   if (!isJsonObject(element)) return { error: 'associative list with keys may not have non-map elements' };
+  const [onlyKey] = list.keys;
+  if (list.keys.length === 1 && onlyKey !== undefined) {
+    const value = ownValue(element, onlyKey);
+    if (value !== undefined) return { key: `[${onlyKey}=${keyText(value)}]` };
+  }
   const parts: string[] = [];
   for (const name of list.keys) {
     let value = ownValue(element, name);
@@ -45,9 +50,12 @@ function setElementKey(element: Json): { readonly key: ElementKey } | { readonly
   return { key: `[=${keyText(element)}]` };
 }
 
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function keyText(value: Json): string {
   if (value === null) return 'null';
-  if (typeof value === 'string') return goQuote(value);
+  // Names rarely need an escape, and a merge asks for the key of every element.
+  if (typeof value === 'string') return PLAIN.test(value) ? `"${value}"` : goQuote(value);
   if (typeof value === 'number') return Number.isInteger(value) ? String(value) : goFloat(value);
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `[${value.map((item: Json) => keyText(item)).join(',')}]`;
