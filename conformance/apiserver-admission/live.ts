@@ -71,15 +71,12 @@ export async function createObjects(cluster: Cluster, cases: readonly PlannedCas
   });
 }
 
-/** Sends all requests while no policy is loaded, and answers what admission was shown of each. */
+/** Sends all requests while no policy is loaded, and answers what admission was shown of each, by its mark. */
 export async function recordRequests(cluster: Cluster, cases: readonly PlannedCase[]): Promise<ReadonlyMap<string, RecordedRequest>> {
   const recorder = await startRecorder(cluster);
   try {
-    await inParallel(
-      cases.flatMap((each) => each.requests),
-      WIDTH,
-      (request) => cluster.admin.request(request.send),
-    );
+    const requests = cases.flatMap((each) => each.requests);
+    await inParallel(requests, WIDTH, (request) => cluster.admin.request(request.send));
     return recorder.requests;
   } finally {
     await recorder.close();

@@ -2,10 +2,11 @@ import type { AdmissionProgram, JsonObject } from '../../engine/rules/admission/
 import { isError } from '../../engine/text/diagnostic.ts';
 import { stringifyJson } from '../../runtimes/host/json-body.ts';
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
-import type { CaseResult, Suite, SuiteContext } from '../suite.ts';
-import { RESOURCES, resourcePath } from './case.ts';
+import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from '../suite.ts';
+import { type AdmissionCase, RESOURCES, resourcePath } from './case.ts';
 import { allCases } from './cases/all.ts';
 import { canonicalObject, compareVerdicts, verdictOf } from './compare.ts';
+import { corpusCases } from './corpus.ts';
 import { type LiveFacts, liveFacts } from './facts.ts';
 import { createObjects, type LiveAnswer, loadPolicies, PLAIN_NAMESPACE, type Refusal, recordRequests, sendRequests } from './live.ts';
 import { compileOurs, decide, type OurBundle } from './ours.ts';
@@ -19,7 +20,9 @@ export const suite: Suite = {
   name: 'apiserver-admission',
   description: 'ValidatingAdmissionPolicies and MutatingAdmissionPolicies: a real kube-apiserver and the engine side by side',
   async *run(context) {
-    const cases = plan(allCases).filter((each) => context.wanted(each.name) || each.requests.some(({ name }) => context.wanted(name)));
+    const cases = plan([...allCases, ...fromCorpora(context)]).filter(
+      (each) => context.wanted(each.name) || each.requests.some(({ name }) => context.wanted(name)),
+    );
     const cluster = await startCluster({ log: context.log, signal: context.signal, audit: true });
     try {
       yield* comparePolicies(context, cluster, cases);
@@ -29,6 +32,19 @@ export const suite: Suite = {
     }
   },
 };
+
+/** The policies of other people, as far as they are there. */
+function fromCorpora(context: SuiteContext): readonly AdmissionCase[] {
+  return ['kyverno-vpol', 'kyverno-mpol'].flatMap((name) => {
+    try {
+      return corpusCases(context.corpus(name), name);
+    } catch (error) {
+      if (!(error instanceof SuiteUnavailable)) throw error;
+      context.log(`without ${name}: ${error.message}`);
+      return [];
+    }
+  });
+}
 
 async function* comparePolicies(context: SuiteContext, cluster: Cluster, cases: readonly PlannedCase[]): AsyncGenerator<CaseResult> {
   await createObjects(cluster, cases);

@@ -4,7 +4,9 @@ import { applyCases } from './apply-configuration.ts';
 import { authorizerCases } from './authorizer.ts';
 import { costCases } from './cost.ts';
 import { errorActionCases, errorCases } from './errors.ts';
+import { expressionLibraryCases } from './expressions.ts';
 import { chainCases, jsonPatchCases } from './json-patch.ts';
+import { libraryCases } from './libraries.ts';
 import { conditionCases, matchingCases } from './matching.ts';
 import { messageCases, reasonCases } from './messages.ts';
 import { paramCases } from './params.ts';
@@ -31,4 +33,6 @@ export const allCases: readonly AdmissionCase[] = [
   ...jsonPatchCases,
   ...chainCases,
   ...refusedCases,
+  ...expressionLibraryCases,
+  ...libraryCases,
 ];

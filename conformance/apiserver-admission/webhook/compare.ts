@@ -4,7 +4,7 @@ import type { ApiRequest, ApiResponse } from '../../cluster/client.ts';
 import { messageOf } from '../../cluster/client.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { CaseResult, SuiteContext } from '../../suite.ts';
-import { putUnderLoad } from './load.ts';
+import { LOAD_CASE, putUnderLoad } from './load.ts';
 import { WEBHOOK_LABEL } from './rules.ts';
 import { prepareServer, type ServedRules } from './server.ts';
 
@@ -239,6 +239,7 @@ const CASES: readonly WebhookCase[] = [
 
 /** Registers a running `fairlead serve` with the API server and has it called. */
 export async function* compareWebhook(context: SuiteContext, cluster: Cluster): AsyncGenerator<CaseResult> {
+  if (![...CASES.map(({ name }) => name), LOAD_CASE].some((name) => context.wanted(`webhook/${name}`))) return;
   const server = await prepareServer(cluster);
   try {
     await server.start();

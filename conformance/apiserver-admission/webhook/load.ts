@@ -11,6 +11,8 @@ const SWAP_EVERY_MS = 400;
 /** Most of the schedule must have been kept, or the load was not what it says. */
 const LEAST_RATE = 0.9;
 
+export const LOAD_CASE = '200 requests per second while certificate and rules are swapped';
+
 /**
  * Sends requests at a steady rate while the certificate and the rules are replaced in turns, and looks at every answer: denied or
  * mutated as it should be, by one of the versions that were served, and no call that failed.
@@ -72,7 +74,7 @@ export async function putUnderLoad(context: SuiteContext, cluster: Cluster, serv
   const rate = pending.length / seconds;
   const measured = `${pending.length} requests in ${seconds.toFixed(1)} s (${rate.toFixed(0)}/s), ${swaps} swaps, ${seen.size} versions of the rules seen`;
   context.log(`${measured}, ${wrong.length} wrong`);
-  const name = 'webhook/200 requests per second while certificate and rules are swapped';
+  const name = `webhook/${LOAD_CASE}`;
   if (wrong.length > 0) return { name, outcome: 'failed', reason: `${wrong.length} wrong of ${measured}\n${wrong.slice(0, 5).join('\n')}` };
   if (seen.size < 2) return { name, outcome: 'failed', reason: `the rules were never swapped: ${measured}\n${server.tail()}` };
   if (rate < REQUESTS_PER_SECOND * LEAST_RATE)
