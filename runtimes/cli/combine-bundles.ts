@@ -32,6 +32,7 @@ export function combineBundles(bundles: readonly CompiledBundle[]): CompiledBund
 function combineAdmission(programs: readonly AdmissionProgram[]): AdmissionProgram {
   return {
     rules: programs.flatMap(({ rules }) => rules),
+    ...(programs.some(({ reach }) => reach === undefined) ? {} : { reach: programs.flatMap(({ reach }) => reach ?? []) }),
     admit: (request, facts, options) => admitByAll(programs, request, facts, options),
   };
 }

@@ -1,4 +1,5 @@
 import type { PatchOperation } from '../../object/json-patch.ts';
+import type { RuleReach } from './reach.ts';
 
 /** A Kubernetes object, or part of one, as JSON. */
 export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
@@ -157,5 +158,7 @@ export interface AdmitOptions {
 export interface AdmissionProgram {
   /** Rules by kind and name, in document order. */
   readonly rules: readonly { readonly kind: string; readonly name: string }[];
+  /** Which requests the rules concern; undefined: any. */
+  readonly reach?: readonly RuleReach[];
   admit(request: AdmissionRequest, facts: AdmissionFacts, options: AdmitOptions): AdmissionAnswer;
 }

@@ -28,6 +28,7 @@ import { FactReader } from './fact-reader.ts';
 import { mutationContext } from './mutation.ts';
 import { collectParams } from './params.ts';
 import type { Policy, PolicyBinding } from './policy.ts';
+import { reachOf } from './reach.ts';
 import type { EquivalentResources } from './resource-match.ts';
 import { ADMITTED, holdsFast, judge, judgeMatchConditions, matchesFast, type Verdict } from './validate.ts';
 
@@ -59,6 +60,7 @@ export function admissionProgram(policies: readonly Policy[], parts: ExecutorPar
   const meter: Meter = { remaining: 0 };
   return {
     rules: distinctRules(policies),
+    reach: reachOf(policies),
     admit: (request, facts, options) => new Admission(request, facts, options, parts, meter, mutating, validating).answer(),
   };
 }
