@@ -19,6 +19,8 @@ export interface CompileBundleOptions {
   readonly diagnostics?: readonly Diagnostic[];
   /** Values of the bundle's parameters; the others have their defaults. */
   readonly params?: JsonObject;
+  /** Only these rules become part of the program; all are checked. */
+  readonly rules?: readonly string[];
   /** Types of the kinds of the cluster. Default: those of the newest supported Kubernetes; CRDs of the bundle come on top. */
   readonly types?: TypeTable;
 }
@@ -43,7 +45,10 @@ export function compileBundle(documents: readonly Document[], options: CompileBu
     version: head?.value.spec?.version ?? '',
     diagnostics,
   };
-  return diagnostics.some(isError) ? bundle : { ...bundle, program: { admission: linkProgram(compiled.policies, types) } };
+  if (diagnostics.some(isError)) return bundle;
+  const wanted = options.rules === undefined ? undefined : new Set(options.rules);
+  const policies = wanted === undefined ? compiled.policies : compiled.policies.filter((policy) => wanted.has(policy.name));
+  return { ...bundle, program: { admission: linkProgram(policies, types) } };
 }
 
 /** A type table with the built-in kinds, and those of CustomResourceDefinitions on top. */
