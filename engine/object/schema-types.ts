@@ -36,14 +36,15 @@ export interface SchemaTypes extends TypeProvider {
 export function createSchemaTypes(view: SchemaView): SchemaTypes {
   const structs = new Map<string, StructType>();
   const names = new Map<MapSchema, string>();
-  const typeOf = (schema: Schema, place: string): CelType | undefined => {
+  /** `within`: the structures that the place is inside of. */
+  const typeOf = (schema: Schema, place: string, within: readonly MapSchema[]): CelType | undefined => {
     switch (schema.kind) {
       case 'list': {
-        const items = typeOf(schema.items, `${place}.items`);
+        const items = typeOf(schema.items, `${place}.items`, within);
         return items && listOf(items);
       }
       case 'map':
-        return typeOfMap(schema, place);
+        return typeOfMap(schema, place, within);
       case 'any':
         return view === 'values' ? DYN : schema.atomic ? emptyStruct(place) : undefined;
       default:
@@ -51,17 +52,19 @@ export function createSchemaTypes(view: SchemaView): SchemaTypes {
     }
   };
 
-  const typeOfMap = (schema: MapSchema, place: string): CelType | undefined => {
+  const typeOfMap = (schema: MapSchema, place: string, within: readonly MapSchema[]): CelType | undefined => {
+    // The API server's check does not go round in circles: a type inside itself has no fields.
+    if (view === 'apiserver' && within.includes(schema)) return emptyStruct(place);
     if (schema.fields.size === 0 && schema.rest !== undefined) {
       if (view === 'apiserver' && schema.rest.kind === 'any') return emptyStruct(place);
-      const value = typeOf(schema.rest, `${place}.values`);
+      const value = typeOf(schema.rest, `${place}.values`, within);
       return value && mapOf(STRING, value);
     }
     let name = names.get(schema);
     if (name === undefined) {
       name = unused(schema.name ?? place);
       names.set(schema, name);
-      structs.set(name, structOf(schema, name));
+      structs.set(name, structOf(schema, name, within));
     }
     return object(name);
   };
@@ -79,14 +82,14 @@ export function createSchemaTypes(view: SchemaView): SchemaTypes {
     return object(name);
   };
 
-  const structOf = (schema: MapSchema, name: string): StructType => {
+  const structOf = (schema: MapSchema, name: string, within: readonly MapSchema[]): StructType => {
     let types: Map<string, CelType> | undefined;
     // Fields are typed when one is asked for: a Pod's type leads to hundreds of others.
     const fields = (): Map<string, CelType> => {
       if (types === undefined) {
         types = new Map();
         for (const [key, field] of schema.fields) {
-          const type = typeOf(field.schema, `${name}.${key}`);
+          const type = typeOf(field.schema, `${name}.${key}`, [...within, schema]);
           const shown = view === 'values' ? key : escapePropertyName(key);
           if (type !== undefined && shown !== undefined) types.set(shown, type);
         }
@@ -95,14 +98,15 @@ export function createSchemaTypes(view: SchemaView): SchemaTypes {
     };
     return {
       name,
-      field: (field) => fields().get(field),
+      // The API server's check finds a field by a reserved word (`namespace`) under its escaped name, too.
+      field: (field) => fields().get(field) ?? (view === 'apiserver' ? fields().get(`__${field}__`) : undefined),
       fieldNames: () => fields().keys(),
       ...(schema.rest !== undefined && view === 'values' ? { open: true } : {}),
     };
   };
 
   return {
-    typeOf: (schema) => typeOf(schema, 'object'),
+    typeOf: (schema) => typeOf(schema, 'object', []),
     structType: (name) => structs.get(name),
   };
 }
