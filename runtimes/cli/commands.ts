@@ -66,6 +66,30 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./check.ts')).runCheck,
   },
   {
+    name: 'test',
+    summary: 'Run the tests of rules.',
+    description:
+      'Runs RuleTest documents and Kyverno CLI test files (kyverno-test.yaml) against the rules they belong to, and shows what differs from what they expect.\n' +
+      'A bundle folder runs everything in its tests/. Other folders are searched for both kinds of tests.',
+    arguments: [{ name: 'path', summary: 'Bundle folders, test files, or folders to search.', required: true, multiple: true }],
+    options: [
+      OUTPUT('text', 'json', 'junit'),
+      { name: 'only', value: 'text', summary: 'Run only cases whose name contains this.' },
+      { name: 'verbose', short: 'v', summary: 'Print the cases that pass, too.' },
+    ],
+    examples: [
+      { command: 'fairlead test rules/', explains: 'the tests of all bundles below a folder' },
+      { command: 'fairlead test policies/ --output junit > report.xml', explains: 'for a pipeline; Kyverno tests run as they are' },
+      { command: 'fairlead test rules/images --only latest -v', explains: 'some cases of one bundle' },
+    ],
+    exits: {
+      0: 'all cases passed',
+      1: 'a case failed, or rules or tests have errors',
+      2: 'a path cannot be read, there are no tests, or the command was called wrongly',
+    },
+    load: async () => (await import('./test.ts')).runTest,
+  },
+  {
     name: 'dry-run',
     summary: 'Show what rules would do to recorded objects.',
     description:

@@ -1,0 +1,33 @@
+import { compileBundle, typesWith } from '../../engine/bundle/compile.ts';
+import { runRuleTest } from '../../engine/rules/admission/run-rule-test.ts';
+import { readBundle, readDocumentFiles } from '../host/bundle-files.ts';
+import { cueDefinitions } from '../host/cue/definitions.ts';
+import { isRuleTest } from '../host/test-files.ts';
+import type { CommandContext } from './context.ts';
+import { cueBackend } from './load-bundle.ts';
+import type { TestSuite } from './test-suite.ts';
+
+/** Runs the RuleTest documents among `files` against the bundle at a path. Throws `FileError` when something can't be read. */
+export async function runRuleTests(bundle: string, files: readonly string[], context: Pick<CommandContext, 'cwd'>): Promise<TestSuite[]> {
+  const options = { cwd: context.cwd, cue: cueBackend, cueDefinitions };
+  const tested = await readBundle(bundle, options);
+  const suites: TestSuite[] = [];
+  for (const file of files) {
+    const { documents, diagnostics } = await readDocumentFiles([file], options);
+    for (const document of documents.filter(isRuleTest)) {
+      const run = runRuleTest(document, {
+        types: typesWith([]),
+        compile(params, rules) {
+          const compiled = compileBundle(tested.documents, {
+            diagnostics: tested.diagnostics,
+            ...(params === undefined ? {} : { params }),
+            ...(rules === undefined ? {} : { rules }),
+          });
+          return { program: compiled.program?.admission, diagnostics: compiled.diagnostics };
+        },
+      });
+      suites.push({ name: run.name, document, cases: run.cases, diagnostics: [...diagnostics, ...run.diagnostics] });
+    }
+  }
+  return suites;
+}
