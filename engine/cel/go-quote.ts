@@ -12,8 +12,12 @@ const SHORT_ESCAPES = new Map([
 /** Go: unicode.IsPrint beyond ASCII. */
 const PRINTABLE = /^[\p{L}\p{M}\p{N}\p{P}\p{S}]$/u;
 
+/** Nothing to escape. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** A string as Go's `%q` writes it, which is how cel-go shows strings inside messages. Go: strconv.Quote. */
 export function goQuote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   let out = '"';
   for (const char of text) {
     const code = char.codePointAt(0) as number;

@@ -2,7 +2,7 @@ import type { CallEstimator, OperandEstimate, Overload, SizeEstimate } from '../
 import { actualSize } from '../run/actual-size.ts';
 import { utf8Length } from '../run/text.ts';
 import { isPlainObject } from '../run/type-of.ts';
-import { CelMap, type CelValue } from '../values.ts';
+import { CelError, CelMap, type CelValue } from '../values.ts';
 
 /** cel-go: common/cost.go. */
 export const STRING_TRAVERSAL_FACTOR = 0.1;
@@ -27,6 +27,17 @@ export function traversalCost(value: CelValue): number {
   if (!isPlainObject(value)) return 1;
   for (const key of Object.keys(value)) cost += traversalCost(key) + traversalCost(value[key] as CelValue);
   return cost;
+}
+
+/** Comparisons that no Kubernetes budget pays for (the largest is 10 000 000 units). */
+const MAX_COMPARISONS = 50_000_000;
+
+/**
+ * Refuses a call before it begins that compares so much that its cost would end the evaluation afterwards: the cost of a call is
+ * only charged when the call is over.
+ */
+export function refuseRunaway(comparisons: number): void {
+  if (comparisons > MAX_COMPARISONS) throw new CelError('operation cancelled: actual cost limit exceeded', 'budget');
 }
 
 type CallCost = NonNullable<Overload['cost']>;

@@ -6,7 +6,15 @@ import { equals } from '../run/equality.ts';
 import { isInt, typeName } from '../run/type-of.ts';
 import { BOOL, BYTES, type CelType, DOUBLE, DURATION, DYN, formatType, INT, listOf, param, STRING, TIMESTAMP, UINT } from '../types.ts';
 import { CelError, type CelValue } from '../values.ts';
-import { addEstimates, fixedEstimate, LIST_CREATION_COST, multiplyEstimates, STRING_TRAVERSAL_FACTOR, scaleEstimate } from './call-cost.ts';
+import {
+  addEstimates,
+  fixedEstimate,
+  LIST_CREATION_COST,
+  multiplyEstimates,
+  refuseRunaway,
+  STRING_TRAVERSAL_FACTOR,
+  scaleEstimate,
+} from './call-cost.ts';
 import { declare, globalOverload, memberOverload } from './declare.ts';
 import { sortByKeys } from './lists/sort.ts';
 
@@ -57,6 +65,7 @@ function range(size: Int): List {
 
 /** The first of each group of equal elements. */
 function distinct(list: List): List {
+  refuseRunaway(list.length * list.length);
   const kept: CelValue[] = [];
   const seen = new Set<CelValue>();
   for (const element of list) {

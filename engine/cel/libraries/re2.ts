@@ -11,6 +11,9 @@ export interface Pattern {
   findAll(text: string, limit: number): string[];
 }
 
+/** Longer patterns come from data, not from an author, and compiling them could take long. */
+const MAX_PATTERN_LENGTH = 10_000;
+
 /** Patterns kept compiled. Patterns that are computed at run time come from requests, so the number is bounded. */
 const CACHE_SIZE = 512;
 const cache = new Map<string, Pattern | CelError>();
@@ -32,6 +35,7 @@ export function compileRe2(pattern: string): Pattern {
 }
 
 function compile(pattern: string): Pattern | CelError {
+  if (pattern.length > MAX_PATTERN_LENGTH) return new CelError('error parsing regexp: expression too large');
   try {
     const literal = literalPattern(pattern);
     // The pattern is parsed in any case, so that what is refused does not depend on the short cut.

@@ -3,16 +3,24 @@ import { actualSize } from '../run/actual-size.ts';
 import { containedIn } from '../run/equality.ts';
 import { BOOL, listOf, param } from '../types.ts';
 import type { CelValue } from '../values.ts';
-import { addEstimates, fixedEstimate, multiplyEstimates, scaleEstimate } from './call-cost.ts';
+import { addEstimates, fixedEstimate, multiplyEstimates, refuseRunaway, scaleEstimate } from './call-cost.ts';
 import { declare, globalOverload } from './declare.ts';
 
 const LIST = listOf(param('T'));
 
 type List = readonly CelValue[];
 
-const contains = (list: List, part: List): boolean => part.every((element) => containedIn(element, list));
+function contains(list: List, part: List): boolean {
+  refuseRunaway(list.length * part.length);
+  return part.every((element) => containedIn(element, list));
+}
+
 const equivalent = (a: List, b: List): boolean => contains(a, b) && contains(b, a);
-const intersects = (a: List, b: List): boolean => a.some((element) => containedIn(element, b));
+
+function intersects(a: List, b: List): boolean {
+  refuseRunaway(a.length * b.length);
+  return a.some((element) => containedIn(element, b));
+}
 
 /** Every element of one list against every one of the other. */
 function price(rounds: number): Pick<Overload, 'cost' | 'estimate'> {

@@ -37,6 +37,7 @@ export function parseQuantity(text: string): QuantityParseResult {
   const negative = sign === '-';
   const integerDigits = integer.replace(/^0+/, '') || '0';
   const digits = integerDigits + fraction;
+  if (digits.length > MAX_SCALE) return NUMERIC_ERROR;
 
   // The amounts that Kubernetes keeps in an int64; the others go through arbitrary precision.
   const decimalScale = (base === 10 ? exponent : 0) - fraction.length;

@@ -17,7 +17,7 @@ export interface Quantity {
 const MAX_INT64 = 9223372036854775807n;
 const MIN_INT64 = -9223372036854775808n;
 
-/** Scales beyond this are refused by the parser: the numbers would not fit in memory, and no rule means them. */
+/** Numbers of more digits, before or behind the point, are refused by the parser: no rule means them, and they take long to compute with. */
 export const MAX_SCALE = 10_000;
 
 export const fitsInt64 = (value: bigint): boolean => value >= MIN_INT64 && value <= MAX_INT64;

@@ -77,8 +77,11 @@ function number(part: 'Major' | 'Minor' | 'Patch', text: string): bigint {
 /** Go: strconv.ParseUint for digits. */
 function parseUint(text: string): bigint {
   if (text === '') return fail(`strconv.ParseUint: parsing "": invalid syntax`);
-  const value = BigInt(text);
-  return value > 18446744073709551615n ? fail(`strconv.ParseUint: parsing ${goQuote(text)}: value out of range`) : value;
+  // More digits than the largest number has need no reading.
+  const value = text.length > 20 ? undefined : BigInt(text);
+  return value === undefined || value > 18446744073709551615n
+    ? fail(`strconv.ParseUint: parsing ${goQuote(text)}: value out of range`)
+    : value;
 }
 
 function preReleaseIdentifier(text: string): bigint | string {

@@ -9,6 +9,8 @@ export interface FormatClause {
 }
 
 const DEFAULT_PRECISION = 6;
+/** Characters of a result. A short format string with long arguments could ask for more than there is memory. */
+const MAX_RESULT = 64 * 1024 * 1024;
 const MAX_INT64 = 9223372036854775807n;
 
 /**
@@ -39,6 +41,7 @@ export function interpolate(
     if (ended) throw new CelError('unexpected end of string');
     const { clause, end } = parseClause(format, percent + 1);
     out += clauseText(clause, index);
+    if (out.length > MAX_RESULT) throw new CelError('operation cancelled: result is too large');
     at = end;
     index++;
   }
@@ -64,8 +67,9 @@ function parseClause(format: string, start: number): { clause: FormatClause; end
 function parsePrecision(digits: string): number {
   const parsing = `error while converting precision to integer: strconv.Atoi: parsing ${goQuote(digits)}:`;
   if (digits === '') throw precisionError(`${parsing} invalid syntax`);
-  if (BigInt(digits) > MAX_INT64) throw precisionError(`${parsing} value out of range`);
-  return Number(digits);
+  const significant = digits.replace(/^0+/, '') || '0';
+  if (significant.length > 19 || BigInt(significant) > MAX_INT64) throw precisionError(`${parsing} value out of range`);
+  return Number(significant);
 }
 
 const precisionError = (text: string): CelError =>

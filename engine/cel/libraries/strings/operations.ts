@@ -1,4 +1,5 @@
 import { formatForMessage } from '../../run/format.ts';
+import { codePointLength } from '../../run/text.ts';
 import { CelError, type CelValue } from '../../values.ts';
 
 type Int = number | bigint;
@@ -73,10 +74,11 @@ export function substring(text: string, start: Int, end?: Int): string {
 /** `text.replace(old, new)`, `text.replace(old, new, limit)`; an empty `old` is found between all characters. */
 export function replace(text: string, old: string, replacement: string, limit: Int = -1): string {
   if (limit === 0 || old === replacement) return text;
-  const parts = old === '' ? ['', ...Array.from(text)] : text.split(old);
-  const places = old === '' ? parts.length : parts.length - 1;
+  const found = old === '' ? undefined : text.split(old);
+  const places = found ? found.length - 1 : codePointLength(text) + 1;
   const count = limit < 0 || limit > places ? places : Number(limit);
   bounded(text.length + count * replacement.length);
+  const parts = found ?? ['', ...Array.from(text)];
   if (old === '') {
     const head = parts.slice(0, count).join(replacement);
     // With all places filled, the last one is behind the text.

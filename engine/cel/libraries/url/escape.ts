@@ -16,6 +16,9 @@ const ALLOWED: Readonly<Record<UrlPart, string>> = {
 const decoder = new TextDecoder('utf-8');
 const encoder = new TextEncoder();
 
+/** An ASCII character that neither host nor zone may have as it is. */
+const NO_HOST_CHARACTER = /[^A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"\u0080-\uffff]/;
+
 const mustEscape = (char: string, part: UrlPart): boolean => !UNRESERVED.test(char) && !ALLOWED[part].includes(char);
 
 /** Percent-encodes what may not stand in that part. */
@@ -37,6 +40,11 @@ export type Unescaped = { readonly ok: true; readonly bytes: Uint8Array } | { re
 
 /** Decodes percent-escapes, checking what the part allows; the error is Go's text. */
 export function unescapeUrlPart(text: string, part: UrlPart): Unescaped {
+  if (!text.includes('%') && !(part === 'query' && text.includes('+'))) {
+    const refused = part === 'host' || part === 'zone' ? NO_HOST_CHARACTER.exec(text) : null;
+    if (refused) return { ok: false, error: `invalid character ${goQuote(refused[0])} in host name` };
+    return { ok: true, bytes: encoder.encode(text) };
+  }
   const bytes: number[] = [];
   for (let i = 0; i < text.length; ) {
     const char = text[i] as string;
