@@ -50,11 +50,11 @@ export function index(container: CelValue, key: CelValue): CelValue {
   return select(container, key);
 }
 
-/** Throws unless the value may be a key: a string, a bool or a number. */
-export function checkKey(key: CelValue): void {
+/** Throws unless the value may be a key: a string, a bool or a number. `isComputed`: by a function, and not read from JSON. */
+export function checkKey(key: CelValue, isComputed = false): void {
   if (typeof key === 'string' || typeof key === 'number' || typeof key === 'boolean' || typeof key === 'bigint') return;
   if (key instanceof Uint || key instanceof Double) return;
-  throw new CelError(`invalid qualifier type: ${goKeyTypeName(key)}`);
+  throw new CelError(`invalid qualifier type: ${isComputed ? goTypeName(key) : goKeyTypeName(key)}`);
 }
 
 function listIndex(key: CelValue): number {

@@ -109,14 +109,14 @@ export function presenceQualifier(nodeId: number, field: string): Qualifier {
   };
 }
 
-/** `[key]` with a computed key. `key` charges what computing it costs. */
-export function computedQualifier(nodeId: number, key: Evaluate, isOptional: boolean): Qualifier {
+/** `[key]` with a key of run time: a chain, or with `isComputed` another expression. `key` charges what it costs. */
+export function computedQualifier(nodeId: number, key: Evaluate, isComputed: boolean, isOptional: boolean): Qualifier {
   const keyOf = (frame: Frame): Result => {
     const value = key(frame);
     return value instanceof CelError
       ? value
       : attempt(nodeId, () => {
-          checkKey(value);
+          checkKey(value, isComputed);
           return value;
         });
   };

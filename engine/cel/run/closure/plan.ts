@@ -184,7 +184,7 @@ function planIndex(planner: Planner, nodeId: number, operand: Step, key: Step, i
     planner.refuse(fail(nodeId, new CelError(`invalid qualifier type: ${goTypeName(key.constant.value)}`)));
   }
   if (key.constant && isKey(key.constant.value)) attribute.addQualifier(constantQualifier(nodeId, key.constant.value, isOptional));
-  else attribute.addQualifier(computedQualifier(nodeId, key.attribute?.resolve ?? key.evaluate, isOptional));
+  else attribute.addQualifier(computedQualifier(nodeId, key.attribute?.resolve ?? key.evaluate, !key.attribute, isOptional));
   return attributeStep(nodeId, attribute);
 }
 
