@@ -3,9 +3,9 @@ import type { CallEstimator, Library, MacroDeclaration, OperandEstimate, Overloa
 import { ACCUMULATOR, isAccumulatorName } from '../parse/macro.ts';
 import { actualSize } from '../run/actual-size.ts';
 import { equals } from '../run/equality.ts';
-import { isInt, typeName } from '../run/type-of.ts';
+import { isInt, isPlainObject, typeName } from '../run/type-of.ts';
 import { BOOL, BYTES, type CelType, DOUBLE, DURATION, DYN, formatType, INT, listOf, param, STRING, TIMESTAMP, UINT } from '../types.ts';
-import { CelError, type CelValue } from '../values.ts';
+import { CelError, CelMap, type CelValue } from '../values.ts';
 import {
   addEstimates,
   fixedEstimate,
@@ -39,7 +39,8 @@ function slice(list: List, start: Int, end: Int): List {
 function flatten(list: CelValue, depth?: CelValue): List {
   const given = depth === undefined ? '' : typeName(depth);
   if (!Array.isArray(list) || (depth !== undefined && !isInt(depth))) {
-    throw new CelError(`no such overload: ${typeName(list)}.flatten(${given})`);
+    const type = isPlainObject(list) || list instanceof CelMap ? 'map(dyn, dyn)' : typeName(list);
+    throw new CelError(`no such overload: ${type}.flatten(${given})`);
   }
   return flattenTo(list, depth === undefined ? 1 : (depth as Int));
 }

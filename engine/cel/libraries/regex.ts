@@ -1,5 +1,7 @@
 import type { CallEstimator, Library, OperandEstimate, Overload } from '../function.ts';
 import { actualSize } from '../run/actual-size.ts';
+import { noSuchOverload, noSuchSignature } from '../run/errors.ts';
+import { isInt } from '../run/type-of.ts';
 import { INT, listOf, STRING } from '../types.ts';
 import { CelError, type CelValue } from '../values.ts';
 import {
@@ -24,8 +26,27 @@ function compile(pattern: string): Pattern {
   }
 }
 
-const find = (text: string, pattern: string): string => compile(pattern).find(text) ?? '';
-const findAll = (text: string, pattern: string, limit: number | bigint = -1): string[] => compile(pattern).findAll(text, Number(limit));
+/**
+ * cel-go compiles a constant pattern ahead, and then judges the other arguments in fewer words than it does otherwise. Patterns
+ * are constants nearly always, so that those are the words here.
+ */
+function judge(fn: string, args: readonly CelValue[]): void {
+  const [text, pattern, limit] = args;
+  if (typeof pattern !== 'string') throw noSuchSignature(fn, args);
+  if (typeof text !== 'string' || (limit !== undefined && !isInt(limit))) throw noSuchOverload();
+}
+
+function find(...args: readonly CelValue[]): string {
+  judge('find', args);
+  const [text, pattern] = args as readonly [string, string];
+  return compile(pattern).find(text) ?? '';
+}
+
+function findAll(...args: readonly CelValue[]): string[] {
+  judge('findAll', args);
+  const [text, pattern, limit = -1] = args as readonly [string, string, (number | bigint)?];
+  return compile(pattern).findAll(text, Number(limit));
+}
 
 const cost = ([text, pattern]: readonly CelValue[]): number =>
   Math.ceil((1 + actualSize(text as CelValue)) * STRING_TRAVERSAL_FACTOR) * Math.ceil(actualSize(pattern as CelValue) * REGEX_FACTOR);
@@ -39,7 +60,8 @@ const estimate: CallEstimator = ([text, pattern]) => {
   };
 };
 
-const EXTRAS: Pick<Overload, 'cost' | 'unresolvedCost' | 'estimate' | 'checkLiterals'> = {
+const EXTRAS: Pick<Overload, 'cost' | 'unresolvedCost' | 'estimate' | 'checkLiterals' | 'unguarded'> = {
+  unguarded: true,
   ...pricedByName(cost, estimate),
   checkLiterals([, pattern]) {
     if (typeof pattern !== 'string') return undefined;
