@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { createEnvironment } from '../cel/create-environment.ts';
+import { DYN } from '../cel/types.ts';
 import { CelError, type CelValue, Duration, double, NONE, Struct, some, Timestamp, TypeValue, Uint } from '../cel/values.ts';
 import { type Json, jsonEqual } from './json.ts';
 import { compileTemplate, isTemplate, type RenderOptions, type TemplateExpression } from './template.ts';
@@ -200,5 +202,59 @@ describe('compileTemplate', () => {
         return isTemplate(json) || jsonEqual(render(json) as Json, json);
       }),
     );
+  });
+});
+
+describe('with CEL itself', () => {
+  const environment = createEnvironment({ variables: { object: DYN, params: DYN } });
+  const renderWith = (template: Json, activation: Record<string, CelValue>): unknown => {
+    const { template: compiled, issues } = compileTemplate(template, ({ text }) => {
+      const result = environment.compile(text);
+      if (!result.ok) throw new Error(result.issues.map((issue) => issue.message).join('; '));
+      return result.program;
+    });
+    expect(issues).toEqual([]);
+    return compiled?.render((program) => program.run(activation, { remaining: 1_000_000 }));
+  };
+
+  it('builds a side car', () => {
+    const template = {
+      metadata: { labels: { team: '${params.team}', 'app-${object.metadata.name}': 'yes' }, annotations: { note: 'price $${amount}' } },
+      spec: {
+        containers: [
+          {
+            name: '${object.metadata.name}-proxy',
+            image: '${"registry.local/" + params.image}',
+            args: '${object.spec.containers.map(c, "--watch=" + c.name)}',
+            resources: { limits: { memory: '${quantity("1Gi").add(quantity("512Mi"))}' } },
+            env: [
+              { name: 'TIMEOUT', value: '${duration("90s")}' },
+              { name: 'SINCE', value: '${timestamp("2024-01-02T03:04:05Z")}' },
+              '${object.spec.?nodeName.optMap(n, {"name": "NODE", "value": string(n)})}',
+            ],
+            securityContext: { runAsUser: '${int(params.uid)}', privileged: '${object.spec.?hostPID}' },
+          },
+        ],
+      },
+    };
+    const object = { metadata: { name: 'web' }, spec: { containers: [{ name: 'a' }, { name: 'b' }] } };
+    expect(renderWith(template, { object, params: { team: 'x', image: 'proxy:1', uid: '1000' } })).toEqual({
+      metadata: { labels: { team: 'x', 'app-web': 'yes' }, annotations: { note: 'price ${amount}' } },
+      spec: {
+        containers: [
+          {
+            name: 'web-proxy',
+            image: 'registry.local/proxy:1',
+            args: ['--watch=a', '--watch=b'],
+            resources: { limits: { memory: '1536Mi' } },
+            env: [
+              { name: 'TIMEOUT', value: '90s' },
+              { name: 'SINCE', value: '2024-01-02T03:04:05Z' },
+            ],
+            securityContext: { runAsUser: 1000 },
+          },
+        ],
+      },
+    });
   });
 });
