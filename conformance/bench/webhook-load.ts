@@ -11,11 +11,13 @@ export interface LoadOrder {
   /** The whole request, head and body. */
   readonly request: string;
   readonly connections: number;
-  readonly requests: number;
+  /** How long to go on sending. */
+  readonly milliseconds: number;
 }
 
 export interface LoadResult {
-  readonly seconds: number;
+  readonly requests: number;
+  readonly perSecond: number;
   readonly failed: number;
   /** Milliseconds of the slowest of each hundred requests. */
   readonly p99: number;
@@ -62,9 +64,7 @@ async function run(order: LoadOrder): Promise<LoadResult> {
     connections = await Promise.all(Array.from({ length: order.connections }, () => openConnection(order)));
     open.set(order.port, connections);
   }
-  const times = new Float64Array(order.requests);
-  let sent = 0;
-  let answered = 0;
+  const times: number[] = [];
   let failed = 0;
   // A sleeping reader makes each of the server's writes wake a processor, which on a virtual machine costs as much as all the
   // rest of a request, and only the slower server would pay it. So the generator stays awake while a round lasts.
@@ -74,28 +74,31 @@ async function run(order: LoadOrder): Promise<LoadResult> {
   };
   stayAwake();
   const started = performance.now();
-  await new Promise<void>((resolve) => {
-    for (const connection of connections) {
-      let sentAt = 0;
-      const next = (): void => {
-        if (sent >= order.requests) return;
-        sent++;
-        sentAt = performance.now();
-        connection.send();
-      };
-      connection.onAnswer = (ok) => {
-        times[answered++] = performance.now() - sentAt;
-        if (!ok) failed++;
-        if (answered === order.requests) resolve();
-        else next();
-      };
-      next();
-    }
-  });
+  const end = started + order.milliseconds;
+  await Promise.all(
+    connections.map(
+      (connection) =>
+        new Promise<void>((resolve) => {
+          let sentAt = performance.now();
+          connection.onAnswer = (ok) => {
+            const now = performance.now();
+            times.push(now - sentAt);
+            if (!ok) failed++;
+            if (now >= end) {
+              resolve();
+              return;
+            }
+            sentAt = now;
+            connection.send();
+          };
+          connection.send();
+        }),
+    ),
+  );
   running = false;
   const seconds = (performance.now() - started) / 1000;
-  times.sort();
-  return { seconds, failed, p99: times[Math.floor(times.length * 0.99)]! };
+  times.sort((a, b) => a - b);
+  return { requests: times.length, perSecond: times.length / seconds, failed, p99: times[Math.floor(times.length * 0.99)]! };
 }
 
 process.on('message', (order: LoadOrder) => {
