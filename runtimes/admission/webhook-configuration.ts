@@ -82,14 +82,14 @@ export function webhookConfigurations(
   const validating = reach.filter(({ validates }) => validates);
   if (mutating.length > 0) {
     const webhook = {
-      ...webhookOf(mutating, paths.mutate, options, timeoutSeconds),
       name: webhookName('mutate', options),
+      ...webhookOf(mutating, paths.mutate, options, timeoutSeconds),
       reinvocationPolicy: 'IfNeeded' as const,
     };
     configurations.push(configuration('MutatingWebhookConfiguration', options, webhook));
   }
   if (validating.length > 0) {
-    const webhook = { ...webhookOf(validating, paths.validate, options, timeoutSeconds), name: webhookName('validate', options) };
+    const webhook = { name: webhookName('validate', options), ...webhookOf(validating, paths.validate, options, timeoutSeconds) };
     configurations.push(configuration('ValidatingWebhookConfiguration', options, webhook));
   }
   return configurations;
@@ -137,8 +137,8 @@ function webhookOf(
         : { ...caBundle, url: address.url.replace(/\/$/, '') + path },
     rules: webhookRules(reach.flatMap(({ resourceRules }) => (resourceRules.length === 0 ? [EVERYTHING] : resourceRules))),
     failurePolicy: options.failurePolicy ?? (reach.some(({ failurePolicy }) => failurePolicy === 'Fail') ? 'Fail' : 'Ignore'),
-    // A rule that wants the exact version judges by the request itself; it is asked too often, never too seldom.
-    matchPolicy: 'Equivalent',
+    // Where rules differ, one that wants the exact version is asked too often, never too seldom.
+    matchPolicy: reach.every(({ matchPolicy }) => matchPolicy === 'Exact') ? 'Exact' : 'Equivalent',
     namespaceSelector:
       excluded.length === 0 ? {} : { matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: excluded }] },
     objectSelector: {},

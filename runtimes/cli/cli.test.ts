@@ -314,6 +314,22 @@ describe('serve', () => {
   });
 });
 
+describe('serve --print-webhook-config', () => {
+  test('prints what makes an API server call, and does not serve', async () => {
+    const { code, out } = await run('serve bundle --print-webhook-config policy/hook:8443 --dev-tls tls');
+    expect(code).toBe(0);
+    expect(out.match(/^kind: .*$/gm)).toEqual(['kind: MutatingWebhookConfiguration', 'kind: ValidatingWebhookConfiguration']);
+    expect(out).toContain(`caBundle: ${readFileSync(join(folder, 'tls/ca.crt')).toString('base64')}\n`);
+    expect(out).toContain('      service:\n        namespace: policy\n        name: hook\n        path: /mutate\n        port: 8443\n');
+    expect((await run('serve bundle --print-webhook-config https://10.0.0.1:8443')).out).toContain('url: https://10.0.0.1:8443/validate\n');
+  });
+
+  test('does not print for rules that do not compile, or without an address', async () => {
+    expect(await run('serve typo.yaml --print-webhook-config policy/hook')).toMatchObject({ code: 1, out: '' });
+    expect((await run('serve bundle --print-webhook-config hook')).err).toContain('<namespace>/<service>');
+  });
+});
+
 describe('help', () => {
   test('of everything', async () => {
     const { code, out } = await run('--help');

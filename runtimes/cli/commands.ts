@@ -183,10 +183,25 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: 'How long to go on accepting after a stop signal, until endpoints are updated.',
       },
       { name: 'log', value: 'format', values: ['json', 'text', 'off'], default: 'json', summary: 'How to log on standard error.' },
+      {
+        name: 'print-webhook-config',
+        value: 'address',
+        summary:
+          'Do not serve: print the webhook configurations that make an API server send what the rules concern to <namespace>/<service> or https://<host>:<port>.',
+      },
+      {
+        name: 'webhook-ca',
+        value: 'file',
+        summary: 'For the printed configurations: the authorities of the certificate, PEM. Default: ca.crt of --dev-tls.',
+      },
     ],
     examples: [
       { command: 'fairlead serve rules/images --cert tls.crt --key tls.key', explains: 'in a pod, with a mounted certificate' },
       { command: 'fairlead serve rules/images --dev-tls .fairlead-tls --port 9443', explains: 'on a workstation' },
+      {
+        command: 'fairlead serve rules/images --print-webhook-config policy/fairlead --webhook-ca ca.crt | kubectl apply -f -',
+        explains: 'register the service fairlead of the namespace policy',
+      },
     ],
     exits: {
       0: 'stopped by a signal, with all requests answered',

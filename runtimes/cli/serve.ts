@@ -22,6 +22,7 @@ const GRACE = 30_000;
 
 /** `fairlead serve`: hosts a bundle's admission rules until a signal comes. */
 export const runServe: CommandRun = async (args, context) => {
+  if (args.text('print-webhook-config') !== undefined) return (await import('./webhook-config.ts')).printWebhookConfig(args, context);
   const port = portOf(args, 'port') ?? 8443;
   const healthPort = portOf(args, 'health-port');
   const delay = secondsOf(args, 'drain-delay');
