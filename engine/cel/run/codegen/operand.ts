@@ -9,7 +9,8 @@ export function literalOperand(context: Context, value: CelValue): Operand {
   if (typeof value === 'boolean') return { code: js`${value}`, known: 'bool', literal, isSimple: true };
   if (value === null) return { code: js`null`, literal, isSimple: true };
   if (typeof value === 'number' && Number.isFinite(value)) {
-    return { code: js`${value}`, literal, isSimple: true, ...(Number.isSafeInteger(value) ? { known: 'int' as const } : {}) };
+    // In parentheses, because a dot behind a bare number is a decimal point.
+    return { code: js`(${value})`, literal, isSimple: true, ...(Number.isSafeInteger(value) ? { known: 'int' as const } : {}) };
   }
   return { code: context.hoist(value), literal, isSimple: true, ...(Array.isArray(value) ? { known: 'list' as const } : {}) };
 }
