@@ -54,7 +54,11 @@ export function visitCall(context: Context, expr: Call, scope: Scope | undefined
       const operand = asValue(context, context.visit(context, operands[0]!, scope));
       context.charge(1);
       return operand.known === 'bool'
-        ? expression(js`!${operand.code}`, 'bool')
+        ? {
+            ...expression(js`!${operand.code}`, 'bool'),
+            ...(operand.whenFalse ? { whenTrue: operand.whenFalse } : {}),
+            ...(operand.whenTrue ? { whenFalse: operand.whenTrue } : {}),
+          }
         : failing(context, js`${context.runtime('not')}(${operand.code})`, 'bool');
     }
     case '@in':

@@ -2,10 +2,10 @@ import type { Call, Expr, Ident, Select } from '../../ast.ts';
 import type { CelType } from '../../types.ts';
 import type { CelValue } from '../../values.ts';
 import { mapKey } from '../map-key.ts';
-import { type Context, type Operand, type Scope, Unsupported } from './context.ts';
-import { js, property } from './emitter.ts';
+import { type Context, factKey, type Operand, type Scope, Unsupported } from './context.ts';
+import { type Code, js, property } from './emitter.ts';
 import { isInherited } from './inherited.ts';
-import { asValue, failing, literalOperand } from './operand.ts';
+import { asValue, computed, failing, literalOperand } from './operand.ts';
 
 /** Whether cel-go makes the node part of one chain with its operand, so that the chain's own cost falls due once. */
 function continuesChain(expr: Expr): boolean {
@@ -18,16 +18,12 @@ export function visitIdent(context: Context, expr: Ident, scope: Scope | undefin
   const name = reference && reference.kind !== 'function' ? reference.name : expr.name.replace(/^\./, '');
   context.charge(1);
   for (let at = expr.name.startsWith('.') ? undefined : scope; at; at = at.parent) if (at.name === name) return at.operand;
-  return activationVariable(context, name, true);
+  return activationVariable(context, name);
 }
 
-function activationVariable(context: Context, name: string, mustBePresent: boolean): Operand {
-  const variable = context.variable(name);
-  if (mustBePresent && !context.block.presentVariables.has(name)) {
-    context.emitFailing(js`if (${variable} === undefined) ${context.runtime('missing')}(${name});\n`);
-    context.block.presentVariables.add(name);
-  }
-  return { code: variable, isSimple: true, json: context.jsonVariables.has(name) };
+/** A variable that is absent is an error, and so rare that the fast back end need not know how to go on from it. */
+function activationVariable(context: Context, name: string): Operand {
+  return { code: context.variable(name), isSimple: true, json: context.jsonVariables.has(name) };
 }
 
 /** `operand.field` and `has(operand.field)`. */
@@ -35,7 +31,7 @@ export function visitSelect(context: Context, expr: Select, scope: Scope | undef
   const reference = context.ast.references[expr.id];
   if (reference && reference.kind === 'variable') {
     context.charge(1);
-    return activationVariable(context, reference.name, true);
+    return activationVariable(context, reference.name);
   }
   const operand = visitContainer(context, expr.operand, scope);
   context.charge(1);
@@ -60,14 +56,20 @@ function selectConstant(context: Context, operand: Operand, key: CelValue): Oper
   if (typeof key !== 'string') return indexConstant(context, operand, key);
   if (!operand.json) return failing(context, js`${context.runtime('field')}(${operand.code}, ${key})`);
   if (isInherited(key)) return { ...failing(context, js`${context.runtime('select')}(${operand.code}, ${key})`), json: true };
-  const result = context.temporary();
+  const known = context.block.facts.get(factKey(operand, key));
+  if (known) return { code: known, isSimple: true, json: true };
+  const result = context.declare();
   const { code } = operand;
   context.emitFailing(
-    js`let ${result} = typeof ${code} === 'object' && ${code} !== null ? ${property(code, key)} : undefined;
-if (${result} === undefined) ${result} = ${context.runtime('select')}(${code}, ${key});\n`,
+    js`if ((${result} = ${rawField(operand, key)}) === undefined) ${result} = ${context.runtime('select')}(${code}, ${key});\n`,
   );
+  context.block.facts.set(factKey(operand, key), result);
   return { code: result, isSimple: true, json: true };
 }
+
+/** A field of parsed JSON, undefined when it is not there. */
+const rawField = ({ code }: Operand, field: string): Code =>
+  js`typeof ${code} === 'object' && ${code} !== null ? ${property(code, field)} : undefined`;
 
 function indexConstant(context: Context, operand: Operand, key: CelValue): Operand {
   const json = operand.json ?? false;
@@ -93,12 +95,13 @@ function presenceOf(context: Context, operand: Operand, field: string): Operand 
   const { code } = operand;
   if (operand.isMaybe) return failing(context, js`${code} !== undefined && ${context.runtime('present')}(${code}, ${field})`, 'bool');
   if (!operand.json || isInherited(field)) return failing(context, js`${context.runtime('present')}(${code}, ${field})`, 'bool');
-  const there = js`${property(code, field)} !== undefined`;
-  return failing(
-    context,
-    js`typeof ${code} === 'object' && ${code} !== null && (${there} || ${context.runtime('absentFrom')}(${code}, ${field}))`,
-    'bool',
-  );
+  const key = factKey(operand, field);
+  if (context.block.facts.has(key)) return { code: js`true`, known: 'bool', isSimple: true };
+  const value = context.declare();
+  // Asking a list for a field is an error, and so rare that it is left to the tracing back end: `has` can't fail then.
+  context.emit(js`${value} = ${rawField(operand, field)};\n`);
+  const test = js`(${value} !== undefined || ${context.runtime('absentFrom')}(${code}))`;
+  return { ...computed(context, test, 'bool'), whenTrue: new Map([[key, value]]) };
 }
 
 /** `a[b]`, `a[?b]` and `a.?b`. */

@@ -1,7 +1,7 @@
 import type { Expr } from '../../ast.ts';
 import type { CheckedAst } from '../../program.ts';
 import type { CelValue } from '../../values.ts';
-import { type Code, type Fragment, js, Name, nameSource } from './emitter.ts';
+import { type Code, type Fragment, js, Name, nameSource, separated } from './emitter.ts';
 import type { RuntimeName } from './runtime.ts';
 
 /** A shape that generated code does not model exactly; the expression then runs as closures. */
@@ -24,7 +24,15 @@ export interface Operand {
   readonly isSimple?: boolean;
   /** The code stands for the inside of an optional, undefined for none. */
   readonly isMaybe?: boolean;
+  /** What is known to be there once this bool has turned out true, or false. */
+  readonly whenTrue?: Facts;
+  readonly whenFalse?: Facts;
 }
+
+/** Fields that are there, by `factKey` of operand and field: the JavaScript variable that holds the field's value. */
+export type Facts = ReadonlyMap<string, Name>;
+
+export const factKey = (operand: Operand, field: string): string => `${String(operand.code)}.${field}`;
 
 /** Statements that belong together, and what is known of them. */
 export interface Block {
@@ -37,8 +45,8 @@ export interface Block {
   mayMissCost: boolean;
   /** Upper bound of what one run of the block charges, without the dynamic part. */
   cost: number;
-  /** Activation variables that are known to be there. */
-  readonly presentVariables: Set<string>;
+  /** Fields that are there, because the block would not have been entered or continued otherwise. */
+  readonly facts: Map<string, Name>;
 }
 
 /** Names in scope of a node, from CEL to JavaScript. */
@@ -54,6 +62,8 @@ export class Context {
   readonly #used = new Map<RuntimeName, Name>();
   readonly #constants: CelValue[] = [];
   readonly #variables = new Map<string, Name>();
+  /** Variables declared at the head of the function or of the loop that is being generated. */
+  #declared: Name[] = [];
   block: Block = newBlock(undefined);
   readonly cost = new Name('c');
   readonly limit = new Name('lim');
@@ -68,6 +78,29 @@ export class Context {
 
   temporary(prefix = 't'): Name {
     return this.#names(prefix);
+  }
+
+  /**
+   * A variable that lives as long as the function or the iteration, so that what one operand of `&&` has read can be used by
+   * the next. It starts as undefined.
+   */
+  declare(): Name {
+    const name = this.temporary();
+    this.#declared.push(name);
+    return name;
+  }
+
+  /** Generates the body of a loop, or the function's; answers the declarations that belong at its head too. */
+  declaring<T>(generate: () => T): { readonly declarations: Code; readonly result: T } {
+    const outer = this.#declared;
+    this.#declared = [];
+    try {
+      const result = generate();
+      const names = this.#declared;
+      return { declarations: names.length === 0 ? js`` : js`let ${separated(names, js`, `)};\n`, result };
+    } finally {
+      this.#declared = outer;
+    }
   }
 
   /** A function of the runtime. */
@@ -138,11 +171,17 @@ export class Context {
     return { ...operand, code: name, isSimple: true };
   }
 
-  /** Runs `generate` with a block of its own, which the caller puts where it belongs. */
-  capture<T>(generate: () => T): { readonly block: Block; readonly result: T } {
+  /** Adds to what the present block may rely on. */
+  learn(facts: Facts | undefined): void {
+    for (const [key, name] of facts ?? []) this.block.facts.set(key, name);
+  }
+
+  /** Runs `generate` with a block of its own, which relies on `facts` and which the caller puts where it belongs. */
+  capture<T>(generate: () => T, facts?: Facts): { readonly block: Block; readonly result: T } {
     const outer = this.block;
     const block = newBlock(outer);
     this.block = block;
+    this.learn(facts);
     try {
       return { block, result: generate() };
     } finally {
@@ -171,6 +210,6 @@ function newBlock(outer: Block | undefined): Block {
     hasDynamicCost: false,
     mayMissCost: false,
     cost: 0,
-    presentVariables: new Set(outer?.presentVariables),
+    facts: new Map(outer?.facts),
   };
 }

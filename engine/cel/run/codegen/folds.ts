@@ -1,5 +1,5 @@
 import type { Comprehension, Expr } from '../../ast.ts';
-import { type Block, type Context, type Operand, type Scope, Unsupported } from './context.ts';
+import { type Block, type Context, type Facts, type Operand, type Scope, Unsupported } from './context.ts';
 import { type Code, type Fragment, js, type Name } from './emitter.ts';
 import { isolated } from './logic.ts';
 import { asValue, failing } from './operand.ts';
@@ -73,12 +73,13 @@ function chargeLoop(context: Context, loop: Loop, perItem: number): void {
   context.emit(js`if ((${context.cost} += ${loop.items}.length * ${perItem}) > ${context.limit}) throw ${context.runtime('leave')};\n`);
 }
 
-const loopOver = (loop: Loop, body: Fragment): Code => js`for (let i = 0; i < ${loop.items}.length; i++) {
-${loop.head}${body}}\n`;
+const loopOver = (loop: Loop, declarations: Code, body: Fragment): Code => js`for (let i = 0; i < ${loop.items}.length; i++) {
+${loop.head}${declarations}${body}}\n`;
 
 /** `all` and `exists`: an element that decides wins over the errors of others. */
 function quantifier(context: Context, loop: Loop, predicate: Expr, deciding: boolean): Operand {
-  const { block, result } = isolated(context, predicate, loop.scope);
+  const { declarations, result: captured } = context.declaring(() => isolated(context, predicate, loop.scope));
+  const { block, result } = captured;
   // Per element: the accumulator and the test of the loop condition (for `exists` negated), the accumulator in the step.
   chargeLoop(context, loop, block.cost + (deciding ? 4 : 3));
   context.charge(1);
@@ -87,7 +88,7 @@ function quantifier(context: Context, loop: Loop, predicate: Expr, deciding: boo
   if (!block.canFail && result.known === 'bool') {
     const test = deciding ? result.code : js`!${result.code}`;
     context.emit(js`let ${answer} = ${!deciding};
-${loopOver(loop, js`${block.statements}if (${test}) { ${answer} = ${deciding}; break; }\n`)}`);
+${loopOver(loop, declarations, js`${block.statements}if (${test}) { ${answer} = ${deciding}; break; }\n`)}`);
     return { code: answer, known: 'bool', isSimple: true };
   }
   const error = context.temporary('e');
@@ -100,7 +101,7 @@ ${block.statements}const p = ${result.code};
 if (p === ${deciding}) { ${answer} = ${deciding}; break; }
 ${notBool}} catch (x) { if (${error} === undefined) ${error} = ${context.runtime('held')}(x); else ${context.runtime('held')}(x); }\n`;
   context.emitFailing(js`let ${answer} = ${!deciding}, ${error};
-${loopOver(loop, body)}if (${answer} !== ${deciding} && ${error} !== undefined) throw ${error};
+${loopOver(loop, declarations, body)}if (${answer} !== ${deciding} && ${error} !== undefined) throw ${error};
 ${leave}`);
   return { code: answer, known: 'bool', isSimple: true };
 }
@@ -112,22 +113,29 @@ function inheritBody(context: Context, block: Block): void {
   if (block.canFail && block.hasDynamicCost) context.block.mayMissCost = true;
 }
 
-function guard(context: Context, predicate: Expr, scope: Scope | undefined): { readonly statements: Fragment; readonly test: Fragment } {
+interface Guard {
+  readonly statements: Fragment;
+  readonly test: Fragment;
+  readonly facts: Facts | undefined;
+}
+
+function guard(context: Context, predicate: Expr, scope: Scope | undefined): Guard {
   const operand = context.bind(asValue(context, context.visit(context, predicate, scope)));
   if (operand.known !== 'bool') {
     context.emitFailing(js`if (typeof ${operand.code} !== 'boolean') ${context.runtime('fail')}();\n`);
   }
-  return { statements: js`${context.block.statements.splice(0)}`, test: operand.code };
+  return { statements: js`${context.block.statements.splice(0)}`, test: operand.code, facts: operand.whenTrue };
 }
 
 function existsOne(context: Context, loop: Loop, predicate: Expr): Operand {
-  const { block, result } = context.capture(() => guard(context, predicate, loop.scope));
+  const { declarations, result: captured } = context.declaring(() => context.capture(() => guard(context, predicate, loop.scope)));
+  const { block, result } = captured;
   chargeLoop(context, loop, block.cost + 2);
   context.charge(2);
   inheritBody(context, block);
   const count = context.temporary();
   context.emit(js`let ${count} = 0;
-${loopOver(loop, js`${result.statements}if (${result.test}) ${count}++;\n`)}`);
+${loopOver(loop, declarations, js`${result.statements}if (${result.test}) ${count}++;\n`)}`);
   return { code: js`(${count} === 1)`, known: 'bool' };
 }
 
@@ -137,20 +145,23 @@ function additions(
   loop: Loop,
   predicate: Expr | undefined,
   addition: () => Fragment,
-): { readonly block: Block; readonly body: Fragment } {
-  const { block, result } = context.capture(() => {
-    const passes = predicate && guard(context, predicate, loop.scope);
-    const add = addition();
-    const inner = js`${context.block.statements.splice(0)}${add}`;
-    return passes ? js`${passes.statements}if (${passes.test}) {\n${inner}}\n` : inner;
-  });
-  return { block, body: result };
+): { readonly block: Block; readonly declarations: Code; readonly body: Fragment } {
+  const capture = (): { readonly block: Block; readonly result: Fragment } =>
+    context.capture(() => {
+      const passes = predicate && guard(context, predicate, loop.scope);
+      context.learn(passes?.facts);
+      const add = addition();
+      const inner = js`${context.block.statements.splice(0)}${add}`;
+      return passes ? js`${passes.statements}if (${passes.test}) {\n${inner}}\n` : inner;
+    });
+  const { declarations, result } = context.declaring(capture);
+  return { block: result.block, declarations, body: result.result };
 }
 
 function listOf(context: Context, loop: Loop, shape: Shape & { kind: 'list' }): Operand {
   const list = context.temporary();
   let json = false;
-  const { block, body } = additions(context, loop, shape.predicate, () => {
+  const { block, declarations, body } = additions(context, loop, shape.predicate, () => {
     const element = asValue(context, context.visit(context, shape.element, loop.scope));
     json = element.json ?? false;
     return js`${list}.push(${element.code});\n`;
@@ -159,13 +170,13 @@ function listOf(context: Context, loop: Loop, shape: Shape & { kind: 'list' }): 
   chargeLoop(context, loop, block.cost + 12);
   context.charge(1);
   inheritBody(context, block);
-  context.emit(js`const ${list} = [];\n${loopOver(loop, body)}`);
+  context.emit(js`const ${list} = [];\n${loopOver(loop, declarations, body)}`);
   return { code: list, known: 'list', isSimple: true, json };
 }
 
 function mapOf(context: Context, loop: Loop, shape: Shape & { kind: 'map' }): Operand {
   const map = context.temporary();
-  const { block, body } = additions(context, loop, shape.predicate, () => {
+  const { block, declarations, body } = additions(context, loop, shape.predicate, () => {
     const parts = shape.entry.map((part) => context.bind(asValue(context, context.visit(context, part, loop.scope))).code);
     context.block.canFail = true;
     return parts.length === 2 ? js`${map}.insert(${parts[0]!}, ${parts[1]!});\n` : js`${map}.insertAll(${parts[0]!});\n`;
@@ -173,7 +184,7 @@ function mapOf(context: Context, loop: Loop, shape: Shape & { kind: 'map' }): Op
   chargeLoop(context, loop, block.cost + 2);
   context.charge(1);
   inheritBody(context, block);
-  context.emit(js`const ${map} = ${context.runtime('builder')}();\n${loopOver(loop, body)}`);
+  context.emit(js`const ${map} = ${context.runtime('builder')}();\n${loopOver(loop, declarations, body)}`);
   return failing(context, js`${map}.finish()`);
 }
 

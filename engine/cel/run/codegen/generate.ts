@@ -32,13 +32,13 @@ export interface Generated {
 /** Generates the code of an expression. Throws `Unsupported` for what it does not model exactly. */
 export function generate(ast: CheckedAst, options: GenerateOptions): Generated {
   const context = new Context(ast, options.constants, options.jsonVariables, visit);
-  const result = asValue(context, visit(context, ast.root, undefined));
+  const { declarations, result } = context.declaring(() => asValue(context, visit(context, ast.root, undefined)));
   const { block, cost, limit } = context;
   const source = js`'use strict';
 ${[...context.usedRuntime].map(([name, local]) => js`const ${local} = ${property(js`$`, name)};\n`)}${constantsCode(context)}return function run(a, m) {
 const ${limit} = m.remaining < ${PER_CALL_LIMIT} ? m.remaining : ${PER_CALL_LIMIT};
 let ${cost} = ${block.cost};
-${[...context.variables].map(([name, local]) => js`const ${local} = ${activationRead(name)};\n`)}${block.statements}if (${cost} > ${limit}) throw $.leave;
+${[...context.variables].map(([name, local]) => js`const ${local} = ${activationRead(name)};\nif (${local} === undefined) throw $.leave;\n`)}${declarations}${block.statements}if (${cost} > ${limit}) throw $.leave;
 m.remaining -= ${cost};
 return ${result.code};
 };\n`;

@@ -1,11 +1,16 @@
 import type { Call, Expr } from '../../ast.ts';
-import type { Block, Context, Operand, Scope } from './context.ts';
+import type { Block, Context, Facts, Operand, Scope } from './context.ts';
 import { type Code, type Fragment, js } from './emitter.ts';
 import { asValue, expression } from './operand.ts';
 
-/** A node generated into a block of its own, as a value. */
-export function isolated(context: Context, expr: Expr, scope: Scope | undefined): { readonly block: Block; readonly result: Operand } {
-  return context.capture(() => asValue(context, context.visit(context, expr, scope)));
+/** A node generated into a block of its own, as a value; the block may rely on `facts`. */
+export function isolated(
+  context: Context,
+  expr: Expr,
+  scope: Scope | undefined,
+  facts?: Facts,
+): { readonly block: Block; readonly result: Operand } {
+  return context.capture(() => asValue(context, context.visit(context, expr, scope)), facts);
 }
 
 /**
@@ -18,19 +23,24 @@ export function visitLogical(context: Context, call: Call, scope: Scope | undefi
   if (left.block.canFail || left.result.known !== 'bool') return absorbing(context, call.args[1]!, scope, left, deciding);
 
   context.absorb(left.block);
+  context.learn(left.block.facts);
   context.emit(js`${left.block.statements}`);
-  const right = isolated(context, call.args[1]!, scope);
+  const undecided = deciding ? left.result.whenFalse : left.result.whenTrue;
+  const right = isolated(context, call.args[1]!, scope, undecided);
   context.absorb(right.block);
+  // When neither side has decided, both have run to their end: what they have found on the way is there.
+  const found = new Map([...right.block.facts, ...((deciding ? right.result.whenFalse : right.result.whenTrue) ?? [])]);
+  const facts = deciding ? { whenFalse: found } : { whenTrue: found };
   const operator = deciding ? js`||` : js`&&`;
   if (right.block.statements.length === 0 && right.result.known === 'bool') {
-    return expression(js`(${left.result.code} ${operator} ${right.result.code})`, 'bool');
+    return { ...expression(js`(${left.result.code} ${operator} ${right.result.code})`, 'bool'), ...facts };
   }
   const result = context.temporary();
   const condition = deciding ? js`!${result}` : js`${result}`;
   context.emit(js`let ${result} = ${left.result.code};
 if (${condition}) {
 ${right.block.statements}${assignBool(context, result, right.result)}}\n`);
-  return { code: result, known: 'bool', isSimple: true };
+  return { code: result, known: 'bool', isSimple: true, ...facts };
 }
 
 /** Assigns what has to be a bool. */
@@ -77,8 +87,8 @@ export function visitConditional(context: Context, call: Call, scope: Scope | un
   if (condition.known !== 'bool') {
     context.emitFailing(js`if (typeof ${condition.code} !== 'boolean') ${context.runtime('fail')}();\n`);
   }
-  const whenTrue = isolated(context, call.args[1]!, scope);
-  const whenFalse = isolated(context, call.args[2]!, scope);
+  const whenTrue = isolated(context, call.args[1]!, scope, condition.whenTrue);
+  const whenFalse = isolated(context, call.args[2]!, scope, condition.whenFalse);
   context.absorb(whenTrue.block);
   context.absorb(whenFalse.block);
   const known = whenTrue.result.known === whenFalse.result.known ? whenTrue.result.known : undefined;

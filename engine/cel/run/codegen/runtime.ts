@@ -6,7 +6,7 @@ import { add, divide, modulo, multiply, negate, not, subtract } from '../arithme
 import { invoke } from '../closure/call.ts';
 import { construct, notOptionalElement, notOptionalEntry } from '../construct.ts';
 import { containedIn, equals } from '../equality.ts';
-import { noSuchAttribute, noSuchOverload } from '../errors.ts';
+import { noSuchOverload } from '../errors.ts';
 import { insertIntoMap, MapBuilder } from '../insert.ts';
 import { mapKey, mapOfEntries } from '../map-key.ts';
 import { greater, greaterOrEqual, less, lessOrEqual } from '../order.ts';
@@ -23,10 +23,6 @@ function held(error: unknown): CelError {
 
 function fail(): never {
   throw noSuchOverload();
-}
-
-function missing(name: string): never {
-  throw noSuchAttribute(name);
 }
 
 /** A field of what may be anything. */
@@ -53,9 +49,9 @@ function present(object: CelValue, name: string): boolean {
   return has(object, name);
 }
 
-/** Called where a field is not there: asking a list for a field is an error. False otherwise. */
-function absentFrom(object: CelValue, name: string): false {
-  if (Array.isArray(object)) has(object, name);
+/** Called where a field is not there. Asking a list for a field is an error, for which the tracing back end has the words. */
+function absentFrom(object: CelValue): false {
+  if (Array.isArray(object)) throw LEAVE;
   return false;
 }
 
@@ -135,7 +131,6 @@ function priceOf(cost: NonNullable<Overload['cost']>, args: readonly CelValue[],
 export const RUNTIME = {
   held,
   fail,
-  missing,
   field,
   at,
   present,
