@@ -78,10 +78,10 @@ function transform(
   grow: (context: MacroContext, value: Expr, iteration: Iteration) => Expr,
 ): MacroDeclaration {
   return macro(name, argCount, (context, args, found) => {
-    const accuInit = empty(context);
-    const loopCondition = context.literal(true);
     const grown = grow(context, args[argCount - 1] as Expr, found);
     const loopStep = argCount === 4 ? context.call('_?_:_', args[2] as Expr, grown, context.ident(ACCUMULATOR)) : grown;
+    const accuInit = empty(context);
+    const loopCondition = context.literal(true);
     return { accuInit, loopCondition, loopStep, result: context.ident(ACCUMULATOR) };
   });
 }

@@ -2,8 +2,9 @@ import type { ParseResult } from '../environment.ts';
 import type { CelIssue } from '../issue.ts';
 import type { MacroDeclaration } from './macro.ts';
 import type { MacroTable } from './parser.ts';
-import { ParseAbort, Parser } from './parser.ts';
+import { Parser } from './parser.ts';
 import { OPTIONAL_MACROS, STANDARD_MACROS } from './standard-macros.ts';
+import { ParseAbort } from './token-reader.ts';
 
 export interface ParseOptions {
   /** Calls that are expanded. Default: those of standard CEL and of optional types. */

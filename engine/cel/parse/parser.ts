@@ -1,13 +1,24 @@
 import type { Call, Expr, Ident, Literal, MapEntry, Select, StructField } from '../ast.ts';
-import type { CelIssue } from '../issue.ts';
 import { Expansion } from './expansion.ts';
-import { Lexer } from './lexer.ts';
 import type { LiteralResult } from './literal.ts';
 import { bytesLiteral, doubleLiteral, intLiteral, stringLiteral, uintLiteral } from './literal.ts';
 import type { MacroDeclaration } from './macro.ts';
-import type { Position } from './node.ts';
 import { callNode, identNode, listNode, literalNode, mapNode, selectNode } from './node.ts';
 import * as T from './token.ts';
+import {
+  AFTER_ARGUMENT,
+  AFTER_ELEMENT,
+  AFTER_ENTRY,
+  FIELD_NAME,
+  FIRST_ARGUMENT,
+  FIRST_ELEMENT,
+  FIRST_ENTRY,
+  FIRST_FIELD,
+  INDEX,
+  ONLY,
+  OPERAND,
+  TokenReader,
+} from './token-reader.ts';
 
 /** How deep rules of the grammar, and nodes of the tree, may nest. cel-go: parser/parser.go maxRecursionDepth. */
 export const MAX_DEPTH = 250;
@@ -17,32 +28,6 @@ export const MAX_NODES = 100_000;
 
 /** Macros by name. */
 export type MacroTable = ReadonlyMap<string, readonly MacroDeclaration[]>;
-
-/** Parsing can't go on; the reason is in {@link Parser.issues}. */
-export class ParseAbort {}
-
-const OPERAND_KINDS = [
-  ...[T.LBRACKET, T.LBRACE, T.LPAREN, T.DOT, T.MINUS, T.NOT, T.TRUE, T.FALSE, T.NULL],
-  ...[T.FLOAT, T.INT, T.UINT, T.STRING, T.BYTES, T.IDENT],
-];
-/** What an operand starts with. */
-const OPERAND = T.tokenSet(...OPERAND_KINDS);
-const FIRST_ELEMENT = T.tokenSet(...OPERAND_KINDS, T.RBRACKET, T.COMMA, T.QUESTION);
-const FIRST_ENTRY = T.tokenSet(...OPERAND_KINDS, T.RBRACE, T.COMMA, T.QUESTION);
-const FIRST_FIELD = T.tokenSet(T.RBRACE, T.COMMA, T.QUESTION, T.IDENT, T.ESC_IDENT);
-const FIRST_ARGUMENT = T.tokenSet(...OPERAND_KINDS, T.RPAREN);
-const INDEX = T.tokenSet(...OPERAND_KINDS, T.QUESTION);
-const FIELD_NAME = T.tokenSet(T.IDENT, T.ESC_IDENT);
-const AFTER_ELEMENT = T.tokenSet(T.RBRACKET, T.COMMA);
-const AFTER_ENTRY = T.tokenSet(T.RBRACE, T.COMMA);
-const AFTER_ARGUMENT = T.tokenSet(T.RPAREN, T.COMMA);
-/** What continues an expression after a complete operand. */
-const OPERATOR = T.tokenSet(
-  ...[T.EQ, T.NE, T.IN, T.LT, T.LE, T.GE, T.GT, T.AND, T.OR, T.LBRACKET, T.DOT, T.MINUS],
-  ...[T.QUESTION, T.PLUS, T.STAR, T.SLASH, T.PERCENT],
-);
-/** Each kind as a set of its own. */
-const ONLY: readonly T.TokenSet[] = T.TOKEN_NAMES.map((_, kind) => T.tokenSet(kind));
 
 const RELATION_OPERATORS: readonly (string | undefined)[] = table([
   [T.LT, '_<_'],
@@ -72,31 +57,31 @@ function table(entries: readonly (readonly [kind: number, operator: string])[]):
  *
  * Ids are given in the order in which cel-go gives them, so that trees can be compared node by node.
  */
-export class Parser {
-  readonly issues: CelIssue[] = [];
+export class Parser extends TokenReader {
   lastId = 0;
-  private readonly lexer: Lexer;
   /** Rules of the grammar that are being read, per recursive rule; cel-go limits each on its own. */
   private exprDepth = 0;
   private relationDepth = 0;
   private calcDepth = 0;
   /** Height of the subtree parsed last, counting what cel-go's visitor counts. */
   private height = 0;
-  /** What may come after the present expression, beside operators. */
-  private follow: T.TokenSet = ONLY[T.EOF]!;
 
   constructor(
-    readonly text: string,
+    text: string,
     private readonly macros: MacroTable,
   ) {
-    this.lexer = new Lexer(text, (start, end, message) => this.syntaxError(start, end, `Syntax error: ${message}`));
+    super(text);
   }
 
-  /** Parses the whole text. Throws {@link ParseAbort} after a syntax error that nothing sensible can follow. */
+  /** Parses the whole text. Throws ParseAbort where nothing sensible can follow; else `issues` tells whether the tree is good. */
   parseAll(): Expr {
     this.lexer.next();
     const root = this.parseExpr();
-    if (this.lexer.kind !== T.EOF) this.unexpected(ONLY[T.EOF]!);
+    if (this.lexer.kind !== T.EOF) {
+      this.unexpected(ONLY[T.EOF]!);
+      // The rest is read for what is no token there.
+      while (this.lexer.kind !== T.EOF) this.lexer.next();
+    }
     if (this.height > MAX_DEPTH) this.abort('max recursion depth exceeded');
     return root;
   }
@@ -106,89 +91,15 @@ export class Parser {
     return ++this.lastId;
   }
 
-  report(code: string, { start, end, at }: Position, message: string): void {
-    this.issues.push({ code, severity: 'error', message, start, end, at });
-  }
-
-  private syntaxError(start: number, end: number, message: string): void {
-    // A token that is looked at twice is reported once.
-    if (this.issues.some((issue) => issue.at === start && issue.message === message)) return;
-    this.report('syntax', { start, end, at: start }, message);
-  }
-
-  /** Records an error that is about the text as a whole and gives up. */
-  private abort(message: string): never {
-    this.issues.push({ code: 'expression-too-large', severity: 'error', message, start: 0, end: this.text.length, at: -1 });
-    throw new ParseAbort();
-  }
-
   private tooDeep(): never {
     this.abort(`expression recursion limit exceeded: ${MAX_DEPTH}`);
   }
 
-  /**
-   * Records that the present token is none of what is expected there. When what is expected comes next, the token is one too
-   * many: it is skipped and parsing goes on; otherwise parsing ends. cel-go's generated parser does and says the same.
-   */
-  private unexpected(expected: T.TokenSet): void {
-    const lexer = this.lexer;
-    const { start, end, kind } = lexer;
-    const found = this.tokenText();
-    if (kind !== T.EOF) lexer.next();
-    const extraneous = kind !== T.EOF && expected.has(lexer.kind);
-    const word = extraneous ? 'extraneous' : 'mismatched';
-    this.syntaxError(start, end, `Syntax error: ${word} input '${found}' expecting ${expected.text}`);
-    if (!extraneous) throw new ParseAbort();
-  }
-
-  /**
-   * Takes a token of the kind. When it is missing and the present token could come after it, that is said and parsing goes on.
-   */
-  private expect(kind: number, next: T.TokenSet | undefined): void {
-    const lexer = this.lexer;
-    if (lexer.kind === kind) {
-      lexer.next();
-      return;
-    }
-    const { start, end } = lexer;
-    const found = lexer.kind;
-    const text = this.tokenText();
-    if (found !== T.EOF) {
-      lexer.next();
-      if (lexer.kind === kind) {
-        this.syntaxError(start, end, `Syntax error: extraneous input '${text}' expecting ${T.TOKEN_NAMES[kind]}`);
-        lexer.next();
-        return;
-      }
-    }
-    const follows = next ? next.has(found) : OPERATOR.has(found) || this.follow.has(found);
-    const message = follows ? `missing ${T.TOKEN_NAMES[kind]} at '${text}'` : `mismatched input '${text}' expecting ${T.TOKEN_NAMES[kind]}`;
-    this.syntaxError(start, end, `Syntax error: ${message}`);
-    if (!follows) throw new ParseAbort();
-    lexer.rewind(start);
-  }
-
-  /** The present token as messages quote it. */
-  private tokenText(): string {
-    if (this.lexer.kind === T.EOF) return '<EOF>';
-    return this.lexer.lexeme.replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll('\r', '\\r');
-  }
-
-  private noViableAlternative(from: number): never {
-    const { kind, start, end } = this.lexer;
-    // At the end of the text, white space counts, but not what was no token.
-    const rest = kind === T.EOF ? /^\s*/.exec(this.text.slice(this.lexer.previousEnd))![0] : '';
-    const input = kind === T.EOF ? this.text.slice(from, this.lexer.previousEnd) + rest : this.text.slice(from, end);
-    this.syntaxError(start, end, `Syntax error: no viable alternative at input '${input}'`);
-    throw new ParseAbort();
-  }
-
   /** An expression in brackets, with what may come after it there. */
   private parseInner(follow: T.TokenSet): Expr {
-    const outer = this.follow;
-    this.follow = follow;
+    this.enter(follow);
     const result = this.parseExpr();
-    this.follow = outer;
+    this.leave();
     return result;
   }
 
@@ -202,13 +113,11 @@ export class Parser {
       const id = this.newId();
       let height = this.height;
       lexer.next();
-      const outer = this.follow;
-      this.follow = ONLY[T.COLON]!;
+      this.enter(ONLY[T.COLON]!);
       const whenTrue = this.parseOr();
-      this.follow = outer;
+      this.leave();
       height = Math.max(height, this.height);
-      this.expect(T.COLON, OPERAND);
-      const whenFalse = this.parseExpr();
+      const whenFalse = this.expect(T.COLON, OPERAND) ? this.parseExpr() : this.nothing();
       this.height = Math.max(height, this.height) + 1;
       result = this.call(id, '_?_:_', undefined, [result, whenTrue, whenFalse], start, at);
     }
@@ -313,20 +222,15 @@ export class Parser {
       last = lexer.start;
       lexer.next();
     }
-    if (!OPERAND.has(lexer.kind) || (kind === T.MINUS && lexer.kind === T.NOT)) this.afterUnary(kind, last);
+    if (kind === T.MINUS && (!OPERAND.has(lexer.kind) || lexer.kind === T.NOT)) {
+      this.noViableAlternative(last, last);
+      return this.nothing();
+    }
+    if (!OPERAND.has(lexer.kind)) this.extraneous(OPERAND);
     if (count % 2 === 0) return this.parseMember();
     const id = this.newId();
     const operand = this.parseMember();
     return this.call(id, kind === T.NOT ? '!_' : '-_', undefined, [operand], at, at);
-  }
-
-  /** Nothing that a `!` or `-` can stand before. */
-  private afterUnary(kind: number, last: number): void {
-    if (kind === T.MINUS) this.noViableAlternative(last);
-    const { start, end } = this.lexer;
-    this.syntaxError(start, end, `Syntax error: extraneous input '${this.tokenText()}' expecting ${OPERAND.text}`);
-    this.lexer.next();
-    if (!OPERAND.has(this.lexer.kind)) throw new ParseAbort();
   }
 
   private parseNegative(start: number): Expr {
@@ -344,7 +248,8 @@ export class Parser {
     if (lexer.kind === T.MINUS) {
       lexer.next();
       if (lexer.kind === T.INT || lexer.kind === T.FLOAT) return this.parseNegative(start);
-      this.noViableAlternative(start);
+      this.noViableAlternative(start, start);
+      return this.nothing();
     }
     return this.parsePostfix(this.parsePrimary(), start, false);
   }
@@ -357,7 +262,7 @@ export class Parser {
       case T.LPAREN: {
         lexer.next();
         const inner = this.parseInner(ONLY[T.RPAREN]!);
-        this.expect(T.RPAREN, undefined);
+        this.expect(T.RPAREN);
         return inner;
       }
       case T.LBRACKET:
@@ -392,8 +297,7 @@ export class Parser {
         value = bytesLiteral(lexer.lexeme);
         break;
       default:
-        this.unexpected(OPERAND);
-        return this.parseUnary();
+        return this.unexpected(OPERAND) ? this.parseUnary() : this.nothing();
     }
     lexer.next();
     return this.literal(value, start);
@@ -404,8 +308,14 @@ export class Parser {
     const end = this.lexer.previousEnd;
     this.height = 0;
     if ('value' in result) return literalNode(this.newId(), { start, end, at: start }, result.value);
-    this.syntaxError(start, end, result.error);
+    this.literalError(start, end, result.error);
     return this.placeholder(start, end);
+  }
+
+  /** Stands where something is missing. */
+  private nothing(): Literal {
+    this.height = 0;
+    return this.placeholder(this.lexer.start, this.lexer.start);
   }
 
   /** Stands where an error has been reported. */
@@ -421,7 +331,10 @@ export class Parser {
     if (lexer.kind === T.DOT) {
       name = '.';
       lexer.next();
-      if (lexer.kind !== T.IDENT) this.noFieldName(start);
+      if (lexer.kind !== T.IDENT) {
+        this.noFieldName(start);
+        return this.nothing();
+      }
     }
     const word = lexer.lexeme;
     const wordStart = lexer.start;
@@ -430,8 +343,8 @@ export class Parser {
     this.height = 0;
     if (lexer.kind === T.LPAREN) {
       if (T.RESERVED.has(word)) {
-        this.syntaxError(start, lexer.previousEnd, `reserved identifier: ${word}`);
-        this.skipArguments();
+        this.literalError(start, lexer.previousEnd, `reserved identifier: ${word}`);
+        this.parseArguments();
         return this.parsePostfix(this.placeholder(start, lexer.previousEnd), start, false);
       }
       const at = lexer.start;
@@ -441,7 +354,7 @@ export class Parser {
     }
     const end = lexer.previousEnd;
     if (T.RESERVED.has(word) && !this.startsMessage()) {
-      this.syntaxError(start, end, `reserved identifier: ${word}`);
+      this.literalError(start, end, `reserved identifier: ${word}`);
       return this.parsePostfix(this.placeholder(start, end), start, false);
     }
     const node = identNode(this.newId(), { start, end, at: wordStart }, name);
@@ -453,17 +366,13 @@ export class Parser {
     return /^(?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*\s*\{/.test(this.text.slice(this.lexer.previousEnd));
   }
 
-  private skipArguments(): void {
-    this.parseArguments();
-  }
-
   /** Arguments in parentheses; the opening one is the present token. */
   private parseArguments(): Expr[] {
     const lexer = this.lexer;
     const args: Expr[] = [];
     lexer.next();
     let height = 0;
-    if (lexer.kind !== T.RPAREN && !OPERAND.has(lexer.kind)) this.unexpected(FIRST_ARGUMENT);
+    if (lexer.kind !== T.RPAREN && !OPERAND.has(lexer.kind) && !this.unexpected(FIRST_ARGUMENT)) return args;
     if (lexer.kind !== T.RPAREN) {
       for (;;) {
         args.push(this.parseInner(AFTER_ARGUMENT));
@@ -472,7 +381,7 @@ export class Parser {
         lexer.next();
       }
     }
-    this.expect(T.RPAREN, undefined);
+    this.expect(T.RPAREN);
     this.height = height;
     return args;
   }
@@ -494,7 +403,10 @@ export class Parser {
             break;
           }
           const kind = lexer.kind;
-          if (kind !== T.IDENT && kind !== T.ESC_IDENT) this.noFieldName(at);
+          if (kind !== T.IDENT && kind !== T.ESC_IDENT) {
+            this.noFieldName(at);
+            return this.nothing();
+          }
           const field = this.fieldName();
           if (kind === T.ESC_IDENT) named = false;
           lexer.next();
@@ -518,11 +430,11 @@ export class Parser {
           const id = this.newId();
           const height = this.height;
           lexer.next();
-          if (!INDEX.has(lexer.kind)) this.unexpected(INDEX);
+          if (!INDEX.has(lexer.kind) && !this.unexpected(INDEX)) return this.nothing();
           const optional = lexer.kind === T.QUESTION;
           if (optional) lexer.next();
           const index = this.parseInner(ONLY[T.RBRACKET]!);
-          this.expect(T.RBRACKET, undefined);
+          this.expect(T.RBRACKET);
           this.height = Math.max(height, this.height) + 1;
           left = this.call(id, optional ? '_[?_]' : '_[_]', undefined, [left, index], start, at);
           break;
@@ -543,7 +455,11 @@ export class Parser {
 
   private parseOptionalSelect(operand: Expr, start: number, at: number): Expr {
     const lexer = this.lexer;
-    if (!FIELD_NAME.has(lexer.kind)) this.unexpected(FIELD_NAME);
+    const { start: fieldStart, end: fieldEnd } = lexer;
+    if (!FIELD_NAME.has(lexer.kind) && !this.unexpected(FIELD_NAME)) {
+      this.literalError(fieldStart, fieldEnd, 'unsupported ident kind');
+      return this.nothing();
+    }
     const field = this.fieldName();
     const name = literalNode(this.newId(), { start: lexer.start, end: lexer.end, at: lexer.start }, field);
     lexer.next();
@@ -557,15 +473,6 @@ export class Parser {
     return kind === T.ESC_IDENT ? this.text.slice(start + 1, end - 1) : lexeme;
   }
 
-  private noFieldName(dot: number): never {
-    const { kind, start, end } = this.lexer;
-    if (kind === T.TRUE || kind === T.FALSE || kind === T.NULL) {
-      this.syntaxError(start, end, `Syntax error: mismatched input '${this.lexer.lexeme}' expecting IDENTIFIER`);
-      throw new ParseAbort();
-    }
-    this.noViableAlternative(dot);
-  }
-
   private parseList(): Expr {
     const lexer = this.lexer;
     const start = lexer.start;
@@ -574,7 +481,7 @@ export class Parser {
     const optionalIndices: number[] = [];
     let height = 0;
     lexer.next();
-    if (!FIRST_ELEMENT.has(lexer.kind)) this.unexpected(FIRST_ELEMENT);
+    if (!FIRST_ELEMENT.has(lexer.kind) && !this.unexpected(FIRST_ELEMENT)) return this.nothing();
     while (lexer.kind === T.QUESTION || OPERAND.has(lexer.kind)) {
       if (lexer.kind === T.QUESTION) {
         optionalIndices.push(elements.length);
@@ -582,12 +489,16 @@ export class Parser {
       }
       elements.push(this.parseInner(AFTER_ELEMENT));
       if (this.height > height) height = this.height;
-      if (!AFTER_ELEMENT.has(lexer.kind)) this.unexpected(AFTER_ELEMENT);
+      if (!AFTER_ELEMENT.has(lexer.kind)) {
+        if (!this.unexpected(AFTER_ELEMENT)) return this.nothing();
+        if (lexer.kind === T.COMMA) lexer.next();
+        break;
+      }
       if (lexer.kind !== T.COMMA) break;
       lexer.next();
     }
     if (elements.length === 0 && lexer.kind === T.COMMA) lexer.next();
-    this.expect(T.RBRACKET, undefined);
+    this.expect(T.RBRACKET);
     this.height = height;
     return listNode(id, { start, end: lexer.previousEnd, at: start }, elements, optionalIndices);
   }
@@ -599,7 +510,7 @@ export class Parser {
     const entries: MapEntry[] = [];
     let height = 0;
     lexer.next();
-    if (!FIRST_ENTRY.has(lexer.kind)) this.unexpected(FIRST_ENTRY);
+    if (!FIRST_ENTRY.has(lexer.kind) && !this.unexpected(FIRST_ENTRY)) return this.nothing();
     while (lexer.kind === T.QUESTION || OPERAND.has(lexer.kind)) {
       const entryId = this.newId();
       const optional = lexer.kind === T.QUESTION;
@@ -607,16 +518,20 @@ export class Parser {
       const key = this.parseInner(ONLY[T.COLON]!);
       if (this.height > height) height = this.height;
       const at = lexer.start;
-      this.expect(T.COLON, OPERAND);
+      if (!this.expect(T.COLON, OPERAND)) return this.nothing();
       const value = this.parseInner(AFTER_ENTRY);
       if (this.height > height) height = this.height;
       entries.push({ id: entryId, key, value, optional, at });
-      if (!AFTER_ENTRY.has(lexer.kind)) this.unexpected(AFTER_ENTRY);
+      if (!AFTER_ENTRY.has(lexer.kind)) {
+        if (!this.unexpected(AFTER_ENTRY)) return this.nothing();
+        if (lexer.kind === T.COMMA) lexer.next();
+        break;
+      }
       if (lexer.kind !== T.COMMA) break;
       lexer.next();
     }
     if (entries.length === 0 && lexer.kind === T.COMMA) lexer.next();
-    this.expect(T.RBRACE, undefined);
+    this.expect(T.RBRACE);
     this.height = height;
     return mapNode(id, { start, end: lexer.previousEnd, at: start }, entries);
   }
@@ -629,28 +544,32 @@ export class Parser {
     const fields: StructField[] = [];
     let height = 0;
     lexer.next();
-    if (!FIRST_FIELD.has(lexer.kind)) this.unexpected(FIRST_FIELD);
+    if (!FIRST_FIELD.has(lexer.kind) && !this.unexpected(FIRST_FIELD)) return this.nothing();
     while (lexer.kind === T.QUESTION || FIELD_NAME.has(lexer.kind)) {
       const fieldId = this.newId();
       const fieldStart = lexer.start;
       const optional = lexer.kind === T.QUESTION;
       if (optional) {
         lexer.next();
-        if (!FIELD_NAME.has(lexer.kind)) this.unexpected(FIELD_NAME);
+        if (!FIELD_NAME.has(lexer.kind) && !this.unexpected(FIELD_NAME)) return this.nothing();
       }
       const name = this.fieldName();
       lexer.next();
       const colon = lexer.start;
-      this.expect(T.COLON, OPERAND);
+      if (!this.expect(T.COLON, OPERAND)) return this.nothing();
       const value = this.parseInner(AFTER_ENTRY);
       if (this.height > height) height = this.height;
       fields.push({ id: fieldId, name, value, optional, start: fieldStart, at: colon });
-      if (!AFTER_ENTRY.has(lexer.kind)) this.unexpected(AFTER_ENTRY);
+      if (!AFTER_ENTRY.has(lexer.kind)) {
+        if (!this.unexpected(AFTER_ENTRY)) return this.nothing();
+        if (lexer.kind === T.COMMA) lexer.next();
+        break;
+      }
       if (lexer.kind !== T.COMMA) break;
       lexer.next();
     }
     if (fields.length === 0 && lexer.kind === T.COMMA) lexer.next();
-    this.expect(T.RBRACE, undefined);
+    this.expect(T.RBRACE);
     this.height = height;
     return { kind: 'struct', id, start, end: lexer.previousEnd, at, typeName, fields };
   }

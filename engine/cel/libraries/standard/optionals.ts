@@ -3,7 +3,7 @@ import { OPTIONAL_MACROS } from '../../parse/standard-macros.ts';
 import { ABSENT, asOptional, checkKey, find } from '../../run/access.ts';
 import { noSuchOverload } from '../../run/errors.ts';
 import { isZeroValue } from '../../run/type-of.ts';
-import { BOOL, DYN, INT, listOf, mapOf, opaque, optionalOf, param, STRING, typeOf } from '../../types.ts';
+import { BOOL, DYN, INT, listOf, mapOf, optionalOf, param, STRING, typeOf } from '../../types.ts';
 import { CelError, type CelValue, NONE, Optional, some, TypeValue } from '../../values.ts';
 import { global, member } from './overloads.ts';
 
@@ -73,5 +73,5 @@ export const OPTIONALS: Library = {
   name: 'cel.lib.optional',
   functions: FUNCTIONS,
   macros: OPTIONAL_MACROS,
-  identifiers: { optional_type: { type: typeOf(opaque('optional_type')), value: new TypeValue('optional_type') } },
+  identifiers: { optional_type: { type: typeOf(optionalOf(DYN)), value: new TypeValue('optional_type') } },
 };
