@@ -1,5 +1,5 @@
 import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
-import { compileBundle } from '../../engine/bundle/compile.ts';
+import { compileBundle, typesWith } from '../../engine/bundle/compile.ts';
 import type {
   AdmissionDecision,
   AdmissionPhase,
@@ -12,6 +12,9 @@ import { parseJson } from '../../engine/text/json.ts';
 import type { LiveFacts } from './facts.ts';
 import { CUSTOM_RESOURCES } from './kinds.ts';
 
+/** The types of the API server: those of Kubernetes and of the custom kinds of the cases. */
+const TYPES = typesWith(CUSTOM_RESOURCES as readonly JsonObject[]);
+
 /** Rounds of facts before a decision counts as never coming. */
 const MAX_ROUNDS = 20;
 
@@ -21,13 +24,13 @@ export interface OurBundle {
   readonly bundle: CompiledBundle;
 }
 
-/** Compiles policies and bindings, with the custom kinds of the cases so that their schemas are known. */
+/** Compiles policies and bindings against the types that the API server knows. */
 export function compileOurs(policies: readonly JsonObject[]): OurBundle {
-  const documents = [...CUSTOM_RESOURCES, ...policies].flatMap((value, index) => {
+  const documents = policies.flatMap((value, index) => {
     const { metadata, kind } = value as { metadata: { name: string }; kind: string };
     return parseJson({ name: `${index}-${kind}-${metadata.name}.json`, text: JSON.stringify(value) }).documents;
   });
-  return { documents, bundle: compileBundle(documents, { name: 'conformance' }) };
+  return { documents, bundle: compileBundle(documents, { name: 'conformance', types: TYPES }) };
 }
 
 /** The decision of a program on a request, with all facts it asks for. */

@@ -25,8 +25,9 @@ export const suite: Suite = {
     );
     const cluster = await startCluster({ log: context.log, signal: context.signal, audit: true });
     try {
-      yield* comparePolicies(context, cluster, cases);
+      await createObjects(cluster, cases);
       yield* compareWebhook(context, cluster);
+      yield* comparePolicies(context, cluster, cases);
     } finally {
       await cluster.stop();
     }
@@ -47,7 +48,6 @@ function fromCorpora(context: SuiteContext): readonly AdmissionCase[] {
 }
 
 async function* comparePolicies(context: SuiteContext, cluster: Cluster, cases: readonly PlannedCase[]): AsyncGenerator<CaseResult> {
-  await createObjects(cluster, cases);
   const recorded = await recordRequests(cluster, cases);
   const refused = await loadPolicies(cluster, cases);
   context.log(`${cases.length} cases are loaded, ${refused.size} of their policies are refused by the API server`);

@@ -87,3 +87,23 @@ describe('decodeObject', () => {
     expect(result.ok && result.object).toBe(object);
   });
 });
+
+describe('what Go does not write', () => {
+  it.each<[string, JsonObject, JsonObject]>([
+    ['empty maps', configMap({ data: {}, metadata: { labels: {}, name: 'x' } }), configMap({ metadata: { name: 'x' } })],
+    ['empty lists', configMap({ metadata: { finalizers: [] } }), configMap({ metadata: {} })],
+    [
+      'structures stay',
+      pod({ containers: [{ name: 'c', resources: { limits: {} } }] }),
+      pod({ containers: [{ name: 'c', resources: {} }] }),
+    ],
+    ['required lists stay', pod({ containers: [] }), pod({ containers: [] })],
+    [
+      'pointers to structures stay',
+      pod({ containers: [], volumes: [{ name: 'v', emptyDir: {} }] }),
+      pod({ containers: [], volumes: [{ name: 'v', emptyDir: {} }] }),
+    ],
+  ])('%s', (_, given, expected) => {
+    expect(decode(given)).toEqual({ ok: true, object: expected });
+  });
+});

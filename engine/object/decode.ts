@@ -13,7 +13,8 @@ export type DecodeResult =
 /**
  * Decodes an object into a built-in kind as the API server does. It decodes strictly: an unknown field is an error, and all of
  * them are told; of wrong types the first is. Null fields are dropped, null values in maps and lists become the zero value
- * of their type.
+ * of their type. Empty lists and maps in optional fields are dropped, as Go drops them when it writes the object again: a later
+ * patch does not find them.
  *
  * Go's names of string types (`v1.PullPolicy`) and of embedded structures are not in a schema: where the API server names
  * those, a message says `string`, or leaves the name out.
@@ -38,6 +39,13 @@ function decodeError(object: JsonObject, schema: MapSchema): string | undefined 
   return `strict decoding error: ${decoder.unknown.map((path) => `unknown field ${goQuote(path)}`).join(', ')}`;
 }
 
+/** A list or a map without elements; a structure without fields is one still. */
+function isEmpty(value: Json, schema: Schema): boolean {
+  if (Array.isArray(value)) return schema.kind === 'list' && value.length === 0;
+  if (!isJsonObject(value) || schema.kind !== 'map' || schema.fields.size > 0) return false;
+  return schema.rest !== undefined && Object.keys(value).length === 0;
+}
+
 function withoutNulls(value: Json, schema: Schema): Json {
   if (schema.kind === 'list' && Array.isArray(value)) {
     let copy: Json[] | undefined;
@@ -54,7 +62,7 @@ function withoutNulls(value: Json, schema: Schema): Json {
   for (const key of Object.keys(value)) {
     const field = schema.fields.get(key);
     const child = value[key] as Json;
-    if (child === null && field !== undefined) {
+    if (field !== undefined && (child === null || (isEmpty(child, field.schema) && !schema.required.includes(key)))) {
       copy ??= { ...value };
       delete copy[key];
       continue;

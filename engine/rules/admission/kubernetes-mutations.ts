@@ -1,11 +1,13 @@
 import { CelError, type CelValue, Struct } from '../../cel/values.ts';
 import { applyConfiguration } from '../../object/apply-configuration.ts';
 import { celToJson } from '../../object/cel-to-json.ts';
+import { decodeObject } from '../../object/decode.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
 import { applyPatch, type PatchOperation } from '../../object/json-patch.ts';
 import type { TypeTable } from '../../object/type-table.ts';
 import { checkTypedValue, formatTypedValueErrors } from '../../object/typed-value.ts';
 import type { MutationContext, MutationResult, MutationStep } from './mutation.ts';
+import { patchValue } from './patch-value.ts';
 import type { Expression } from './policy.ts';
 import { checkStructNames } from './struct-names.ts';
 
@@ -31,7 +33,7 @@ export function applyConfigurationStep(expression: Expression, { index, types, a
       if (!(value instanceof Struct)) return failure('unsupported return type from ApplyConfiguration expression');
       const misnamed = checkStructNames(value);
       if (misnamed !== undefined) return failure(`type mismatch: ${misnamed}`);
-      const configuration = jsonOf(value);
+      const configuration = jsonOf(() => celToJson(value) as Json);
       if (configuration instanceof CelError) return failure(configuration.message);
       const schema = typeOf(types, context);
       const applied = applyConfiguration(object, configuration as JsonObject, schema, { atomics });
@@ -74,7 +76,7 @@ function operationsOf(value: CelValue): PatchOperation[] | string {
     if (content !== undefined) {
       const misnamed = content instanceof Struct ? checkStructNames(content) : undefined;
       if (misnamed !== undefined) return `type mismatch: ${misnamed}`;
-      const json = jsonOf(content);
+      const json = jsonOf(() => patchValue(content));
       if (json instanceof CelError) return `JSONPath valueExpression evaluated to a type that could not marshal to JSON: ${json.message}`;
       operation['value'] = json;
     }
@@ -86,7 +88,12 @@ function operationsOf(value: CelValue): PatchOperation[] | string {
 /** A patched object has to be one of its kind still; the API server answers 500 otherwise. */
 function decoded(patched: unknown, context: MutationContext, types: TypeTable | undefined): MutationResult {
   const schema = typeOf(types, context);
+  const { group, version, kind } = context.kind;
   if (!isJsonObject(patched)) return internalError('the patched object is not an object');
+  if (schema !== undefined && types?.isBuiltIn(group, version, kind)) {
+    const result = decodeObject(patched, schema);
+    return result.ok ? result : internalError(result.message);
+  }
   const errors = schema === undefined ? [] : checkTypedValue(patched, schema, { allowDuplicates: true });
   return errors.length === 0 ? { ok: true, object: patched } : internalError(formatTypedValueErrors(errors));
 }
@@ -103,10 +110,9 @@ function internalError(message: string): MutationResult {
   return { ok: false, status: { message: `Internal error occurred: ${message}`, reason: 'InternalError', code: 500 } };
 }
 
-function jsonOf(value: CelValue): Json | CelError {
+function jsonOf(convert: () => Json): Json | CelError {
   try {
-    const json = celToJson(value);
-    return typeof json === 'symbol' ? new CelError('optional.none() has no JSON form') : json;
+    return convert();
   } catch (error) {
     if (error instanceof CelError) return error;
     throw error;
