@@ -56,6 +56,24 @@ describe('watching files', () => {
     expect(clock.pending()).toBe(0);
   });
 
+  it('does not wait for ever where something beside is written without end', async () => {
+    const clock = manualClock();
+    const { events, watched } = testEvents();
+    await writeFile(join(root, 'a.yaml'), '1');
+    let told = (): void => {};
+    const changed = new Promise<void>((resolve) => {
+      told = resolve;
+    });
+    const watch = await watchFolder({ paths: [join(root, 'a.yaml')], clock, events, settle: 100, onChange: told });
+    await writeFile(join(root, 'a.yaml'), '22');
+    for (let i = 0; i < 25; i++) {
+      watched.get(root)!();
+      clock.advance(50);
+    }
+    await changed;
+    watch.close();
+  });
+
   it.each([
     ['a new file', () => writeFile(join(root, 'sub/b.yaml'), 'x')],
     ['a removed file', () => rm(join(root, 'sub/a.yaml'))],

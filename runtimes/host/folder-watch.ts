@@ -37,6 +37,8 @@ export interface FolderWatch {
   close(): void;
 }
 
+/** In settling times. */
+const LONGEST_SETTLING = 10;
 const MAX_ENTRIES = 10_000;
 const MAX_DEPTH = 16;
 
@@ -54,10 +56,17 @@ export async function watchFolder(options: FolderWatchOptions): Promise<FolderWa
   let running: Promise<void> | undefined;
   let again = false;
 
+  let firstTouch: number | undefined;
   const touched = (): void => {
     if (closed) return;
     settling?.cancel();
-    settling = clock.after(settle, () => void check());
+    // A neighbour that is written without end, such as a log file, must not put off a change for ever.
+    firstTouch ??= clock.elapsed();
+    const patience = firstTouch + LONGEST_SETTLING * settle - clock.elapsed();
+    settling = clock.after(Math.min(settle, patience), () => {
+      firstTouch = undefined;
+      void check();
+    });
   };
 
   async function look(): Promise<string> {

@@ -3,7 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { type Clock, systemClock } from './clock.ts';
 import { ReceivedRequest, Receiver, type ReceiverHost, type RefusalReason, type Route } from './http-exchange.ts';
-import { type Log, silentLog } from './log.ts';
+import { type Log, type LogFields, silentLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { secureContextOptions, type TlsIdentity, type TlsSource } from './tls.ts';
 
@@ -138,8 +138,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       return draining || (connection !== undefined && clock.elapsed() >= connection.end);
     },
     refused: onRefused,
-    handlerFailed: (error) =>
-      log('error', 'request handler failed', { error: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown' }),
+    handlerFailed: (error) => log('error', 'request handler failed', describeBug(error)),
   };
 
   function onRequest(request: ReceivedRequest, response: ServerResponse): void {
@@ -220,6 +219,19 @@ const CLIENT_ERROR_STATUS: ReadonlyMap<string, string> = new Map([
   ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', '413 Content Too Large'],
 ]);
+
+/** What a bug is and where it happened. Not its message, which may quote what it stumbled over: a cluster's objects. */
+function describeBug(error: unknown): LogFields {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const frames = (error.stack ?? '').split('\n').filter((line) => line.startsWith('    at '));
+  return {
+    error: error.name,
+    stack: frames
+      .slice(0, 5)
+      .map((line) => line.trim())
+      .join('; '),
+  };
+}
 
 /** Adds the metrics that every server has: its refusals and its connections. */
 export function httpServerMetrics(metrics: Metrics): {
