@@ -28,7 +28,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['runtimes/cli'],
   ['playground', 'conformance', 'demo', 'docs', 'scripts'],
 ];
-/** Data, not rooms: anyone above the engine may read them, and the engine gets them as arguments. */
+/** Data, not rooms. The engine takes in tables as JSON modules, which are as pure as a constant; only the bundle knows which. */
 const DATA = ['schemas', 'rules'];
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -57,7 +57,10 @@ function objection(file: string, target: string): string | undefined {
   }
   const imported = relative(root, resolve(root, dirname(file), target));
   if (DATA.some((folder) => imported.startsWith(`${folder}/`))) {
-    return file.startsWith('engine/') && !isTest ? 'the engine gets its data as arguments' : undefined;
+    if (!file.startsWith('engine/') || isTest) return undefined;
+    return file.startsWith('engine/bundle/') && imported.endsWith('.json')
+      ? undefined
+      : 'below the bundle, the engine gets its data as arguments';
   }
   const from = roomOf(file);
   const to = roomOf(imported);
@@ -87,7 +90,8 @@ describe('the floors of the house', () => {
     ['engine/text/yaml.ts', 'node:fs'],
     ['runtimes/admission/server.ts', '../cni/daemon.ts'],
     ['runtimes/host/log.ts', '../admission/server.ts'],
-    ['engine/object/schema.ts', '../../schemas/kubernetes/core.json'],
+    ['engine/object/schema.ts', '../../schemas/kubernetes/v1.37.json'],
+    ['engine/bundle/compile.ts', '../../schemas/generate.ts'],
   ])('objects to %s importing %s', (file, target) => {
     expect(objection(file, target)).toBeTypeOf('string');
   });
