@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from '../object/json.ts';
 import { customResourceTypes, type TypeTable } from '../object/type-table.ts';
 import { compileAdmission, isAdmissionDocument, kindOf } from '../rules/admission/compile.ts';
 import { type RuleBundleDocument, ruleBundle } from '../rules/admission/document.ts';
+import type { InstrumentExpression } from '../rules/admission/expressions.ts';
 import { linkAdmission, linkProgram } from '../rules/admission/link.ts';
 import { type Diagnostic, isError } from '../text/diagnostic.ts';
 import type { Document } from '../text/document.ts';
@@ -23,6 +24,8 @@ export interface CompileBundleOptions {
   readonly rules?: readonly string[];
   /** Types of the kinds of the cluster. Default: those of the newest supported Kubernetes; CRDs of the bundle come on top. */
   readonly types?: TypeTable;
+  /** Put around every expression that decides; for explanations. */
+  readonly instrument?: InstrumentExpression;
 }
 
 /** Kinds that belong beside rules and are not for this compiler. */
@@ -38,7 +41,7 @@ export function compileBundle(documents: readonly Document[], options: CompileBu
   const params = head === undefined ? NO_PARAMS : bundleParams(head.document, head.value.spec?.params, options.params, diagnostics);
   for (const document of all) reportUnknownKind(document, diagnostics);
 
-  const compiled = compileAdmission(all, linkAdmission({ types, params }));
+  const compiled = compileAdmission(all, linkAdmission({ types, params, instrument: options.instrument }));
   diagnostics.push(...compiled.diagnostics);
   const bundle = {
     name: head?.value.metadata.name ?? options.name ?? '',

@@ -269,11 +269,43 @@ describe('dry-run', () => {
   });
 });
 
-test('explain says why', async () => {
-  const { out, code } = await run('explain -r rule.yaml list.json');
-  expect(code).toBe(1);
-  expect(out).toContain('Pod shop/one denied');
-  expect(out).toMatch(/deny +AdmissionRule no-latest/);
+describe('explain', () => {
+  test('says why, with the value of every part', async () => {
+    const { out, code } = await run('explain -r rule.yaml list.json');
+    expect(code).toBe(1);
+    expect(out).toBe(`Pod shop/one denied (list.json:1:94)
+
+  AdmissionRule no-latest
+    mutate
+    deny #0: no latest
+    $.spec.validations[0].expression (cost 11)
+      object.spec.containers.all(c, !c.image.endsWith(':latest')) = false
+      ├─ object.spec.containers = [{name: "a", image: "a:latest"}]
+      └─ !c.image.endsWith(':latest') = false
+         └─ c.image.endsWith(':latest') = true
+            └─ c.image = "a:latest"
+
+Service default/two allowed (list.json:1:232)
+  no rule concerns it
+
+`);
+  });
+
+  test('for machines', async () => {
+    const { results } = JSON.parse((await run('explain -r rule.yaml list.json -o json')).out) as {
+      results: { rules: { name: string; expressions: unknown[] }[] }[];
+    };
+    expect(results[0]?.rules[0]?.expressions[0]).toMatchObject({
+      path: '$.spec.validations[0].expression',
+      value: 'false',
+      parts: [{ text: 'object.spec.containers' }, {}],
+    });
+  });
+
+  test('of some rules, and of those that do not match', async () => {
+    expect((await run('explain -r rule.yaml good.yaml --rule other')).out).toContain('no rule concerns it');
+    expect((await run('explain -r rule.yaml good.yaml --rule no-latest')).out).toContain('allow');
+  });
 });
 
 describe('called wrongly', () => {

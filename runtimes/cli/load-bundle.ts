@@ -1,5 +1,6 @@
 import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
 import { compileBundle } from '../../engine/bundle/compile.ts';
+import type { InstrumentExpression } from '../../engine/rules/admission/expressions.ts';
 import type { CueBackend } from '../../engine/text/cue.ts';
 import { findBundles, readBundle } from '../host/bundle-files.ts';
 import { cueDefinitions } from '../host/cue/definitions.ts';
@@ -13,19 +14,24 @@ export async function cueBackend(): Promise<CueBackend | undefined> {
 }
 
 /** Reads and compiles one bundle: a folder, a file, or `-`. Throws `FileError` when the path can't be read. */
-export async function loadBundle(path: string, context: CommandContext): Promise<CompiledBundle> {
+export async function loadBundle(path: string, context: CommandContext, instrument?: InstrumentExpression): Promise<CompiledBundle> {
   const { name, documents, diagnostics } = await readBundle(path, {
     cwd: context.cwd,
     stdin: context.readStdin,
     cue: cueBackend,
     cueDefinitions,
   });
-  return compileBundle(documents, { name, diagnostics });
+  return compileBundle(documents, { name, diagnostics, ...(instrument === undefined ? {} : { instrument }) });
 }
 
 /** The bundles that paths stand for (see `findBundles`), as one. Throws `FileError` when a path can't be read. */
-export async function loadBundles(paths: readonly string[], context: CommandContext): Promise<CompiledBundle> {
+export async function loadBundles(
+  paths: readonly string[],
+  context: CommandContext,
+  instrument?: InstrumentExpression,
+): Promise<CompiledBundle> {
   const bundles: CompiledBundle[] = [];
-  for (const path of new Set(paths.flatMap((each) => findBundles(each, context.cwd)))) bundles.push(await loadBundle(path, context));
+  for (const path of new Set(paths.flatMap((each) => findBundles(each, context.cwd))))
+    bundles.push(await loadBundle(path, context, instrument));
   return combineBundles(bundles);
 }

@@ -2,6 +2,7 @@ import type { Environment } from '../../cel/environment.ts';
 import type { CelType, TypeProvider } from '../../cel/types.ts';
 import type { TypeTable } from '../../object/type-table.ts';
 import type { JsonObject } from './decision.ts';
+import type { InstrumentExpression } from './expressions.ts';
 
 /** What lowering a document may use; the same for all documents of a bundle. */
 export interface CompileContext {
@@ -15,6 +16,7 @@ export interface CompileContext {
     readonly patchEnvironment: Environment;
     readonly variables: Readonly<Record<string, CelType>>;
   };
+  readonly instrument?: InstrumentExpression | undefined;
   readonly authorizerTypes: Readonly<Record<string, CelType>>;
   /** Types of the cluster's kinds; without them `object` is dyn everywhere and merges know no list keys. */
   readonly types?: TypeTable;

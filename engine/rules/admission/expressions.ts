@@ -2,12 +2,15 @@ import type { Ast } from '../../cel/ast.ts';
 import type { CompileOptions, Environment } from '../../cel/environment.ts';
 import { type CelType, DYN, object, type TypeProvider } from '../../cel/types.ts';
 import type { Severity } from '../../text/diagnostic.ts';
-import { type DocumentPath, formatPath } from '../../text/document.ts';
+import { type Document, type DocumentPath, formatPath } from '../../text/document.ts';
 import type { Reporter } from './diagnose.ts';
 import type { VariableDocument } from './document.ts';
 import type { Expression } from './policy.ts';
 import { combineTypes, NAMESPACE_TYPE, patchTypes, REQUEST_TYPE, requestTypes } from './request-types.ts';
 import { VARIABLES_TYPE, type Variable, type VariableTable, variableTable } from './variables.ts';
+
+/** Puts something around a compiled expression of a document, for a host that wants to see what it is evaluated to. */
+export type InstrumentExpression = (expression: Expression, document: Document) => Expression;
 
 /** Changes a parsed tree before it is checked; undefined leaves it as it is. */
 export type Rewrite = (ast: Ast) => Ast;
@@ -43,6 +46,7 @@ export interface ExpressionOptions {
   readonly issues?: { readonly severity?: Severity; readonly note?: string };
   /** Types of `authorizer` and `authorizer.requestResource`. */
   readonly authorizerTypes: Readonly<Record<string, CelType>>;
+  readonly instrument?: InstrumentExpression | undefined;
 }
 
 /** Compiles the expressions of one policy, and says what is wrong with them. */
@@ -109,7 +113,9 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
     const compiled = within.compileAst(ast, compileOptions);
     for (const issue of compiled.issues)
       report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
-    return compiled.ok ? { text, program: compiled.program, path: formatPath(path) } : undefined;
+    if (!compiled.ok) return undefined;
+    const expression = { text, program: compiled.program, path: formatPath(path) };
+    return options.instrument === undefined ? expression : options.instrument(expression, report.document);
   }
 
   return {

@@ -12,6 +12,7 @@ import type { Policy } from './policy.ts';
 export interface LinkOptions {
   readonly types?: TypeTable;
   readonly params?: NonNullable<CompileContext['params']>;
+  readonly instrument?: CompileContext['instrument'];
 }
 
 let environments: Pick<CompileContext, 'environment' | 'patchEnvironment'> | undefined;

@@ -38,6 +38,7 @@ export function lowerMutatingPolicy(
     environment: context.environment,
     patchEnvironment: context.patchEnvironment,
     authorizerTypes: context.authorizerTypes,
+    instrument: context.instrument,
     paramsType: spec.paramKind === undefined ? undefined : DYN,
   });
   const matchConditions = lowerMatchConditions(report, ['spec', 'matchConditions'], spec.matchConditions, expressions);

@@ -87,6 +87,7 @@ function lowerVariant(
     environment: context.environment,
     patchEnvironment: context.patchEnvironment,
     authorizerTypes: context.authorizerTypes,
+    instrument: context.instrument,
     paramsType: spec.paramKind === undefined ? bundleParams?.type : DYN,
     ...(place === undefined ? {} : { rewrite: (ast) => rewriteForTemplate(ast, place) }),
     ...typed,

@@ -37,6 +37,7 @@ export function lowerValidatingPolicy(
   const expressions = expressionCompiler(report, {
     environment: context.environment,
     authorizerTypes: context.authorizerTypes,
+    instrument: context.instrument,
     paramsType: spec.paramKind === undefined ? undefined : DYN,
   });
   const matchConditions = lowerMatchConditions(report, ['spec', 'matchConditions'], spec.matchConditions, expressions);

@@ -133,6 +133,7 @@ function compilerFor(report: Reporter, context: CompileContext, place: TemplateP
     environment: kyverno?.environment ?? context.environment,
     patchEnvironment: kyverno?.patchEnvironment ?? context.patchEnvironment,
     authorizerTypes: {},
+    instrument: context.instrument,
     objectType: mapOf(STRING, DYN),
     variables: kyverno?.variables ?? {},
     rewrite(ast) {
