@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../object/json.ts';
 import type { Diagnostic } from '../text/diagnostic.ts';
 import type { Document } from '../text/document.ts';
 import { diagnosticAt } from '../text/shape-check.ts';
-import { celTypeOf, celValueOf, checkValue, readSimpleSchema, type SchemaProblem, withDefaults } from './simple-schema.ts';
+import { celTypeOf, checkValue, readSimpleSchema, type SchemaProblem, withDefaults } from './simple-schema.ts';
 
 /** The parameters of a bundle, typed and with their values. */
 export interface BundleParams {
@@ -47,7 +47,7 @@ export function bundleParams(
   report(missing, 'bundle-param-missing');
   const structs = new Map<string, StructType>();
   const type = celTypeOf(schema, PARAMS_TYPE, structs);
-  return { value: celValueOf(schema, filled) as JsonObject, type, types: { structType: (name) => structs.get(name) } };
+  return { value: filled as JsonObject, type, types: { structType: (name) => structs.get(name) } };
 }
 
 /** A bundle without declarations has no parameters: any use of one is an error. */

@@ -1,5 +1,4 @@
-import { BOOL, type CelType, DOUBLE, DYN, INT, listOf, mapOf, object, STRING, type StructType } from '../cel/types.ts';
-import { type CelValue, double } from '../cel/values.ts';
+import { BOOL, type CelType, DYN, INT, listOf, mapOf, object, STRING, type StructType } from '../cel/types.ts';
 import { isJsonObject, type Json, setOwn } from '../object/json.ts';
 
 /*
@@ -218,10 +217,10 @@ export function celTypeOf(schema: SimpleSchema, name: string, structs: Map<strin
       return STRING;
     case 'integer':
       return INT;
-    case 'number':
-      return DOUBLE;
     case 'boolean':
       return BOOL;
+    // JSON does not tell 1.0 from 1, and so a number may turn up as an int.
+    case 'number':
     case 'any':
       return DYN;
     case 'list':
@@ -234,19 +233,4 @@ export function celTypeOf(schema: SimpleSchema, name: string, structs: Map<strin
       return object(name);
     }
   }
-}
-
-/** The value as expressions see it: a `number` is a double even where it is integral. */
-export function celValueOf(schema: SimpleSchema, value: Json): CelValue {
-  if (schema.kind === 'number') return double(Number(value));
-  if (schema.kind === 'list' && Array.isArray(value)) return value.map((item: Json) => celValueOf(schema.item, item));
-  if ((schema.kind === 'map' || schema.kind === 'object') && isJsonObject(value)) {
-    const copy: { [key: string]: CelValue } = {};
-    for (const [key, item] of Object.entries(value)) {
-      const field = schema.kind === 'map' ? schema.value : schema.fields.get(key);
-      setOwn(copy as { [key: string]: Json }, key, (field === undefined ? item : celValueOf(field, item)) as Json);
-    }
-    return copy;
-  }
-  return value;
 }

@@ -1,3 +1,5 @@
+import type { Program } from '../../cel/program.ts';
+import type { CelValue } from '../../cel/values.ts';
 import { isNamespaceKind } from './activation.ts';
 import type { AdmissionRequest } from './decision.ts';
 import type { FactReader } from './fact-reader.ts';
@@ -22,8 +24,23 @@ export interface Candidate {
   readonly bindings: readonly CandidateBinding[];
   /** One per policy, shared by all its candidates: an evaluation is never interrupted by another. */
   readonly variables: FastVariables;
-  /** One binding that narrows nothing, and no parameter objects: a single evaluation decides. */
-  readonly single: PolicyBinding | undefined;
+  /** Set when one run of each validation decides for every request of the shape: the common case, kept short. */
+  readonly quick: QuickCandidate | undefined;
+}
+
+/**
+ * A policy that matches every request of the shape as it is, with one binding that narrows nothing and no parameter objects.
+ */
+export interface QuickCandidate {
+  /** The validations of the policy. */
+  readonly runs: readonly Program['run'][];
+  readonly hasConditions: boolean;
+  readonly hasVariables: boolean;
+  /** An expression reads `request`. */
+  readonly usesRequest: boolean;
+  /** An expression reads what has to be filled in: the namespace, the authorizer. */
+  readonly usesMore: boolean;
+  readonly params: CelValue;
 }
 
 export interface CandidateBinding {
@@ -83,12 +100,28 @@ function candidate(policy: Policy, variables: FastVariables, shape: RequestShape
     policy.match.objectSelector === undefined &&
     policy.match.namespaceName === undefined &&
     policy.namespace === undefined;
-  const only = bindings[0];
-  const single =
-    bindings.length === 1 && only!.verdict === undefined && policy.paramKind === undefined && policy.configurationError === undefined
-      ? only!.binding
-      : undefined;
-  return { policy, verdict, always: unconditional ? first : undefined, bindings, variables, single };
+  const always = unconditional ? first : undefined;
+  return { policy, verdict, always, bindings, variables, quick: quickCandidate(policy, always, bindings, shape) };
+}
+
+function quickCandidate(
+  policy: Policy,
+  always: ShapeMatch | undefined,
+  bindings: readonly CandidateBinding[],
+  shape: RequestShape,
+): QuickCandidate | undefined {
+  if (always === undefined || always.kind !== shape.kind || always.resource !== shape.resource) return undefined;
+  if (bindings.length !== 1 || bindings[0]!.verdict !== undefined || policy.configurationError !== undefined) return undefined;
+  if (policy.paramKind !== undefined || policy.needsExactEvaluation || policy.probeMessages) return undefined;
+  const { uses } = policy;
+  return {
+    runs: policy.validations.map((validation) => validation.expression.program.run),
+    hasConditions: policy.matchConditions.length > 0,
+    hasVariables: policy.variables.list.length > 0,
+    usesRequest: uses.request,
+    usesMore: uses.namespaceObject || uses.authorizer || uses.host,
+    params: (policy.inlineParams ?? null) as CelValue,
+  };
 }
 
 export type RequestMatch =

@@ -30,6 +30,7 @@ import { collectParams } from './params.ts';
 import type { Policy, PolicyBinding } from './policy.ts';
 import { reachOf } from './reach.ts';
 import type { EquivalentResources } from './resource-match.ts';
+import { EXPRESSION_LIMIT } from './budgets.ts';
 import { ADMITTED, holdsFast, judge, judgeMatchConditions, matchesFast, type Verdict } from './validate.ts';
 
 /** What an executor needs of the rooms around it. */
@@ -177,32 +178,60 @@ class Admission {
 
   #validate(): void {
     const candidates = this.#validating.candidates(this.#request);
-    for (let i = 0; i < candidates.length; i++) {
-      const candidate = candidates[i]!;
-      if (candidate.single !== undefined && candidate.always !== undefined && this.#admitsAtOnce(candidate)) continue;
-      this.#attempt(() => this.#validateOne(candidate));
+    let next = 0;
+    while (next < candidates.length) {
+      next = this.#options.explain ? next : this.#pass(candidates, next);
+      const candidate = candidates[next++];
+      if (candidate !== undefined) this.#attempt(() => this.#validateOne(candidate));
     }
   }
 
-  /** The common way: one binding, nothing more to match, all validations hold. False says nothing. */
-  #admitsAtOnce({ policy, always, variables, single }: Candidate): boolean {
-    if (policy.needsExactEvaluation || this.#options.explain) return false;
+  /**
+   * Goes over the candidates that obviously have nothing against the request, from `first` on. Answers the index of the next
+   * one that has to be looked at more closely.
+   */
+  #pass(candidates: readonly Candidate[], first: number): number {
     const activation = this.#activation;
+    const values = activation as unknown as Activation;
+    const meter = this.#meter;
+    activation.object = this.#object as CelValue;
+    activation.oldObject = (this.#request.oldObject ?? null) as CelValue;
+    let i = first;
     try {
-      if (this.#see(policy, always!) !== 'seen') return false;
-      activation.params = policy.inlineParams ?? null;
-      variables.bind(activation as unknown as Activation, this.#meter);
-      if (policy.matchConditions.length > 0) {
-        const matched = matchesFast(policy, activation, this.#meter);
-        if (matched !== true) return matched !== undefined;
+      for (; i < candidates.length; i++) {
+        const { quick, policy, variables } = candidates[i]!;
+        if (quick === undefined) return i;
+        if (quick.usesRequest) this.#seeRequest(this.#request.resource, this.#request.kind);
+        if (quick.usesMore) {
+          this.#seeMore(policy.uses);
+          if (policy.uses.namespaceObject && activation.namespaceObject === undefined) return i;
+        }
+        activation.params = quick.params;
+        if (quick.hasVariables) {
+          variables.bind(values, meter);
+          activation.variables = variables;
+        }
+        if (quick.hasConditions) {
+          const matched = matchesFast(policy, activation, meter);
+          if (matched === undefined) return i;
+          if (matched !== true) {
+            variables.reset();
+            continue;
+          }
+        }
+        meter.remaining = EXPRESSION_LIMIT;
+        const { runs } = quick;
+        for (let j = 0; j < runs.length; j++) if (runs[j]!(values, meter) !== true) return i;
+        if (meter.remaining < 0) return i;
+        if (quick.hasVariables) variables.reset();
       }
-      return single !== undefined && holdsFast(policy, activation, variables, this.#meter);
+      return i;
     } catch (error) {
-      // A missing fact: the long way notes it.
-      if (error instanceof CelError) return false;
+      // A run-time error, or a missing fact: the long way words it.
+      if (error instanceof CelError) return i;
       throw error;
     } finally {
-      variables.reset();
+      candidates[i]?.variables.reset();
     }
   }
 
