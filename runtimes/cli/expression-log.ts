@@ -38,7 +38,8 @@ export function expressionLog(): ExpressionLog {
       return {
         ...expression,
         program: {
-          ...program,
+          ast: program.ast,
+          ...(program.refused === undefined ? {} : { refused: program.refused }),
           trace: (activation, options) => traced(activation, options?.limit),
           run(activation, meter) {
             const { outcome, cost } = traced(activation, meter.remaining);

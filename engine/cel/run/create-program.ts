@@ -24,9 +24,16 @@ const ADMISSION_VARIABLES: ReadonlySet<string> = new Set(['object', 'oldObject',
  */
 export function createProgram(ast: CheckedAst, options: ProgramOptions = {}): Program {
   const closures = createClosures(ast);
+  const make = (): Program['run'] =>
+    options.backEnd === 'closures' ? runClosures(closures) : (generated(ast, closures, options) ?? runClosures(closures));
+  // Generating code costs more than all checks before it, and whoever only checks, or runs few of many rules, never needs it.
+  let run: Program['run'] | undefined = options.backEnd === 'code' ? make() : undefined;
   return {
     ast,
-    run: options.backEnd === 'closures' ? runClosures(closures) : (generated(ast, closures, options) ?? runClosures(closures)),
+    get run() {
+      run ??= make();
+      return run;
+    },
     trace: closures.trace,
     ...(closures.refused ? { refused: closures.refused } : {}),
   };
@@ -42,7 +49,11 @@ function generated(ast: CheckedAst, closures: ClosureProgram, options: ProgramOp
     return compileGenerated(code);
   } catch (error) {
     if (error instanceof Unsupported) return undefined;
-    if (error instanceof RangeError) throw asCelError(error);
+    if (error instanceof RangeError) {
+      // Too deep to generate; closures were made of it, though.
+      if (options.backEnd === 'code') throw asCelError(error);
+      return undefined;
+    }
     if (options.backEnd === 'code' || !(error instanceof EvalError)) throw error;
     hostAllowsCode = false;
     return undefined;
