@@ -13,6 +13,13 @@ export const ABSENT = Symbol('absent');
  */
 export function find(container: CelValue, key: CelValue): CelValue | typeof ABSENT {
   if (container === null || typeof container !== 'object') return ABSENT;
+  if (typeof key === 'string') {
+    // Parsed JSON comes first, because it is what nearly all containers are.
+    const prototype = Object.getPrototypeOf(container);
+    if (prototype === Object.prototype || prototype === null) {
+      return Object.hasOwn(container, key) ? (container as { readonly [key: string]: CelValue })[key]! : ABSENT;
+    }
+  }
   if (Array.isArray(container)) {
     const index = listIndex(key);
     return index >= 0 && index < container.length ? container[index]! : ABSENT;
@@ -32,14 +39,16 @@ export function find(container: CelValue, key: CelValue): CelValue | typeof ABSE
 
 /** `container.key` and `container[key]`: the element, or cel-go's error for its absence. */
 export function select(container: CelValue, key: CelValue): CelValue {
-  if (container instanceof LazyStruct && typeof key === 'string') return container.get(key);
   const found = find(container, key);
   if (found !== ABSENT) return found;
+  // A lazy structure has its own words for a field that it does not have.
+  if (container instanceof LazyStruct && typeof key === 'string') return container.get(key);
   throw Array.isArray(container) ? indexOutOfBounds(key) : noSuchKey(key);
 }
 
 /** `has(container.key)`. */
 export function has(container: CelValue, key: CelValue): boolean {
+  // Its field need not be computed to be there.
   if (container instanceof LazyStruct) return typeof key === 'string' && container.has(key);
   return find(container, key) !== ABSENT;
 }

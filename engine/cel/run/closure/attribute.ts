@@ -75,7 +75,7 @@ export function constantQualifier(nodeId: number, key: CelValue, isOptional: boo
   return {
     isOptional,
     apply: (frame, object) => {
-      const result = attempt(nodeId, () => select(object, key));
+      const result = selected(nodeId, object, key);
       charge(frame, SELECT_OR_IDENT);
       frame.record?.(nodeId, result);
       return result;
@@ -124,7 +124,7 @@ export function computedQualifier(nodeId: number, key: Evaluate, isComputed: boo
     isOptional,
     apply: (frame, object) => {
       const keyValue = keyOf(frame);
-      const result = keyValue instanceof CelError ? keyValue : attempt(nodeId, () => select(object, keyValue));
+      const result = keyValue instanceof CelError ? keyValue : selected(nodeId, object, keyValue);
       charge(frame, SELECT_OR_IDENT);
       frame.record?.(nodeId, result);
       return result;
@@ -139,6 +139,15 @@ export function computedQualifier(nodeId: number, key: Evaluate, isComputed: boo
       return result;
     },
   };
+}
+
+/** `select` with the error as a value. */
+function selected(nodeId: number, object: CelValue, key: CelValue): Result {
+  try {
+    return select(object, key);
+  } catch (error) {
+    return asEvaluationError(nodeId, error);
+  }
 }
 
 function lookUp(nodeId: number, object: CelValue, key: CelValue): Result | typeof ABSENT {

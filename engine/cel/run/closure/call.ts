@@ -7,7 +7,7 @@ import { CONVERSIONS, resolveOverload, SELF_CHECKING } from '../dispatch.ts';
 import { containedIn } from '../equality.ts';
 import { noSuchOverload, noSuchSignature } from '../errors.ts';
 import { typeName } from '../type-of.ts';
-import { attempt, charge, type Evaluate, type Frame, fail, type Result } from './frame.ts';
+import { asEvaluationError, attempt, charge, type Evaluate, type Frame, fail, type Result } from './frame.ts';
 import type { Planner } from './plan.ts';
 import { computedStep, constantStep, type Step } from './step.ts';
 
@@ -59,10 +59,14 @@ function planStrict(planner: Planner, expr: Call, fn: string, overloads: readonl
   checkLiterals(planner, expr, overloads, args);
   // With its pattern compiled ahead, `matches` judges its text in other words.
   const compiledAhead = fn === 'matches' && args[1]?.constant !== undefined;
-  const call = (values: readonly CelValue[]): Result =>
-    compiledAhead && typeof values[0] !== 'string'
-      ? fail(expr.id, noSuchOverload())
-      : attempt(expr.id, () => invoke(fn, overloads, values));
+  const call = (values: readonly CelValue[]): Result => {
+    if (compiledAhead && typeof values[0] !== 'string') return fail(expr.id, noSuchOverload());
+    try {
+      return invoke(fn, overloads, values);
+    } catch (error) {
+      return asEvaluationError(expr.id, error);
+    }
+  };
   if (fn === '@not_strictly_false') return computedStep(expr.id, notStrictlyFalse(evaluators[0]!, price));
   return computedStep(
     expr.id,
@@ -105,9 +109,13 @@ function together(args: readonly Evaluate[], call: (values: readonly CelValue[])
 }
 
 function finish(frame: Frame, values: readonly Result[], call: (values: readonly CelValue[]) => Result, price: Price): Result {
-  const error = values.find((value) => value instanceof CelError);
-  const result = error ?? call(values as readonly CelValue[]);
-  charge(frame, price(priceable(values), result instanceof CelError ? null : result));
+  for (const value of values) {
+    if (!(value instanceof CelError)) continue;
+    charge(frame, price(priceable(values), null));
+    return value;
+  }
+  const result = call(values as readonly CelValue[]);
+  charge(frame, price(values as readonly CelValue[], result instanceof CelError ? null : result));
   return result;
 }
 

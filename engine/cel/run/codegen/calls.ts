@@ -188,18 +188,51 @@ function visitArithmetic(context: Context, expr: Call, runtime: RuntimeName, sco
   if (expr.fn === '_+_' && left.known === 'string' && right.known === 'string') {
     return computed(context, js`${left.code} + ${right.code}`, 'string');
   }
+  const general = js`${context.runtime(runtime)}(${left.code}, ${right.code})`;
+  if (expr.fn === '_+_' && (left.known === 'string' || right.known === 'string')) {
+    const other = left.known === 'string' ? right : left;
+    return failing(context, js`typeof ${other.code} === 'string' ? ${left.code} + ${right.code} : ${general}`, 'string');
+  }
   const known = left.known === 'int' && right.known === 'int' ? 'int' : undefined;
-  const isText = expr.fn === '_+_' && (left.known === 'string' || right.known === 'string');
-  return failing(context, js`${context.runtime(runtime)}(${left.code}, ${right.code})`, isText ? 'string' : known);
+  if (left.known !== 'int' && right.known !== 'int') return failing(context, general);
+  return integerArithmetic(context, expr.fn, left, right, general, known);
 }
+
+const isSafeLiteral = (operand: Operand): boolean => Number.isSafeInteger(operand.literal?.value);
+
+/**
+ * Integers in place, as long as operands are integers and the result is one that a number holds exactly; the general function
+ * knows what to do otherwise. `+ 0` turns -0 into the only zero that an int has.
+ */
+function integerArithmetic(context: Context, fn: string, left: Operand, right: Operand, general: Code, known: 'int' | undefined): Operand {
+  const [a, b] = [left.code, right.code];
+  const areIntegers = separated(
+    [left, right].flatMap((operand) => (isSafeLiteral(operand) ? [] : [js`Number.isSafeInteger(${operand.code})`])),
+    js` && `,
+  );
+  const guard = isSafeLiteral(left) && isSafeLiteral(right) ? js`true` : areIntegers;
+  if (fn === '_/_' || fn === '_%_') {
+    const quotient = fn === '_/_' ? js`Math.trunc(${a} / ${b}) + 0` : js`${a} % ${b} + 0`;
+    return failing(context, js`${guard} && ${b} !== 0 ? ${quotient} : ${general}`, known);
+  }
+  const operator = { '_+_': js`+`, '_-_': js`-`, '_*_': js`*` }[fn]!;
+  const result = context.declare();
+  context.emitFailing(js`if (!(${guard} && Number.isSafeInteger(${result} = ${a} ${operator} ${b} + 0))) ${result} = ${general};\n`);
+  return { code: result, isSimple: true, ...(known ? { known } : {}) };
+}
+
+/** So many comparisons are faster than a look-up in a set. */
+const FEW = 4;
 
 function visitIn(context: Context, expr: Call, scope: Scope | undefined): Operand {
   const [only, more] = overloadsOf(context, expr);
   const constant = context.known.get(expr.args[1]!.id);
   const isList = only?.id === 'in_list' && !more;
   if (isList && Array.isArray(constant) && constant.every((item) => typeof item === 'string' || typeof item === 'boolean')) {
-    const value = asValue(context, context.visit(context, expr.args[0]!, scope));
-    return expression(js`${context.hoist(new Set(constant))}.has(${value.code})`, 'bool');
+    const value = context.bind(asValue(context, context.visit(context, expr.args[0]!, scope)));
+    if (constant.length > FEW) return expression(js`${context.hoist(new Set(constant))}.has(${value.code})`, 'bool');
+    const tests = constant.map((item) => js`${value.code} === ${item as string | boolean}`);
+    return expression(js`(${separated(tests, js` || `)})`, 'bool');
   }
   const [value, container] = visitTogether(context, expr.args, scope).map((operand) => context.bind(operand)) as [Operand, Operand];
   context.charge(1);
