@@ -55,7 +55,7 @@ function compileTree(ast: Ast, tables: EnvironmentTables, options: CompileOption
       resultType,
       // Few callers ask, so that it is not computed before one does.
       get estimate() {
-        estimate ??= estimateCost(checked.ast);
+        estimate ??= estimateCost(checked.ast, options.sizes);
         return estimate;
       },
       issues: [],

@@ -1,4 +1,5 @@
 import type { Ast } from './ast.ts';
+import type { SizeProvider } from './check/cost-estimate.ts';
 import type { CostEstimate, Library } from './function.ts';
 import type { CelIssue } from './issue.ts';
 import type { Program } from './program.ts';
@@ -24,6 +25,8 @@ export interface EnvironmentOptions {
 export interface CompileOptions {
   /** Types the result may have; otherwise an issue `must evaluate to bool`. Absent: any. */
   readonly resultTypes?: readonly CelType[];
+  /** What is known of the sizes of values, for {@link CompileResult} `estimate`. Absent: nothing. */
+  readonly sizes?: SizeProvider;
 }
 
 export type CompileResult =

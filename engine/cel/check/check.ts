@@ -24,6 +24,9 @@ export function check(ast: Ast, environment: CheckEnvironment): CheckResult {
   return { ok: true, ast: checker.finish(ast, root) };
 }
 
+/** So many issues of an expression get a hint. */
+const MAX_HINTS = 100;
+
 class Checker {
   readonly issues: CelIssue[] = [];
   private readonly types: (CelType | undefined)[];
@@ -96,8 +99,13 @@ class Checker {
 
   private undeclared(node: Expr, name: string, candidates: () => Iterable<string>): CelType {
     const message = `undeclared reference to '${name}' (in container '${this.environment.container}')`;
-    this.report('undeclared-reference', node, message, suggest(name.replace(/^\./, ''), candidates()));
+    this.report('undeclared-reference', node, message, this.hint(name.replace(/^\./, ''), candidates));
     return ERROR;
+  }
+
+  /** A suggestion, for as many issues as anybody reads. */
+  private hint(name: string, candidates: () => Iterable<string>): string | undefined {
+    return this.issues.length < MAX_HINTS ? suggest(name, candidates()) : undefined;
   }
 
   private mismatch(node: { readonly start: number; readonly end: number; readonly at: number }, expected: CelType, found: CelType): void {
@@ -179,7 +187,12 @@ class Checker {
     const type = struct.field(field);
     if (type) return type;
     if (struct.open) return DYN;
-    this.report('undefined-field', node, `undefined field '${field}'`, suggest(field, struct.fieldNames()));
+    this.report(
+      'undefined-field',
+      node,
+      `undefined field '${field}'`,
+      this.hint(field, () => struct.fieldNames()),
+    );
     return undefined;
   }
 
@@ -275,11 +288,15 @@ class Checker {
 
   private checkList(expr: ListExpr): CelType {
     let joined: CelType | undefined;
-    expr.elements.forEach((element, index) => {
+    let optionals = 0;
+    for (const [index, element] of expr.elements.entries()) {
       let type = this.check(element);
-      if (expr.optionalIndices.includes(index)) type = this.unwrapOptional(element, type);
+      if (expr.optionalIndices[optionals] === index) {
+        optionals++;
+        type = this.unwrapOptional(element, type);
+      }
       joined = this.join(joined, type);
-    });
+    }
     return listOf(joined ?? this.unifier.newVariable());
   }
 

@@ -74,7 +74,14 @@ describe('with sizes', () => {
   ])('%s costs %j', (text, expected) => expect(estimate(text, bounded)).toEqual(expected));
 });
 
+function environmentEstimate(text: string): { readonly min: number; readonly max: number } {
+  const [min, max] = estimate(text, bounded);
+  return { min, max };
+}
+
 it('is computed for a compiled expression when it is asked for', () => {
   const result = environment.compile('i + 1');
   expect(result.ok && result.estimate).toEqual({ min: 2, max: 2 });
+  const withSizes = environment.compile('s == "abc"', { sizes: bounded });
+  expect(withSizes.ok && withSizes.estimate).toEqual(environmentEstimate('s == "abc"'));
 });

@@ -64,8 +64,11 @@ export function validate(ast: CheckedAst, options: ValidateOptions): readonly Ce
 
   function validateList(expr: ListExpr): void {
     let expected: CelType | undefined;
+    let optionals = 0;
     for (const [index, element] of expr.elements.entries()) {
-      const type = expr.optionalIndices.includes(index) ? unwrap(typeOf(element)) : typeOf(element);
+      const isOptional = expr.optionalIndices[optionals] === index;
+      if (isOptional) optionals++;
+      const type = isOptional ? unwrap(typeOf(element)) : typeOf(element);
       expected ??= type;
       if (isExactType(expected, type)) continue;
       mismatch(element, expected, type);

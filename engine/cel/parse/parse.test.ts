@@ -265,6 +265,54 @@ describe('syntax errors', () => {
   });
 });
 
+describe('after a mistake', () => {
+  /** Positions and messages of all issues, in the order of the text. */
+  function all(text: string): string[] {
+    const parsed = parse(text);
+    if (parsed.ok) return [];
+    return formatIssues(text, parsed.issues)
+      .split('\n')
+      .filter((line) => line.startsWith('ERROR'))
+      .map((line) => line.replace('ERROR: <input>:', '').replace('Syntax error: ', '').replace(OPERAND, 'OPERAND'));
+  }
+
+  it.each<[string, string[]]>([
+    ['1 + +', ["1:5: mismatched input '+' expecting {OPERAND}", "1:6: mismatched input '<EOF>' expecting {OPERAND}"]],
+    ['f(a, *)', ["1:6: mismatched input '*' expecting {OPERAND}", "1:7: mismatched input ')' expecting {OPERAND}"]],
+    [
+      'a.* + for',
+      ["1:3: no viable alternative at input '.*'", "1:5: extraneous input '+' expecting {OPERAND}", '1:7: reserved identifier: for'],
+    ],
+    ['--', ["1:3: no viable alternative at input '-'", "1:3: mismatched input '<EOF>' expecting {OPERAND}"]],
+    ['?', ["1:1: mismatched input '?' expecting {OPERAND}", "1:2: mismatched input '<EOF>' expecting {OPERAND}"]],
+    [
+      '{*: 1}',
+      [
+        "1:2: mismatched input '*' expecting {'[', '{', '}', '(', '.', ',', '-', '!', '?', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}",
+        "1:3: extraneous input ':' expecting {OPERAND}",
+        "1:6: extraneous input '}' expecting <EOF>",
+      ],
+    ],
+    ["['a'b, 'c', 'd']", ["1:5: extraneous input 'b' expecting {']', ','}", "1:8: mismatched input ''c'' expecting ']'"]],
+    ['a b @', ["1:3: extraneous input 'b' expecting <EOF>", "1:5: token recognition error at: '@'"]],
+    ['a.?1', ["1:4: mismatched input '1' expecting {IDENTIFIER, ESC_IDENTIFIER}", '1:4: unsupported ident kind']],
+  ])('%s: goes on as far as cel-go does', (text, expected) => {
+    expect(all(text)).toEqual(expected);
+  });
+
+  it('stops after 100 syntax errors, and after 30 attempts to go on', () => {
+    const parsed = parse('@'.repeat(50_000));
+    expect(
+      [parsed.ok ? [] : parsed.issues]
+        .flat()
+        .map((issue) => issue.message)
+        .slice(99),
+    ).toEqual(["Syntax error: token recognition error at: '@'", 'Syntax error: More than 100 syntax errors']);
+    const attempts = all('* '.repeat(150));
+    expect(attempts.at(-1)).toMatch(/error recovery attempt limit exceeded: 30$/);
+  });
+});
+
 describe('limits', () => {
   it.each([
     ['parentheses', '('.repeat(100_000)],

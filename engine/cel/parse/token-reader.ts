@@ -6,6 +6,9 @@ import * as T from './token.ts';
 /** After so many mistakes the rest is not looked at. cel-go: parser/parser.go errorRecoveryLimit. */
 const MAX_RECOVERIES = 30;
 
+/** So many syntax errors are reported. cel-go: parser/parser.go errorReportingLimit. */
+const MAX_SYNTAX_ERRORS = 100;
+
 /** So many tokens are skipped to find one to go on from. cel-go: parser/parser.go errorRecoveryTokenLookaheadLimit. */
 const MAX_SKIPPED = 256;
 
@@ -48,6 +51,7 @@ export class TokenReader {
   /** Where parsing went on after a mistake: until a token is taken there, other mistakes are consequences of the first. */
   private resumedAt = -1;
   private recoveries = 0;
+  private syntaxErrors = 0;
 
   constructor(readonly text: string) {
     this.lexer = new Lexer(text, (start, end, message) => this.tokenError(start, end, message));
@@ -66,6 +70,10 @@ export class TokenReader {
     const message = `Syntax error: ${detail}`;
     // A token that is looked at twice is reported once.
     if (this.issues.some((issue) => issue.at === start && issue.message === message)) return;
+    if (this.syntaxErrors++ === MAX_SYNTAX_ERRORS) {
+      this.literalError(start, end, `Syntax error: More than ${MAX_SYNTAX_ERRORS} syntax errors`);
+      throw new ParseAbort();
+    }
     this.literalError(start, end, message);
   }
 

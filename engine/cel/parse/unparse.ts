@@ -1,4 +1,4 @@
-import type { Ast, Call, Expr, MacroCall } from '../ast.ts';
+import type { Ast, Call, Expr, ListExpr, MacroCall } from '../ast.ts';
 import { goQuote } from '../go-quote.ts';
 import { formatDouble } from '../run/double-format.ts';
 import type { CelValue } from '../values.ts';
@@ -60,7 +60,7 @@ function text(expr: Expr): string {
     case 'call':
       return expr.macro ? macroText(expr.macro) : callText(expr);
     case 'list':
-      return `[${expr.elements.map((element, index) => (expr.optionalIndices.includes(index) ? '?' : '') + text(element)).join(', ')}]`;
+      return `[${listText(expr)}]`;
     case 'map':
       return `{${expr.entries.map(({ key, value, optional }) => `${optional ? '?' : ''}${text(key)}: ${text(value)}`).join(', ')}}`;
     case 'struct':
@@ -68,6 +68,16 @@ function text(expr: Expr): string {
     case 'comprehension':
       return macroText(expr.macro);
   }
+}
+
+function listText({ elements, optionalIndices }: ListExpr): string {
+  let optionals = 0;
+  const texts = elements.map((element, index) => {
+    if (optionalIndices[optionals] !== index) return text(element);
+    optionals++;
+    return `?${text(element)}`;
+  });
+  return texts.join(', ');
 }
 
 function macroText({ name, target, args }: MacroCall): string {
