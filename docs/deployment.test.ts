@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { deploymentManifests } from '../runtimes/admission/manifests.ts';
@@ -28,4 +30,19 @@ it('starts the command with options that it has', () => {
   const used = [...deployment.matchAll(/"--([a-z-]+)"/g)].map(([, name]) => name);
   expect(used).toEqual(['cert', 'key', 'port', 'health-port']);
   expect(options.map(({ name }) => name)).toEqual(expect.arrayContaining(used));
+});
+
+it('docs/serving.md names every metric', () => {
+  const root = join(import.meta.dirname, '..');
+  const sources = readdirSync(join(root, 'runtimes'), { recursive: true, encoding: 'utf8' }).filter(
+    (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
+  );
+  const registered = sources.flatMap((name) =>
+    [...readFileSync(join(root, 'runtimes', name), 'utf8').matchAll(/name: '(fairlead_[a-z_]+)'/g)].map(([, metric]) => metric),
+  );
+  const documented = [...readFileSync(join(root, 'docs/serving.md'), 'utf8').matchAll(/^\| `(fairlead_[a-z_]+)`/gm)].map(
+    ([, metric]) => metric,
+  );
+  expect(registered.length).toBeGreaterThan(10);
+  expect([...documented].sort()).toEqual([...registered].sort());
 });

@@ -7,6 +7,7 @@ import { type CloseOptions, type HttpLimits, httpServerMetrics, startHttpServer 
 import { parseJsonBody } from '../host/json-body.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
+import { processMetrics } from '../host/process-metrics.ts';
 import { certificateExpiry, type TlsSource } from '../host/tls.ts';
 import { decide } from './decide.ts';
 import { FactError, type FactsSource, noFacts } from './facts.ts';
@@ -156,12 +157,14 @@ export async function startAdmissionServer(options: AdmissionServerOptions): Pro
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   });
   http.watch(server);
+  const stopProcessMetrics = processMetrics(metrics);
   let healthServer: Awaited<ReturnType<typeof startHttpServer>> | undefined;
   if (options.health !== undefined) {
     try {
       healthServer = await startHttpServer({ routes: health, onRefused: http.onRefused, clock, log, ...options.health });
     } catch (error) {
       await server.close({ grace: 0 });
+      stopProcessMetrics();
       throw error;
     }
   }
@@ -173,6 +176,7 @@ export async function startAdmissionServer(options: AdmissionServerOptions): Pro
     async close(how) {
       await server.close(how);
       await healthServer?.close(how?.grace === undefined ? {} : { grace: how.grace });
+      stopProcessMetrics();
     },
   };
 }

@@ -6,7 +6,7 @@ import { DEFAULT_ADMISSION_PATHS, startAdmissionServer } from '../admission/serv
 import { watchBundle } from '../host/bundle-watch.ts';
 import { developmentTls } from '../host/certificates.ts';
 import { createJsonLog, type Log, silentLog } from '../host/log.ts';
-import { createMetrics } from '../host/metrics.ts';
+import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { readRecording } from '../host/recording.ts';
 import { FileError, readTextFile } from '../host/text-files.ts';
 import type { TlsSource } from '../host/tls.ts';
@@ -28,7 +28,7 @@ export const runServe: CommandRun = async (args, context) => {
   const delay = secondsOf(args, 'drain-delay');
   const log = await logOf(args, context);
   const metrics = createMetrics();
-  const tls = await tlsOf(args, context, log);
+  const tls = await tlsOf(args, context, log, metrics);
   const facts = await factsOf(args, context);
 
   const bundle = await watchBundle({
@@ -112,7 +112,7 @@ async function logOf(args: ParsedArguments, context: CommandContext): Promise<Lo
   }
 }
 
-async function tlsOf(args: ParsedArguments, context: CommandContext, log: Log): Promise<TlsSource> {
+async function tlsOf(args: ParsedArguments, context: CommandContext, log: Log, metrics: Metrics): Promise<TlsSource> {
   const [cert, key, clientCa, folder] = [args.text('cert'), args.text('key'), args.text('client-ca'), args.text('dev-tls')].map((path) =>
     path === undefined ? undefined : resolve(context.cwd, path),
   );
@@ -129,7 +129,13 @@ async function tlsOf(args: ParsedArguments, context: CommandContext, log: Log): 
     );
   }
   try {
-    return await tlsFromFiles({ certFile: cert, keyFile: key, log, ...(clientCa === undefined ? {} : { clientCaFile: clientCa }) });
+    return await tlsFromFiles({
+      certFile: cert,
+      keyFile: key,
+      log,
+      metrics,
+      ...(clientCa === undefined ? {} : { clientCaFile: clientCa }),
+    });
   } catch (error) {
     throw new FileError(cert, error instanceof Error ? error.message : String(error));
   }
