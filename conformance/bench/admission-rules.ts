@@ -13,7 +13,9 @@ export interface RuleSetOptions {
 
 /** Rules over the expressions of the CEL benchmark, every one compiled for itself as in a real bundle. */
 export function ruleSet({ count, variables = false, aboutPods = 1 }: RuleSetOptions): AdmissionProgram {
-  const text = Array.from({ length: count }, (_, i) => rule(i, i % aboutPods === 0 ? 'pods' : RESOURCES[i % RESOURCES.length]!, variables)).join('\n---\n');
+  const text = Array.from({ length: count }, (_, i) =>
+    rule(i, i % aboutPods === 0 ? 'pods' : RESOURCES[i % RESOURCES.length]!, variables),
+  ).join('\n---\n');
   const { documents } = parseYaml({ name: 'rules.yaml', text });
   const bundle = compileBundle(documents);
   if (bundle.program === undefined) throw new Error(bundle.diagnostics.map(({ message, path }) => `${path}: ${message}`).join('\n'));
@@ -30,7 +32,16 @@ function rule(index: number, resource: string, variables: boolean): string {
     kind: 'ValidatingAdmissionPolicy',
     metadata: { name: `policy-${index}` },
     spec: {
-      matchConstraints: { resourceRules: [{ apiGroups: [resource === 'pods' ? '' : 'example.com'], apiVersions: ['v1'], resources: [resource], operations: ['CREATE', 'UPDATE'] }] },
+      matchConstraints: {
+        resourceRules: [
+          {
+            apiGroups: [resource === 'pods' ? '' : 'example.com'],
+            apiVersions: ['v1'],
+            resources: [resource],
+            operations: ['CREATE', 'UPDATE'],
+          },
+        ],
+      },
       ...(variables ? { variables: [{ name: 'containers', expression: 'object.spec.containers' }] } : {}),
       validations: [
         variables

@@ -33,7 +33,12 @@ export const bench: Bench = {
       if (signal.aborted) return;
       log(name);
       for (const request of requests) decide(program, request);
-      yield row(name, goal, compare((i) => decide(program, requests[i % SHAPES]!), handWritten), 'the checks by hand');
+      yield row(
+        name,
+        goal,
+        compare((i) => decide(program, requests[i % SHAPES]!), handWritten),
+        'the checks by hand',
+      );
     }
 
     log('whole reviews');
