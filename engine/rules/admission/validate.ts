@@ -63,8 +63,9 @@ function messagesAreAffordable({ validations }: Policy, activation: RequestActiv
     try {
       messageExpression?.program.run(activation as unknown as Activation, meter);
     } catch (error) {
-      // A message that fails has no say; what it cost until then is on the meter.
       if (!(error instanceof CelError)) throw error;
+      // A message that fails has no say, but what it cost until then only the exact evaluation knows.
+      return false;
     }
   }
   return meter.remaining >= 0;

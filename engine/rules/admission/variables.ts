@@ -78,8 +78,12 @@ export class FastVariables extends LazyStruct {
       this.#slots[index] = value;
       return value;
     } catch (error) {
+      // The fast back end has given up, which says nothing of the variable: no operator may absorb that.
+      if (error instanceof CelError && error.code === 'budget') throw error;
       const failure = variableFailure(variable.name, error);
       this.#slots[index] = failure;
+      // What it cost until then is not known, but limited; should the error be absorbed, the exact back end has to count.
+      this.#meter!.remaining -= EXPRESSION_LIMIT;
       throw failure;
     }
   }
