@@ -1,5 +1,5 @@
 import type { Ast, StructExpr } from '../../../cel/ast.ts';
-import { mapTree } from '../map-tree.ts';
+import { rewrite } from '../../../cel/rewrite/rewrite.ts';
 import type { TemplatePlace } from '../pod-template.ts';
 
 /**
@@ -8,28 +8,27 @@ import type { TemplatePlace } from '../pod-template.ts';
  * Kyverno: pkg/cel/policies/mpol/autogen/autogen.go, which does the same to the text.
  */
 export function rewriteStructsForTemplate(ast: Ast, { template }: TemplatePlace): Ast {
-  let { nodeCount } = ast;
   const prefix = `Object.${template.join('.')}`;
-  const make = (like: StructExpr, typeName: string, fields: StructExpr['fields']): StructExpr => {
-    nodeCount++;
-    return { kind: 'struct', id: nodeCount, start: like.start, end: like.end, at: like.at, typeName, fields };
+  const make = (id: number, like: StructExpr, typeName: string, fields: StructExpr['fields']): StructExpr => {
+    const { start, end, at } = like;
+    return { kind: 'struct', id, start, end, at, typeName, fields };
   };
-  const moved = (expr: StructExpr): StructExpr => {
+  const moved = (expr: StructExpr, newId: () => number): StructExpr => {
     const inside = expr.fields.filter((field) => field.name === 'spec' || field.name === 'metadata');
     if (inside.length === 0) return expr;
-    let value = make(expr, prefix, inside);
+    let value = make(newId(), expr, prefix, inside);
     for (let i = template.length - 1; i >= 0; i--) {
       const typeName = ['Object', ...template.slice(0, i)].join('.');
-      const field = { id: ++nodeCount, name: template[i]!, value, optional: false, start: expr.start, at: expr.at };
-      value = make(expr, typeName, [...(i === 0 ? expr.fields.filter((each) => !inside.includes(each)) : []), field]);
+      const field = { id: newId(), name: template[i]!, value, optional: false, start: expr.start, at: expr.at };
+      const others = i === 0 ? expr.fields.filter((each) => !inside.includes(each)) : [];
+      value = make(i === 0 ? expr.id : newId(), expr, typeName, [...others, field]);
     }
-    return { ...value, id: expr.id };
+    return value;
   };
-  const root = mapTree(ast.root, (expr) => {
-    if (expr.kind !== 'struct') return expr;
-    if (expr.typeName === 'Object') return moved(expr);
+  return rewrite(ast, (expr, context) => {
+    if (expr.kind !== 'struct') return undefined;
+    if (expr.typeName === 'Object') return moved(expr, () => context.newId());
     const ofPod = expr.typeName.startsWith('Object.spec') || expr.typeName.startsWith('Object.metadata');
-    return ofPod ? { ...expr, typeName: `${prefix}${expr.typeName.slice('Object'.length)}` } : expr;
+    return ofPod ? { ...expr, typeName: `${prefix}${expr.typeName.slice('Object'.length)}` } : undefined;
   });
-  return { text: ast.text, root, nodeCount };
 }

@@ -1,9 +1,9 @@
 import type { Ast } from '../../../cel/ast.ts';
 import type { Library } from '../../../cel/function.ts';
 import { declare, globalOverload } from '../../../cel/libraries/declare.ts';
+import { rewrite } from '../../../cel/rewrite/rewrite.ts';
 import { DYN, optionalOf } from '../../../cel/types.ts';
 import { type CelValue, Optional, some } from '../../../cel/values.ts';
-import { mapTree } from '../map-tree.ts';
 
 /** Not a name that an expression can have. */
 const AS_OPTIONAL = '@as_optional';
@@ -25,14 +25,11 @@ export const LENIENT_OPTIONALS_LIBRARY: Library = {
  * cel-go before 0.27: cel/library.go evalOptionalOrValue.
  */
 export function rewriteOptionals(ast: Ast): Ast {
-  let { nodeCount } = ast;
-  const root = mapTree(ast.root, (expr) => {
-    if (expr.kind !== 'call' || expr.target === undefined || (expr.fn !== 'orValue' && expr.fn !== 'or')) return expr;
+  return rewrite(ast, (expr, context) => {
+    if (expr.kind !== 'call' || expr.target === undefined || (expr.fn !== 'orValue' && expr.fn !== 'or')) return undefined;
     const { target } = expr;
-    if (target.kind === 'call' && (target.fn === '_?._' || target.fn === '_[?_]')) return expr;
-    nodeCount++;
+    if (target.kind === 'call' && (target.fn === '_?._' || target.fn === '_[?_]')) return undefined;
     const { start, end, at } = target;
-    return { ...expr, target: { kind: 'call', id: nodeCount, start, end, at, fn: AS_OPTIONAL, args: [target] } };
+    return { ...expr, target: { kind: 'call', id: context.newId(), start, end, at, fn: AS_OPTIONAL, args: [target] } };
   });
-  return { text: ast.text, root, nodeCount };
 }
