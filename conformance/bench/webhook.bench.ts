@@ -15,6 +15,7 @@ import { WEBHOOK_RULES, webhookBundle } from './webhook-rules.ts';
 const CONNECTIONS = 16;
 const ROUNDS = 13;
 const MILLISECONDS = 600;
+const WARM_UP = 4;
 
 const ALLOWED = '{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","response":{"uid":"","allowed":true}}';
 
@@ -84,7 +85,8 @@ export const bench: Bench = {
         port,
         results: [] as Round[],
       }));
-      for (const { port } of contestants) await round(port);
+      // Optimised code comes with use; a round or two are not enough on a busy machine.
+      for (let turn = 0; turn < WARM_UP; turn++) for (const { port } of contestants) await round(port);
       for (let turn = 0; turn < ROUNDS && !signal.aborted; turn++) {
         for (const { port, results } of contestants) results.push(await round(port));
       }
