@@ -49,6 +49,17 @@ describe('rebase', () => {
     expect(rebase(ast, ['object'], TO_TEMPLATE)).toBe(ast);
   });
 
+  it.each([
+    ['object.metadata.name', 'object.metadata.name'],
+    ['object.metadata.?name', 'object.metadata.?name'],
+    ['object.?metadata[?"name"]', 'object.?metadata[?"name"]'],
+    ['has(object.metadata.name) && has(object.metadata)', 'has(object.metadata.name) && has(object.spec.template.metadata)'],
+    ['object.metadata.labels.name', 'object.spec.template.metadata.labels.name'],
+  ])('leaves out what has not moved: %s becomes %s', (text, expected) => {
+    const moves = [{ from: ['metadata'], to: ['spec', 'template', 'metadata'], except: new Set(['name']) }];
+    expect(unparse(rebase(parsed(text), ['object'], moves))).toBe(expected);
+  });
+
   it('reaches past a variable of the same name with a leading dot', () => {
     const ast = rebase(parsed('a.all(object, .object.spec == object.spec)'), ['object'], TO_TEMPLATE);
     expect(unparse(ast)).toBe('a.all(object, .object.spec.template.spec == object.spec)');

@@ -1,4 +1,4 @@
-import type { Ast, Expr } from '../ast.ts';
+import type { Ast, Expr, Ident, Select } from '../ast.ts';
 import type { RewriteContext } from './rewrite.ts';
 import { rewrite } from './rewrite.ts';
 
@@ -6,6 +6,8 @@ import { rewrite } from './rewrite.ts';
 export interface Move {
   readonly from: readonly string[];
   readonly to: readonly string[];
+  /** Fields of the part that stay where they are: `metadata.name`, when only the rest of `metadata` has moved. */
+  readonly except?: ReadonlySet<string>;
 }
 
 /**
@@ -18,9 +20,12 @@ export interface Move {
  */
 export function rebase(ast: Ast, variables: readonly string[], moves: readonly Move[]): Ast {
   const names = new Set(variables);
-  /** Nodes made here: what is inside them has been moved already. */
-  const moved = new Set<Expr>();
+  /** Nodes made here, with the nodes they replace: what is inside them has been moved already. */
+  const moved = new Map<Expr, { readonly original: Expr; readonly move: Move }>();
   return rewrite(ast, (expr, context) => {
+    const access = accessOf(expr);
+    const before = access && moved.get(access.operand);
+    if (before?.move.except?.has(access!.field)) return withOperand(expr, before.original);
     const path = pathOf(expr, moved);
     if (!path || !names.has(path.root.name.replace(/^\./, ''))) return undefined;
     if (!path.root.name.startsWith('.') && context.isLocal(path.root.name)) return undefined;
@@ -30,9 +35,26 @@ export function rebase(ast: Ast, variables: readonly string[], moves: readonly M
       (operand, name, index) => step(expr, operand, name, index === move.to.length - 1, context),
       path.root,
     );
-    moved.add(result);
+    moved.set(result, { original: expr, move });
     return result;
   });
+}
+
+interface Access {
+  readonly operand: Expr;
+  readonly field: string;
+}
+
+/** `operand.field`, `operand.?field`, `operand['field']`, `operand[?'field']`. */
+function accessOf(expr: Expr): Access | undefined {
+  if (expr.kind === 'select') return expr;
+  if (expr.kind !== 'call' || !ACCESS.has(expr.fn)) return undefined;
+  const [operand, key] = expr.args;
+  return operand && key?.kind === 'literal' && typeof key.value === 'string' ? { operand, field: key.value } : undefined;
+}
+
+function withOperand(expr: Expr, operand: Expr): Expr {
+  return expr.kind === 'call' ? { ...expr, args: [operand, ...expr.args.slice(1)] } : { ...(expr as Select), operand };
 }
 
 /** One access of a field, as `expr` accesses its own. */
@@ -48,24 +70,14 @@ function step(expr: Expr, operand: Expr, name: string, last: boolean, context: R
 }
 
 /** The variable that a chain of field accesses starts from, and the names of the fields. */
-function pathOf(
-  expr: Expr,
-  moved: ReadonlySet<Expr>,
-): { readonly root: Extract<Expr, { kind: 'ident' }>; readonly steps: readonly string[] } | undefined {
+function pathOf(expr: Expr, moved: ReadonlyMap<Expr, unknown>): { readonly root: Ident; readonly steps: readonly string[] } | undefined {
   const steps: string[] = [];
   let node = expr;
   while (node.kind !== 'ident') {
-    if (moved.has(node)) return undefined;
-    if (node.kind === 'select') {
-      steps.unshift(node.field);
-      node = node.operand;
-      continue;
-    }
-    if (node.kind !== 'call' || !ACCESS.has(node.fn)) return undefined;
-    const [operand, key] = node.args;
-    if (!operand || key?.kind !== 'literal' || typeof key.value !== 'string') return undefined;
-    steps.unshift(key.value);
-    node = operand;
+    const access = moved.has(node) ? undefined : accessOf(node);
+    if (!access) return undefined;
+    steps.unshift(access.field);
+    node = access.operand;
   }
   return steps.length === 0 ? undefined : { root: node, steps };
 }
