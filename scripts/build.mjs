@@ -6,8 +6,8 @@
 // A short command is mostly start-up, so that is what this is about: only the chunks that a command needs are read, nothing is parsed
 // or compiled that was compiled before, and large tables and libraries wait until something asks for them.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, context, transform } from 'esbuild';
 
@@ -18,11 +18,21 @@ const target = 'node20.19';
 
 /** Packages that a command may never need: they are chunks of their own, loaded when something of theirs is touched. */
 const LAZY_PACKAGES = ['re2js'];
+/** The same for modules of ours that are only called when something runs: whoever imports them gets functions that load them first. */
+const LAZY_MODULES = [
+  'engine/cel/check/cost-estimate.ts',
+  'engine/cel/run/codegen/generate.ts',
+  'engine/rules/admission/kyverno/language.ts',
+  'engine/rules/admission/kyverno/lower.ts',
+  'engine/text/json.ts',
+].filter((file) => existsSync(join(root, file)));
+const lazyName = (file) => `lazy-${file.replaceAll('/', '-').replace(/\.ts$/, '')}`;
+
 /** Loaded from node_modules where they are: they read files beside themselves or start threads. */
 const EXTERNAL_PACKAGES = ['cue-wasm', 'pino'];
 /** Runs that fill the code cache, the shortest command first: each adds the chunks that those before it did not load. */
 const WARM_UP_RUNS = [
-  ['check', 'scripts/warm-up/rule.yaml'],
+  ['check', 'scripts/warm-up/rule.yaml', 'rules/admission'],
   ['dry-run', '-r', 'scripts/warm-up/rule.yaml', 'scripts/warm-up/pod.yaml'],
   ['explain', '-r', 'scripts/warm-up/rule.yaml', 'scripts/warm-up/pod.yaml'],
 ];
@@ -30,14 +40,38 @@ const WARM_UP_RUNS = [
 const entries = { fairlead: 'runtimes/cli/bin.ts', demo: 'demo/main.ts' };
 for (const [name, file] of Object.entries(entries)) if (!existsSync(join(root, file))) delete entries[name];
 
+/** A table as JSON, its many definitions apart as one text with an index: a command that needs ten of them parses ten. */
+function writeTable(name, { definitions = {}, ...rest }) {
+  const index = {};
+  let text = '';
+  for (const [key, value] of Object.entries(definitions)) {
+    const json = JSON.stringify(value).replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    index[key] = [text.length, text.length + json.length];
+    text += json;
+  }
+  writeFileSync(join(dist, 'chunks', name), JSON.stringify({ rest, index }));
+  writeFileSync(join(dist, 'chunks', `${name}.definitions`), text);
+}
+
 /** JSON stays JSON: V8 parses it faster than JavaScript, and the code cache does not have to carry it. */
 const jsonTables = {
   name: 'json-tables',
   setup(building) {
     building.onLoad({ filter: /schemas[\\/].*\.json$/ }, ({ path }) => {
       const name = relative(root, path).replaceAll(/[\\/]/g, '-');
-      copyFileSync(path, join(dist, 'chunks', name));
+      writeTable(name, JSON.parse(readFileSync(path, 'utf8')));
       return { contents: `export default fairleadReadJson(${JSON.stringify(name)});`, loader: 'js' };
+    });
+  },
+};
+
+const lazyModules = {
+  name: 'lazy-modules',
+  setup(building) {
+    building.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, importer, kind }) => {
+      if (kind !== 'import-statement') return undefined;
+      const file = relative(root, resolve(dirname(importer), path)).replaceAll('\\', '/');
+      return LAZY_MODULES.includes(file) ? { path: `./${lazyName(file)}.js`, external: true } : undefined;
     });
   },
 };
@@ -45,7 +79,10 @@ const jsonTables = {
 /** @type {import('esbuild').BuildOptions} */
 const options = {
   absWorkingDir: root,
-  entryPoints: Object.entries(entries).map(([out, file]) => ({ in: file, out })),
+  entryPoints: [
+    ...Object.entries(entries).map(([out, file]) => ({ in: file, out })),
+    ...LAZY_MODULES.map((file) => ({ in: file, out: lazyName(file) })),
+  ],
   outdir: join(dist, 'chunks'),
   bundle: true,
   splitting: true,
@@ -53,6 +90,7 @@ const options = {
   target,
   format: 'esm',
   write: false,
+  metafile: true,
   treeShaking: true,
   charset: 'ascii',
   legalComments: 'none',
@@ -61,7 +99,7 @@ const options = {
   mainFields: ['module', 'main'],
   define: { FAIRLEAD_VERSION: JSON.stringify(version), 'import.meta.url': '__filename' },
   external: [...EXTERNAL_PACKAGES, ...LAZY_PACKAGES],
-  plugins: [jsonTables, { name: 'finish', setup: (building) => building.onEnd(finish) }],
+  plugins: [jsonTables, lazyModules, { name: 'finish', setup: (building) => building.onEnd(finish) }],
 };
 
 /** The same modules as CommonJS, which is what node:vm takes a code cache for. Dynamic imports become calls of `require`. */
@@ -72,7 +110,7 @@ async function toCommonJs(text) {
     target,
     supported: { 'dynamic-import': false },
     minifySyntax: true,
-    minifyWhitespace: true,
+    minifyWhitespace: process.env.FAIRLEAD_READABLE === undefined,
     minifyIdentifiers: process.env.FAIRLEAD_READABLE === undefined,
     charset: 'ascii',
     legalComments: 'none',
@@ -103,6 +141,10 @@ async function finish(result) {
   for (const name of LAZY_PACKAGES) {
     writeFileSync(join(dist, 'chunks', `package-${name}.js`), await toCommonJs(await bundlePackage(name)));
     lazy[name] = Object.keys(await import(name));
+  }
+  for (const [output, { exports: names }] of Object.entries(result.metafile.outputs)) {
+    const file = basename(output);
+    if (file.startsWith('lazy-')) lazy[`./${file}`] = names;
   }
   writeFileSync(join(dist, 'package.json'), '{"type":"commonjs"}\n');
   for (const name of Object.keys(entries)) {
@@ -142,15 +184,30 @@ function load(name) {
 }
 
 function requireAny(id) {
-  if (id.startsWith('./')) return load(id.slice(2));
-  if (!Object.hasOwn(lazy, id)) return require(id);
+  const isOurs = id.startsWith('./');
+  if (!Object.hasOwn(lazy, id)) return isOurs ? load(id.slice(2)) : require(id);
   const facade = { __esModule: true };
-  for (const key of lazy[id]) Object.defineProperty(facade, key, { enumerable: true, get: () => load('package-' + id + '.js')[key] });
+  const name = isOurs ? id.slice(2) : 'package-' + id + '.js';
+  for (const key of lazy[id]) Object.defineProperty(facade, key, { enumerable: true, get: () => load(name)[key] });
   return facade;
 }
 
 function readJson(name) {
-  return JSON.parse(readFileSync(folder + name, 'utf8'));
+  const { rest, index } = JSON.parse(readFileSync(folder + name, 'utf8'));
+  const text = readFileSync(folder + name + '.definitions', 'latin1');
+  const parsed = new Map();
+  const get = (key) => {
+    if (!Object.hasOwn(index, key)) return undefined;
+    let value = parsed.get(key);
+    if (value === undefined) parsed.set(key, (value = JSON.parse(text.slice(index[key][0], index[key][1]))));
+    return value;
+  };
+  const definitions = new Proxy(index, {
+    get: (_, key) => get(key),
+    getOwnPropertyDescriptor: (_, key) =>
+      Object.hasOwn(index, key) ? { value: get(key), enumerable: true, configurable: true, writable: true } : undefined,
+  });
+  return { ...rest, definitions };
 }
 
 load('${name}.js');

@@ -26,8 +26,15 @@ export interface Declaration {
 
 /** The functions and identifiers of a list of libraries. Made once per list and shared by every environment that uses it. */
 export interface Declarations {
-  readonly functions: ReadonlyMap<string, PreparedFunction>;
+  readonly functions: FunctionTable;
   readonly identifiers: ReadonlyMap<string, Declaration>;
+}
+
+/** Functions by name. Most expressions use a few of some hundred, so each is prepared when it is first asked for. */
+export interface FunctionTable {
+  get(name: string): PreparedFunction | undefined;
+  /** All of them, for suggestions. */
+  values(): Iterable<PreparedFunction>;
 }
 
 /** Ids of the overloads that compare numbers of two types. cel-go: checker/env.go crossTypeNumericComparisonOverloads. */
@@ -40,19 +47,40 @@ export function isCrossTypeComparison(overloadId: string): boolean {
 
 /** Puts the libraries' declarations together; overloads of one name keep the order of the libraries. */
 export function prepareDeclarations(libraries: readonly Library[], options: { readonly crossTypeComparisons: boolean }): Declarations {
-  const functions = new Map<string, PreparedFunction>();
+  const declared = new Map<string, FunctionDeclaration[]>();
   const identifiers = new Map<string, Declaration>();
   for (const library of libraries) {
     for (const declaration of library.functions) {
-      const prepared = prepareFunction(declaration, options.crossTypeComparisons);
-      const before = functions.get(declaration.name);
-      functions.set(declaration.name, before ? merge(before, prepared) : prepared);
+      const before = declared.get(declaration.name);
+      if (before === undefined) declared.set(declaration.name, [declaration]);
+      else before.push(declaration);
     }
     for (const [name, { type, value }] of Object.entries(library.identifiers ?? {})) {
       identifiers.set(name, { type, reference: { kind: 'constant', name, value } });
     }
   }
-  return { functions, identifiers };
+  return { functions: functionTable(declared, options.crossTypeComparisons), identifiers };
+}
+
+function functionTable(declared: ReadonlyMap<string, readonly FunctionDeclaration[]>, crossTypeComparisons: boolean): FunctionTable {
+  const prepared = new Map<string, PreparedFunction>();
+  const get = (name: string): PreparedFunction | undefined => {
+    let found = prepared.get(name);
+    if (found === undefined) {
+      found = declared
+        .get(name)
+        ?.map((declaration) => prepareFunction(declaration, crossTypeComparisons))
+        .reduce(merge);
+      if (found !== undefined) prepared.set(name, found);
+    }
+    return found;
+  };
+  return {
+    get,
+    *values() {
+      for (const name of declared.keys()) yield get(name) as PreparedFunction;
+    },
+  };
 }
 
 function prepareFunction({ name, overloads }: FunctionDeclaration, crossTypeComparisons: boolean): PreparedFunction {

@@ -1,4 +1,4 @@
-import type { Expr } from '../../cel/ast.ts';
+import type { Ast, Expr } from '../../cel/ast.ts';
 import type { Expression } from './policy.ts';
 
 /** Direct parts of an expression. */
@@ -35,12 +35,25 @@ export function* children(expr: Expr): Iterable<Expr> {
   }
 }
 
+const identifiersByAst = new WeakMap<Ast, ReadonlySet<string>>();
+
+/** All identifiers of an expression, without a leading dot. Found once per tree: several questions are asked about each. */
+function identifiersOf(ast: Ast): ReadonlySet<string> {
+  let found = identifiersByAst.get(ast);
+  if (found === undefined) {
+    const names = new Set<string>();
+    const pending: Expr[] = [ast.root];
+    for (let expr = pending.pop(); expr !== undefined; expr = pending.pop()) {
+      if (expr.kind === 'ident') names.add(expr.name.startsWith('.') ? expr.name.slice(1) : expr.name);
+      else for (const part of children(expr)) pending.push(part);
+    }
+    found = names;
+    identifiersByAst.set(ast, found);
+  }
+  return found;
+}
+
 /** Whether an identifier of this name occurs (a loop variable that hides it counts, too). */
 export function mentions(expression: Expression, name: string): boolean {
-  const pending: Expr[] = [expression.program.ast.root];
-  for (let expr = pending.pop(); expr !== undefined; expr = pending.pop()) {
-    if (expr.kind === 'ident' && (expr.name === name || expr.name === `.${name}`)) return true;
-    pending.push(...children(expr));
-  }
-  return false;
+  return identifiersOf(expression.program.ast).has(name);
 }
