@@ -24,17 +24,16 @@ const ADMISSION_VARIABLES: ReadonlySet<string> = new Set(['object', 'oldObject',
  */
 export function createProgram(ast: CheckedAst, options: ProgramOptions = {}): Program {
   const closures = createClosures(ast);
-  const make = (): Program['run'] =>
-    options.backEnd === 'closures' ? runClosures(closures) : (generated(ast, closures, options) ?? runClosures(closures));
-  // Generating code costs more than all checks before it, and whoever only checks, or runs few of many rules, never needs it.
-  let run: Program['run'] | undefined = options.backEnd === 'code' ? make() : undefined;
+  const code = options.backEnd === 'closures' ? undefined : generated(ast, closures, options);
+  // Most rules are never traced: beside generated code the closures are made again when one is, instead of being kept.
+  let kept = code ? undefined : closures;
   return {
     ast,
-    get run() {
-      run ??= make();
-      return run;
+    run: code ?? runClosures(closures),
+    trace: (activation, traceOptions) => {
+      kept ??= createClosures(ast);
+      return kept.trace(activation, traceOptions);
     },
-    trace: closures.trace,
     ...(closures.refused ? { refused: closures.refused } : {}),
   };
 }
