@@ -68,9 +68,14 @@ interface RunOptions {
 async function runSuite(name: string, options: RunOptions): Promise<SuiteReport> {
   const started = performance.now();
   const wanted = (each: string): boolean => options.filter === undefined || each.includes(options.filter);
+  let leftOut = false;
   const context: SuiteContext = {
     corpus: (corpus) => corpusFolder(corpus, options.corpus),
     wanted,
+    incomplete(why) {
+      leftOut = true;
+      process.stderr.write(`${name}: ${why}\n`);
+    },
     log: (line) => process.stderr.write(`${name}: ${line}\n`),
     signal: options.signal,
   };
@@ -91,7 +96,8 @@ async function runSuite(name: string, options: RunOptions): Promise<SuiteReport>
     else crashed = error instanceof Error ? (error.stack ?? error.message) : String(error);
   }
   if (options.signal.aborted) crashed ??= 'interrupted';
-  const complete = unavailable === undefined && crashed === undefined && options.filter === undefined && options.corpus === undefined;
+  const complete =
+    !leftOut && unavailable === undefined && crashed === undefined && options.filter === undefined && options.corpus === undefined;
   const count = (wantedOutcome: CaseResult['outcome']): number => [...outcomes.values()].filter((each) => each === wantedOutcome).length;
   return {
     suite: name,

@@ -15,6 +15,8 @@ export interface SuiteContext {
   corpus(name: string): string;
   /** True when the case passes `--filter`; a suite may ask before it does costly work. The runner filters in any case. */
   wanted(name: string): boolean;
+  /** Says that cases are left out of this run, so that names of known failures need not be found. */
+  incomplete(why: string): void;
   /** Progress for a person, on standard error. */
   log(line: string): void;
   /** Aborted on SIGINT and SIGTERM: clean up and return. */

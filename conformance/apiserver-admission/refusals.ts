@@ -83,30 +83,31 @@ function findPath(
   return undefined;
 }
 
-/** Rules about a whole list name the list; ours name the item. */
-function isSameField(live: LiveReason, own: string): boolean {
-  return own === live.field || (live.place === undefined && own.replace(/\[\d+\]/g, '') === live.field);
+/** Rules that are not about expressions have words of our own: there, that both refuse is enough. */
+function isAboutExpression({ place, text }: LiveReason): boolean {
+  return place !== undefined || /^must evaluate to|^program instantiation failed|^compilation failed/.test(text);
 }
 
 /** Differences between reasons of the API server and ours, in words. Errors of expressions must have the same text and the same place. */
 export function compareReasons(live: readonly LiveReason[], own: readonly OurReason[]): string[] {
   const unmatched = [...own];
-  const missing = live.filter((reason) => {
+  const missing = live.filter(isAboutExpression).filter((reason) => {
     const at = unmatched.findIndex((each) => {
-      if (!isSameField(reason, each.field)) return false;
-      // Other rules than those of expressions have words of our own.
-      if (reason.place === undefined)
-        return each.text.includes(reason.text) || !/^must evaluate to|^program instantiation|^compilation/.test(reason.text);
-      return each.text === reason.text && each.covers(reason.place);
+      if (each.field !== reason.field) return false;
+      if (reason.place === undefined) return each.text.includes(reason.text);
+      // Of a token that goes on, the text is cut at the end of its line.
+      return each.text.split('\n')[0] === reason.text && each.covers(reason.place);
     });
     if (at >= 0) unmatched.splice(at, 1);
     return at < 0;
   });
-  if (missing.length === 0 && unmatched.length === 0) return [];
+  const hasOtherReasons = !live.every(isAboutExpression);
+  if (hasOtherReasons && own.length === 0) missing.push(...live.filter((reason) => !isAboutExpression(reason)));
+  const extra = hasOtherReasons ? [] : unmatched;
   const lines = missing.map(
     (each) => `the API server: ${each.field} ${each.place ? `${each.place.line}:${each.place.column} ` : ''}${each.text}`,
   );
-  return [...lines, ...unmatched.map((each) => `ours: ${each.field} ${each.text}`)];
+  return [...lines, ...extra.map((each) => `ours: ${each.field} ${each.text}`)];
 }
 
 /** Differences between two refusals of one document. */

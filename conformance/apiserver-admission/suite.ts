@@ -41,7 +41,7 @@ function fromCorpora(context: SuiteContext): readonly AdmissionCase[] {
       return corpusCases(context.corpus(name), name);
     } catch (error) {
       if (!(error instanceof SuiteUnavailable)) throw error;
-      context.log(`without ${name}: ${error.message}`);
+      context.incomplete(`without ${name}: ${error.message}`);
       return [];
     }
   });
@@ -63,14 +63,9 @@ async function* comparePolicies(context: SuiteContext, cluster: Cluster, cases: 
     else {
       if (each.requests.length === 0) yield compareTaken(each, ours);
       for (const request of each.requests) {
-        yield await compareRequest({
-          cluster,
-          facts,
-          ours,
-          answer: byMark.get(request.mark)!,
-          recorded: recorded.get(request.mark),
-          case: each,
-        });
+        const answer = byMark.get(request.mark)!;
+        const comparison: Comparison = { cluster, facts, ours, answer, recorded: recorded.get(request.mark), case: each };
+        yield await compareRequest(comparison).catch((error: Error) => result(request.name, [`the engine threw: ${error.stack}`]));
       }
     }
   }

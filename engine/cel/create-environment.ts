@@ -45,7 +45,7 @@ function compileTree(ast: Ast, tables: EnvironmentTables, options: CompileOption
   const { resultType } = checked.ast;
   const wrongResult = resultIssue(ast.text, resultType, options.resultTypes);
   if (wrongResult) return { ok: false, issues: [wrongResult] };
-  const unmakable = instantiationIssues(checked.ast);
+  const unmakable = instantiationIssues(checked.ast, tables.literalValidators);
   if (unmakable.length > 0) return { ok: false, issues: unmakable };
   let estimate: CostEstimate | undefined;
   try {

@@ -186,6 +186,9 @@ describe('errors', () => {
   it.each([
     ['objct.spec', "did you mean 'object'?"],
     ['s.startWith("a")', "did you mean 'startsWith'?"],
+    ['strings.exist(x, x == "")', "did you mean 'exists'?"],
+    ['strings.map(x)', "'map' takes 2 or 3 arguments"],
+    ['has(pod.name, 1)', "'has' takes 1 argument"],
     ['pod.lables', "did you mean 'labels'?"],
     ['strings.all(item, itm == "")', "did you mean 'item'?"],
     ['i == "1"', 'both sides must have one type: convert one with int(...) or string(...)'],
@@ -196,7 +199,11 @@ describe('errors', () => {
     ['duration("1 hour")', 'like "1h30m"'],
   ])('%s hints: %s', (text, expected) => {
     const result = environment.compile(text);
-    expect(result.issues[0]?.hint).toContain(expected);
+    expect(result.issues.map((issue) => issue.hint ?? '').join('\n')).toContain(expected);
+  });
+
+  it('has no hint where nothing is near', () => {
+    expect(environment.compile('q + zzzzzz(1)').issues.map((issue) => issue.hint)).toEqual([undefined, undefined]);
   });
 
   it('says what the result should have been', () => {
@@ -230,6 +237,15 @@ describe('literals', () => {
     const found = errors(text);
     if (text.startsWith('matches(')) expect(found).toHaveLength(1);
     else expect(found).toEqual(expected);
+  });
+
+  it.each([
+    ['int("a") == 1', "type conversion error from 'string' to 'int'"],
+    ['string(b"\\xff") == ""', 'invalid UTF-8 in bytes, cannot convert to string'],
+    ['bool("x")', "type conversion error from 'string' to 'bool'"],
+  ])('%s is converted when the program is made', (text, message) => {
+    const result = environment.compile(text);
+    expect(result.ok ? [] : result.issues.map((issue) => [issue.code, issue.message])).toEqual([['instantiation', message]]);
   });
 
   it('may be switched off', () => {

@@ -6,7 +6,7 @@ import { BOOL, BYTES, DOUBLE, DYN, ERROR, formatType, INT, listOf, mapOf, NULL, 
 import type { CelValue } from '../values.ts';
 import { Uint } from '../values.ts';
 import type { PreparedFunction, PreparedOverload } from './declarations.ts';
-import { hintForOverload, suggest } from './hint.ts';
+import { hintForMacro, hintForOverload, suggest } from './hint.ts';
 import type { CheckEnvironment } from './scope.ts';
 import { Scope } from './scope.ts';
 import { isExactType, mostGeneral, Unifier } from './type-relations.ts';
@@ -202,7 +202,7 @@ class Checker {
     const { target } = expr;
     if (target === undefined) {
       const fn = this.scope.resolveFunction(expr.fn);
-      if (!fn) return this.undeclared(expr, expr.fn, () => this.functionNames(false));
+      if (!fn) return this.undeclaredFunction(expr);
       return this.resolveOverload(expr, fn, false, argTypes);
     }
     // `a.b.c()` is a function of that full name before it is a method of `a.b`.
@@ -213,16 +213,25 @@ class Checker {
     }
     argTypes.unshift(this.check(target));
     const fn = this.scope.resolveFunction(expr.fn);
-    if (!fn) {
-      return this.undeclared(expr, expr.fn, () => this.functionNames(true));
-    }
+    if (!fn) return this.undeclaredFunction(expr);
     return this.resolveOverload(expr, fn, true, argTypes);
+  }
+
+  private undeclaredFunction(expr: Call): CelType {
+    const member = expr.target !== undefined;
+    const message = `undeclared reference to '${expr.fn}' (in container '${this.environment.container}')`;
+    const macros = (this.environment.macros ?? []).filter((macro) => macro.member === member && macro.name === expr.fn);
+    const hint =
+      macros.length > 0 ? hintForMacro(expr.fn, macros) : this.hint(expr.fn.replace(/^\./, ''), () => this.functionNames(member));
+    this.report('undeclared-reference', expr, message, hint);
+    return ERROR;
   }
 
   private *functionNames(member: boolean): Iterable<string> {
     for (const fn of this.environment.declarations.functions.values()) {
       if (fn.overloads.some((each) => each.overload.member === member)) yield fn.name;
     }
+    for (const macro of this.environment.macros ?? []) if (macro.member === member) yield macro.name;
   }
 
   private checkOptionalSelect(expr: Call): CelType {

@@ -1,3 +1,4 @@
+import type { MacroDeclaration } from '../parse/macro.ts';
 import type { CelType } from '../types.ts';
 import { formatType } from '../types.ts';
 import type { PreparedFunction } from './declarations.ts';
@@ -7,8 +8,8 @@ const MAX_HINT_OVERLOADS = 6;
 /** `did you mean 'x'?` with the nearest of the candidates, when one is near. */
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  // A third of the letters may be wrong, and one always.
-  let distance = Math.max(1, Math.floor(name.length / 3)) + 1;
+  // A third of the letters may be wrong, and one always, but never all.
+  let distance = Math.min(Math.max(1, Math.floor(name.length / 3)), name.length - 1) + 1;
   for (const candidate of candidates) {
     if (candidate.startsWith('@') || candidate.startsWith('_') || Math.abs(candidate.length - name.length) >= distance) continue;
     const found = editDistance(name.toLowerCase(), candidate.toLowerCase(), distance);
@@ -39,6 +40,12 @@ function editDistance(a: string, b: string, limit: number): number {
     previous = current;
   }
   return previous[b.length]!;
+}
+
+/** What to do about the call of a macro that was not expanded: it has the wrong number of arguments. */
+export function hintForMacro(name: string, macros: readonly MacroDeclaration[]): string {
+  const counts = [...new Set(macros.map((macro) => macro.argCount))].sort((a, b) => a - b).join(' or ');
+  return `'${name}' takes ${counts} argument${counts === '1' ? '' : 's'}`;
 }
 
 const COMPARISONS: ReadonlySet<string> = new Set(['_==_', '_!=_', '_<_', '_<=_', '_>_', '_>=_', '_+_', '_-_', '_*_', '_/_', '_%_']);

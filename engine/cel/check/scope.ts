@@ -1,3 +1,4 @@
+import type { MacroDeclaration } from '../parse/macro.ts';
 import type { Reference } from '../program.ts';
 import type { CelType, TypeProvider } from '../types.ts';
 import { typeOf } from '../types.ts';
@@ -12,6 +13,8 @@ export interface CheckEnvironment {
   readonly variables: VariableTable;
   readonly types: TypeProvider | undefined;
   readonly container: string;
+  /** Macros that the parser has expanded, for suggestions: a call that looks like one is a misspelt one. */
+  readonly macros?: readonly MacroDeclaration[];
 }
 
 /** Variables in layers: an environment that extends another adds a layer and shares the rest. */

@@ -1,4 +1,5 @@
 import type { Call, Expr, ListExpr, MapExpr } from '../ast.ts';
+import type { Overload } from '../function.ts';
 import type { CelIssue } from '../issue.ts';
 import { compileRe2 } from '../libraries/re2.ts';
 import { checkFormatCall } from '../libraries/strings/format-check.ts';
@@ -127,21 +128,42 @@ function failureOf(action: () => void): string | undefined {
   }
 }
 
+/** cel-go converts literals when it makes the program. Source: interpreter/decorators.go decOptimize. */
+const CONVERSIONS: ReadonlySet<string> = new Set([
+  'bool',
+  'bytes',
+  'double',
+  'duration',
+  'dyn',
+  'int',
+  'string',
+  'timestamp',
+  'type',
+  'uint',
+]);
+
+function conversionFailure(name: string, overload: Overload, literals: readonly (CelValue | undefined)[]): string | undefined {
+  const [literal] = literals;
+  if (literal === undefined || literals.length !== 1 || !CONVERSIONS.has(name)) return undefined;
+  return failureOf(() => overload.call(literal));
+}
+
 /**
  * What the libraries say of literal arguments when the program is made, e.g. a pattern that does not compile. The API server
  * reports it as `program instantiation failed: ` and the text.
  */
-export function instantiationIssues(ast: CheckedAst): readonly CelIssue[] {
+export function instantiationIssues(ast: CheckedAst, convertLiterals: boolean): readonly CelIssue[] {
   const issues: CelIssue[] = [];
   const visit = (expr: Expr): void => {
     for (const child of children(expr)) visit(child);
     if (expr.kind !== 'call') return;
     const reference = ast.references[expr.id];
     if (reference?.kind !== 'function' || reference.overloads.length !== 1) return;
-    const [overload] = reference.overloads;
-    if (!overload?.checkLiterals) return;
+    const overload = reference.overloads[0]!;
     const operands = overload.member && expr.target ? [expr.target, ...expr.args] : expr.args;
-    const message = overload.checkLiterals(operands.map((operand) => (operand.kind === 'literal' ? operand.value : undefined)));
+    const literals = operands.map((operand) => (operand.kind === 'literal' ? operand.value : undefined));
+    const message =
+      overload.checkLiterals?.(literals) ?? (convertLiterals ? conversionFailure(reference.name, overload, literals) : undefined);
     if (message !== undefined) {
       const { start, end, at } = expr;
       issues.push({ code: 'instantiation', severity: 'error', message, start, end, at });
