@@ -12,8 +12,8 @@ export interface BundleParams {
   readonly types: TypeProvider;
 }
 
-/** Name of the structure behind `params` in messages of the type checker. */
-const PARAMS_TYPE = 'params';
+/** Name of the structure behind `params`. Not `params` itself, or `params.x` would be taken for the name of a type. */
+const PARAMS_TYPE = 'bundle.params';
 
 /**
  * Reads `spec.params` of a RuleBundle document and gives the parameters their values: those given at load, else the defaults.

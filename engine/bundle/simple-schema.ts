@@ -56,7 +56,7 @@ function readText(text: string, problems: SchemaProblem[], path: readonly (strin
   const type = (bar < 0 ? text : text.slice(0, bar)).trim();
   const schema = readType(type, problems, path);
   if (schema === undefined) return undefined;
-  const rules = bar < 0 ? {} : readRules(text.slice(bar + 1), problems, path);
+  const rules = bar < 0 ? {} : readRules(text.slice(bar + 1), schema.kind, problems, path);
   const ruled = schema.kind === 'object' ? schema : { ...schema, rules };
   const problem = rules.default === undefined ? undefined : checkValue(ruled, rules.default, [])[0];
   if (problem !== undefined) problems.push({ path, message: `the default does not fit: ${problem.message}` });
@@ -84,7 +84,7 @@ function readType(type: string, problems: SchemaProblem[], path: readonly (strin
 }
 
 /** `default=1 minimum=0`: words and JSON values, strings bare or quoted. */
-function readRules(text: string, problems: SchemaProblem[], path: readonly (string | number)[]): SchemaRules {
+function readRules(text: string, kind: SimpleSchema['kind'], problems: SchemaProblem[], path: readonly (string | number)[]): SchemaRules {
   const rules: { -readonly [K in keyof SchemaRules]: SchemaRules[K] } = {};
   let rest = text.trim();
   while (rest !== '') {
@@ -97,7 +97,9 @@ function readRules(text: string, problems: SchemaProblem[], path: readonly (stri
     let value: Json = true;
     if (rest.startsWith('=')) {
       const length = valueLength(rest.slice(1));
-      value = readValue(rest.slice(1, length + 1));
+      const written = rest.slice(1, length + 1);
+      // What is written bare for a string is text, whatever it looks like.
+      value = kind === 'string' && name === 'default' && !written.startsWith('"') ? written : readValue(written);
       rest = rest.slice(length + 1);
     }
     rest = rest.trimStart();
