@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { InstrumentExpression } from '../../engine/rules/admission/expressions.ts';
 import { recordedFacts } from '../../engine/rules/admission/recorded-facts.ts';
 import { clusterFacts } from '../admission/cluster-facts.ts';
 import { type FactsSource, immediateFacts, noFacts } from '../admission/facts.ts';
@@ -33,7 +34,7 @@ export const runServe: CommandRun = async (args, context) => {
 
   const bundle = await watchBundle({
     paths: args.arguments.map((path) => resolve(context.cwd, path)),
-    load: () => loadBundles(args.arguments, context),
+    load: () => loadBundles(args.arguments, context, prepareToRun),
     onLoaded(loaded) {
       if (loaded.diagnostics.length > 0) context.err.write(renderDiagnostics(loaded.diagnostics, paintFor(args, context, context.err)));
     },
@@ -74,6 +75,12 @@ export const runServe: CommandRun = async (args, context) => {
     bundle.close();
     tls.close();
   }
+};
+
+/** Makes the form that decides now, at load: the first requests should not wait for it. */
+const prepareToRun: InstrumentExpression = (expression) => {
+  void expression.program.run;
+  return expression;
 };
 
 function hostInUrl(host: string | undefined): string {

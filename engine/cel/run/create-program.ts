@@ -23,18 +23,30 @@ const ADMISSION_VARIABLES: ReadonlySet<string> = new Set(['object', 'oldObject',
  * where the host forbids generated code.
  */
 export function createProgram(ast: CheckedAst, options: ProgramOptions = {}): Program {
-  const closures = createClosures(ast);
-  const code = options.backEnd === 'closures' ? undefined : generated(ast, closures, options);
-  // Most rules are never traced: beside generated code the closures are made again when one is, instead of being kept.
-  let kept = code ? undefined : closures;
+  const { refused } = createClosures(ast);
+  // Whoever only checks rules runs none, most rules are never traced, and both forms take more time and memory than all that was made
+  // of an expression before: they are made when they are asked for. Beside generated code closures are not kept for running.
+  let closures: ClosureProgram | undefined;
+  let run: Program['run'] | undefined;
+  const makeRun = (): Program['run'] => {
+    const made = createClosures(ast);
+    const code = options.backEnd === 'closures' ? undefined : generated(ast, made, options);
+    if (code !== undefined) return code;
+    closures = made;
+    return runClosures(made);
+  };
+  if (options.backEnd === 'code') run = makeRun();
   return {
     ast,
-    run: code ?? runClosures(closures),
-    trace: (activation, traceOptions) => {
-      kept ??= createClosures(ast);
-      return kept.trace(activation, traceOptions);
+    get run() {
+      run ??= makeRun();
+      return run;
     },
-    ...(closures.refused ? { refused: closures.refused } : {}),
+    trace: (activation, traceOptions) => {
+      closures ??= createClosures(ast);
+      return closures.trace(activation, traceOptions);
+    },
+    ...(refused ? { refused } : {}),
   };
 }
 
