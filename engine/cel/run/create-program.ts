@@ -27,27 +27,30 @@ export function createProgram(ast: CheckedAst, options: ProgramOptions = {}): Pr
   // Whoever only checks rules runs none, most rules are never traced, and both forms take more time and memory than all that was made
   // of an expression before: they are made when they are asked for. Beside generated code closures are not kept for running.
   let closures: ClosureProgram | undefined;
-  let run: Program['run'] | undefined;
-  const makeRun = (): Program['run'] => {
-    const made = createClosures(ast);
-    const code = options.backEnd === 'closures' ? undefined : generated(ast, made, options);
+  let made: Program['run'] | undefined;
+  const make = (): Program['run'] => {
+    const fresh = createClosures(ast);
+    const code = options.backEnd === 'closures' ? undefined : generated(ast, fresh, options);
     if (code !== undefined) return code;
-    closures = made;
-    return runClosures(made);
+    closures = fresh;
+    return runClosures(fresh);
   };
-  if (options.backEnd === 'code') run = makeRun();
-  return {
+  const firstRun: Program['run'] = (activation, meter) => {
+    made ??= make();
+    // A plain property, and not a getter: the programs of a bundle keep one hidden class, and calls of `run` stay fast.
+    program.run = made;
+    return made(activation, meter);
+  };
+  const program: { -readonly [K in keyof Program]: Program[K] } = {
     ast,
-    get run() {
-      run ??= makeRun();
-      return run;
-    },
+    run: options.backEnd === 'code' ? make() : firstRun,
     trace: (activation, traceOptions) => {
       closures ??= createClosures(ast);
       return closures.trace(activation, traceOptions);
     },
     ...(refused ? { refused } : {}),
   };
+  return program;
 }
 
 /** False once the host has refused to compile generated code: it will not change its mind. */
