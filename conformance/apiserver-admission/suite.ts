@@ -13,6 +13,7 @@ import { compileOurs, decide, type OurBundle } from './ours.ts';
 import { type PlannedCase, plan } from './plan.ts';
 import type { RecordedRequest } from './recorder.ts';
 import { compareRefusals } from './refusals.ts';
+import { compareTypeWarnings } from './type-warnings.ts';
 import { compareWebhook } from './webhook/compare.ts';
 
 /** Policies in a real API server and in the engine, the same requests, the same answers. */
@@ -31,6 +32,7 @@ export const suite: Suite = {
     } finally {
       await cluster.stop();
     }
+    yield* compareTypeWarnings(context);
   },
 };
 
