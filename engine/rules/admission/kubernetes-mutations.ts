@@ -16,6 +16,11 @@ export interface MutationOptions {
   readonly index: number;
   readonly types: TypeTable | undefined;
   readonly atomics: 'refuse' | 'replace';
+  /**
+   * What a patched object is taken for. `typed`: the API server decodes it into its Go type, so that empty maps vanish and wrong
+   * types are errors. `unstructured`: Kyverno keeps the JSON as the patch left it, and leaves its types to the API server.
+   */
+  readonly patched: 'typed' | 'unstructured';
 }
 
 /**
@@ -46,7 +51,7 @@ export function applyConfigurationStep(expression: Expression, { index, types, a
  * `jsonPatch`: the expression's list of `JSONPatch` is applied.
  * Kubernetes: apiserver pkg/admission/plugin/policy/mutating/patch/json_patch.go.
  */
-export function jsonPatchStep(expression: Expression, { index, types }: MutationOptions): MutationStep {
+export function jsonPatchStep(expression: Expression, { index, types, patched }: MutationOptions): MutationStep {
   return {
     index,
     expressions: [expression],
@@ -58,7 +63,7 @@ export function jsonPatchStep(expression: Expression, { index, types }: Mutation
       if (operations.length === 0) return { ok: true, object };
       const outcome = applyPatch(object, operations, { dialect: 'apiserver' });
       if (!outcome.ok) return outcome.kind === 'test-failed' ? { ok: true, object } : failure(`JSON Patch: ${outcome.message}`);
-      return decoded(outcome.value, context, types);
+      return patched === 'typed' ? decoded(outcome.value, context, types) : unstructured(outcome.value);
     },
   };
 }
@@ -83,6 +88,10 @@ function operationsOf(value: CelValue): PatchOperation[] | string {
     operations.push(operation as unknown as PatchOperation);
   }
   return operations;
+}
+
+function unstructured(patched: unknown): MutationResult {
+  return isJsonObject(patched) ? { ok: true, object: patched } : internalError('the patched object is not an object');
 }
 
 /** A patched object has to be one of its kind still; the API server answers 500 otherwise. */

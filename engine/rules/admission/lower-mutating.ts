@@ -1,5 +1,4 @@
 import { DYN, listOf, object } from '../../cel/types.ts';
-import type { ApplyOptions } from '../../object/apply-configuration.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import type { CompileContext } from './compile-context.ts';
 import { completePolicy } from './complete-policy.ts';
@@ -7,7 +6,7 @@ import type { Reporter } from './diagnose.ts';
 import { MUTATING_DIALECT } from './dialects.ts';
 import type { MutatingAdmissionPolicyBindingDocument, MutatingAdmissionPolicyDocument, MutationDocument } from './document.ts';
 import { type ExpressionCompiler, expressionCompiler } from './expressions.ts';
-import { applyConfigurationStep, jsonPatchStep } from './kubernetes-mutations.ts';
+import { applyConfigurationStep, jsonPatchStep, type MutationOptions } from './kubernetes-mutations.ts';
 import { checkPolicyName } from './lower-validating.ts';
 import { lowerMatch } from './match-criteria.ts';
 import type { MutationStep } from './mutation.ts';
@@ -75,7 +74,7 @@ export function lowerMutations(
   documents: readonly MutationDocument[] | undefined,
   expressions: ExpressionCompiler,
   context: CompileContext,
-  apply: Pick<ApplyOptions, 'atomics'> = { atomics: 'refuse' },
+  how: Pick<MutationOptions, 'atomics' | 'patched'> = { atomics: 'refuse', patched: 'typed' },
 ): MutationStep[] {
   const steps: MutationStep[] = [];
   for (const [index, mutation] of (documents ?? []).entries()) {
@@ -96,7 +95,7 @@ export function lowerMutations(
     const scope = { authorizer: true, patches: true, variables: true };
     const expression = expressions.compile([...at, own, 'expression'], part.expression, scope, { resultTypes });
     if (expression === undefined) continue;
-    const options = { index, types: context.types, ...apply };
+    const options = { index, types: context.types, ...how };
     steps.push(own === 'jsonPatch' ? jsonPatchStep(expression, options) : applyConfigurationStep(expression, options));
   }
   return steps;

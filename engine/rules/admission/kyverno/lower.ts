@@ -63,7 +63,10 @@ export function lowerKyvernoMutating(report: Reporter, document: MutatingPolicyD
     const expressions = compilerFor(variant, context, place);
     const variables = expressions.variables(['spec', 'variables'], spec.variables);
     const matchConditions = lowerMatchConditions(variant, ['spec', 'matchConditions'], spec.matchConditions, expressions, LENIENT);
-    const mutations = lowerMutations(variant, ['spec', 'mutations'], spec.mutations, expressions, context, { atomics: 'replace' });
+    const mutations = lowerMutations(variant, ['spec', 'mutations'], spec.mutations, expressions, context, {
+      atomics: 'replace',
+      patched: 'unstructured',
+    });
     return completePolicy({
       ...head(document, match, binding),
       matchConditions,
