@@ -134,6 +134,40 @@ async function bundlePackage(name) {
   return outputFiles[0].text;
 }
 
+/**
+ * `check` once more, as one file: what an editor runs on every save should not pay for being split. What it imports dynamically stays
+ * in the chunks; those get plain data and functions from it, so that it does no harm that they have their own copies of some modules.
+ */
+async function bundleCheck(chunks) {
+  const inline = {
+    name: 'inline-check',
+    setup(building) {
+      building.onLoad({ filter: /runtimes[\\/]cli[\\/](main|commands)\.ts$/ }, ({ path }) => {
+        const text = readFileSync(path, 'utf8');
+        const contents = text.replace(/await import\('(\.\/(?:check|arguments)\.ts)'\)/g, (_, file) => `inline_${basename(file, '.ts')}`);
+        const names = ['check', 'arguments'].filter((name) => contents.includes(`inline_${name}`));
+        return {
+          contents: `${names.map((name) => `import * as inline_${name} from './${name}.ts';`).join('\n')}\n${contents}`,
+          loader: 'ts',
+        };
+      });
+      building.onResolve({ filter: /^\.\.?\// }, ({ path, importer, kind }) => {
+        if (kind !== 'dynamic-import') return undefined;
+        const file = relative(root, resolve(dirname(importer), path)).replaceAll('\\', '/');
+        return { path: `./${chunks.get(file)}`, external: true };
+      });
+    },
+  };
+  const { outputFiles } = await build({
+    ...options,
+    entryPoints: [{ in: entries.fairlead, out: 'check' }],
+    splitting: false,
+    metafile: false,
+    plugins: [jsonTables, lazyModules, inline],
+  });
+  return outputFiles[0].text;
+}
+
 async function finish(result) {
   if (result.errors.length > 0) return;
   for (const { path, text } of result.outputFiles) writeFileSync(path, await toCommonJs(text));
@@ -146,6 +180,8 @@ async function finish(result) {
     const file = basename(output);
     if (file.startsWith('lazy-')) lazy[`./${file}`] = names;
   }
+  const chunkOf = new Map(Object.entries(result.metafile.outputs).map(([output, { entryPoint }]) => [entryPoint, basename(output)]));
+  writeFileSync(join(dist, 'chunks', 'fairlead-check.js'), await toCommonJs(await bundleCheck(chunkOf)));
   writeFileSync(join(dist, 'package.json'), '{"type":"commonjs"}\n');
   for (const name of Object.keys(entries)) {
     writeFileSync(join(dist, `${name}.js`), launcher(name, lazy));
@@ -210,7 +246,7 @@ function readJson(name) {
   return { ...rest, definitions };
 }
 
-load('${name}.js');
+load(${name === 'fairlead' ? "process.argv[2] === 'check' ? 'fairlead-check.js' : 'fairlead.js'" : `'${name}.js'`});
 if (process.env.FAIRLEAD_WRITE_CODE_CACHE) {
   process.on('exit', () => {
     for (const [file, script] of scripts) if (!existsSync(file)) writeFileSync(file, script.createCachedData());
