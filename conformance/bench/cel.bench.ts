@@ -35,11 +35,12 @@ export const bench: Bench = {
     const activations = pods.map((object) => ({ object: object as CelValue }));
     const prepared = POLICY_EXPRESSIONS.map((each) => prepare(each, pods, activations));
 
+    // First, while the process has done nothing else: that is how a server knows its rules.
+    yield manyRules(activations);
     yield* generatedAgainstHand(prepared, pods);
     yield* closuresAgainstGenerated(prepared);
     yield* generatedAgainstBufbuild(prepared, pods);
     yield* generatedAgainstCelGo(prepared, pods, context);
-    yield manyRules(activations);
     yield compileTime();
   },
 };
