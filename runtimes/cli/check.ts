@@ -2,7 +2,7 @@ import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
 import { type Diagnostic, isError } from '../../engine/text/diagnostic.ts';
 import { findBundles } from '../host/bundle-files.ts';
 import { type CommandRun, EXIT } from './command.ts';
-import { loadBundle } from './load-bundle.ts';
+import { cueEvaluatedBy, loadBundle } from './load-bundle.ts';
 import { countSeverities, describeCounts, paintFor, plural, renderDiagnostics, toJson, toRecords } from './report.ts';
 
 /** `fairlead check`: compiles bundles and reports what is wrong with them. */
@@ -24,7 +24,7 @@ export const runCheck: CommandRun = async (args, context) => {
       rules: rulesOf(bundle),
       ok: !bundle.diagnostics.some(isError),
     }));
-    context.out.write(toJson({ ok: !failed, ...countSeverities(all), bundles, diagnostics: toRecords(all) }));
+    context.out.write(toJson({ ok: !failed, cue: cueEvaluatedBy(), ...countSeverities(all), bundles, diagnostics: toRecords(all) }));
   } else if (format === 'junit') {
     const { toJunit } = await import('./junit.ts');
     context.out.write(
@@ -41,6 +41,8 @@ export const runCheck: CommandRun = async (args, context) => {
         text += `${sign} ${path}${rules}${bundle.diagnostics.length === 0 ? '' : `, ${describeCounts(countSeverities(bundle.diagnostics))}`}\n`;
       }
     }
+    const cue = cueEvaluatedBy();
+    if (cue !== undefined && !args.on('quiet')) text += color('faint', `CUE evaluated by ${cue}\n`);
     context.out.write(text);
   }
   return failed ? EXIT.findings : EXIT.ok;

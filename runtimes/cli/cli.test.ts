@@ -60,6 +60,15 @@ spec:
       expect: { allowed: false }
 `,
   'rule.yaml': RULE,
+  'rule.cue': `#AdmissionRule & {
+	metadata: name: "from-cue"
+	spec: {
+		matchConstraints: resourceRules: [{apiGroups: ["apps"], apiVersions: ["v1"], resources: ["deployments"], operations: ["CREATE"]}]
+		validations: [{expression: "object.spec.replicas <= \\(_limit)"}]
+	}
+}
+_limit: 5
+`,
   'broken.yaml': RULE.replace('object.spec', 'objct.spec').replace('validations', 'validatons'),
   'typo.yaml': RULE.replace('object.spec', 'objct.spec'),
   'syntax.yaml': 'a: [1, 2\nb: "x\\q"\nc: @d\ne: f: g\n',
@@ -179,6 +188,13 @@ describe('check', () => {
     expect(await colored('check typo.yaml --color always')).toBe(true);
     expect(await colored('check typo.yaml --color never', { terminal: true })).toBe(false);
   });
+});
+
+test('a rule in CUE, and by what it was evaluated', async () => {
+  const { code, out } = await run('check rule.cue --output json');
+  const report = JSON.parse(out) as { cue: string; bundles: { rules: unknown[] }[]; diagnostics: unknown[] };
+  expect([code, report.diagnostics, report.bundles[0]?.rules.length]).toEqual([0, [], 1]);
+  expect(report.cue).toMatch(/^cue/);
 });
 
 describe('test', () => {

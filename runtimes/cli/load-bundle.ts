@@ -10,7 +10,16 @@ import type { CommandContext } from './context.ts';
 /** The CUE back end of this machine, looked for when the first CUE file is met. */
 export async function cueBackend(): Promise<CueBackend | undefined> {
   const { findCueBackend } = await import('../host/cue/backend.ts');
-  return findCueBackend();
+  const backend = await findCueBackend();
+  evaluatedBy = backend?.name;
+  return backend;
+}
+
+let evaluatedBy: string | undefined;
+
+/** What evaluated CUE in this process; undefined when there was none to evaluate. The back ends know different versions of the language. */
+export function cueEvaluatedBy(): string | undefined {
+  return evaluatedBy;
 }
 
 /** Reads and compiles one bundle: a folder, a file, or `-`. Throws `FileError` when the path can't be read. */
