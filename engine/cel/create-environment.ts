@@ -51,7 +51,7 @@ function compileTree(ast: Ast, tables: EnvironmentTables, options: CompileOption
   try {
     return {
       ok: true,
-      program: createProgram(checked.ast),
+      program: createProgram(checked.ast, options.jsonVariables === undefined ? {} : { jsonVariables: options.jsonVariables }),
       resultType,
       // Few callers ask, so that it is not computed before one does.
       get estimate() {

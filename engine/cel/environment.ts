@@ -27,6 +27,8 @@ export interface CompileOptions {
   readonly resultTypes?: readonly CelType[];
   /** What is known of the sizes of values, for {@link CompileResult} `estimate`. Absent: nothing. */
   readonly sizes?: SizeProvider;
+  /** Variables whose values are parsed JSON; `jsonVariables` of run/create-program.ts. Absent: what an admission request brings. */
+  readonly jsonVariables?: ReadonlySet<string>;
 }
 
 export type CompileResult =

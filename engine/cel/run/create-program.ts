@@ -11,12 +11,14 @@ export interface ProgramOptions {
   readonly backEnd?: 'auto' | 'code' | 'closures';
   /**
    * Variables whose values are JSON as parsed: plain objects, arrays and scalars, without values of our own classes anywhere
-   * inside. Their fields are read in place. Default: what an admission request brings.
+   * inside. Their fields are read in place. `a.b` says so of the field `b` of the variable `a` alone. Default: what an
+   * admission request brings.
    */
   readonly jsonVariables?: ReadonlySet<string>;
 }
 
-const ADMISSION_VARIABLES: ReadonlySet<string> = new Set(['object', 'oldObject', 'params', 'namespaceObject', 'request']);
+/** Variables of admission expressions that come as parsed JSON. */
+export const ADMISSION_VARIABLES: ReadonlySet<string> = new Set(['object', 'oldObject', 'params', 'namespaceObject', 'request']);
 
 /**
  * Prepares a checked expression for running. Throws a CelError only for a tree too deep to be walked; with `code` an error also

@@ -33,7 +33,7 @@ export interface Candidate {
  */
 export interface QuickCandidate {
   /** The validations of the policy. */
-  readonly runs: readonly Program['run'][];
+  readonly programs: readonly Program[];
   readonly hasConditions: boolean;
   readonly hasVariables: boolean;
   /** An expression reads `request`. */
@@ -115,7 +115,7 @@ function quickCandidate(
   if (policy.paramKind !== undefined || policy.needsExactEvaluation || policy.probeMessages) return undefined;
   const { uses } = policy;
   return {
-    runs: policy.validations.map((validation) => validation.expression.program.run),
+    programs: policy.validations.map((validation) => validation.expression.program),
     hasConditions: policy.matchConditions.length > 0,
     hasVariables: policy.variables.list.length > 0,
     usesRequest: uses.request,

@@ -253,8 +253,8 @@ class Admission {
           }
         }
         meter.remaining = EXPRESSION_LIMIT;
-        const { runs } = quick;
-        for (let j = 0; j < runs.length; j++) if (runs[j]!(values, meter) !== true) return i;
+        const { programs } = quick;
+        for (let j = 0; j < programs.length; j++) if (programs[j]!.run(values, meter) !== true) return i;
         if (meter.remaining < 0) return i;
         if (quick.hasVariables) variables.reset();
       }

@@ -1,10 +1,12 @@
 import type { Ast } from '../../cel/ast.ts';
 import type { CompileOptions, Environment } from '../../cel/environment.ts';
+import { ADMISSION_VARIABLES } from '../../cel/run/create-program.ts';
 import { type CelType, DYN, object, type TypeProvider } from '../../cel/types.ts';
 import type { Severity } from '../../text/diagnostic.ts';
 import { type Document, type DocumentPath, formatPath } from '../../text/document.ts';
 import type { Reporter } from './diagnose.ts';
 import type { VariableDocument } from './document.ts';
+import { givesJson } from './json-values.ts';
 import type { Expression } from './policy.ts';
 import { combineTypes, NAMESPACE_TYPE, patchTypes, REQUEST_TYPE, requestTypes } from './request-types.ts';
 import { VARIABLES_TYPE, type Variable, type VariableTable, variableTable } from './variables.ts';
@@ -58,6 +60,7 @@ export interface ExpressionCompiler {
 
 export function expressionCompiler(report: Reporter, options: ExpressionOptions): ExpressionCompiler {
   const variableTypes = new Map<string, CelType>();
+  const jsonVariables = new Set(ADMISSION_VARIABLES);
   const variableStruct = {
     name: VARIABLES_TYPE,
     field: (name: string) => variableTypes.get(name),
@@ -110,7 +113,7 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
       return undefined;
     }
     const ast = options.rewrite === undefined ? parsed.ast : options.rewrite(parsed.ast);
-    const compiled = within.compileAst(ast, compileOptions);
+    const compiled = within.compileAst(ast, { ...compileOptions, jsonVariables });
     for (const issue of compiled.issues)
       report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
     if (!compiled.ok) return undefined;
@@ -131,7 +134,10 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
         }
         const found = compile([...at, 'expression'], expression, { authorizer: true, variables: true });
         variableTypes.set(name, found?.program.ast.resultType ?? DYN);
-        if (found !== undefined) compiled.push({ name, text: found.text, path: found.path, program: found.program });
+        if (found === undefined) continue;
+        const json = givesJson(found.program.ast, jsonVariables);
+        if (json) jsonVariables.add(`variables.${name}`);
+        compiled.push({ name, text: found.text, path: found.path, program: found.program, json });
       }
       return variableTable(compiled);
     },

@@ -1,6 +1,7 @@
 import type { Activation, Meter, Program } from '../../cel/program.ts';
 import { CelError, type CelValue, LazyStruct } from '../../cel/values.ts';
 import { EXPRESSION_LIMIT } from './budgets.ts';
+import { isJsonAtTop } from './json-values.ts';
 
 /** Type name of `variables`, as in Kubernetes. */
 export const VARIABLES_TYPE = 'kubernetes.variables';
@@ -10,6 +11,8 @@ export interface Variable {
   readonly text: string;
   readonly path: string;
   readonly program: Program;
+  /** Expressions read its value in place, as parsed JSON. */
+  readonly json: boolean;
 }
 
 /** The variables of one policy, in order. */
@@ -23,6 +26,9 @@ export function variableTable(list: readonly Variable[]): VariableTable {
 }
 
 export const NO_VARIABLES = variableTable([]);
+
+/** A variable turned out not to be what generated code takes it for: the exact back end knows how to go on. */
+const NOT_JSON = new CelError('left to the exact back end', 'budget');
 
 const UNSET = Symbol('unset');
 type Slot = CelValue | CelError | typeof UNSET;
@@ -75,6 +81,7 @@ export class FastVariables extends LazyStruct {
     const variable = this.table.list[index]!;
     try {
       const value = variable.program.run(this.#activation!, this.#meter!);
+      if (variable.json && !isJsonAtTop(value)) throw NOT_JSON;
       this.#slots[index] = value;
       return value;
     } catch (error) {

@@ -35,7 +35,16 @@ export function visitSelect(context: Context, expr: Select, scope: Scope | undef
   }
   const operand = visitContainer(context, expr.operand, scope);
   context.charge(1);
-  return expr.testOnly ? presenceOf(context, operand, expr.field) : selectConstant(context, operand, expr.field);
+  if (expr.testOnly) return presenceOf(context, operand, expr.field);
+  const selected = selectConstant(context, operand, expr.field);
+  return isJsonField(context, expr, scope) ? { ...selected, json: true } : selected;
+}
+
+/** A field of a variable of the activation of which it is known that its values are parsed JSON: `variables.containers`. */
+function isJsonField({ jsonVariables }: Context, { operand, field }: Select, scope: Scope | undefined): boolean {
+  if (operand.kind !== 'ident' || !jsonVariables.has(`${operand.name}.${field}`)) return false;
+  for (let at = scope; at; at = at.parent) if (at.name === operand.name) return false;
+  return true;
 }
 
 /** The operand of a select or index. What is optional stays open, because the rest of the chain looks into it. */
