@@ -1,32 +1,17 @@
 import type { Call, Expr } from '../../ast.ts';
 import type { Overload } from '../../function.ts';
-import type { CelValue } from '../../values.ts';
 import { pricing } from '../closure/call.ts';
 import { operandsOf } from '../closure/plan.ts';
 import { SELF_CHECKING } from '../dispatch.ts';
 import { compilePattern } from '../regex.ts';
 import { codePointLength } from '../text.ts';
+import { functionName, overloadsOf, visitTogether, walking, walkingCost } from './call-operands.ts';
 import { visitIndex } from './chains.ts';
 import { type Context, type Operand, type Scope, Unsupported } from './context.ts';
 import { type Code, js, separated } from './emitter.ts';
 import { visitConditional, visitLogical, visitOptionalOr } from './logic.ts';
 import { asValue, computed, expression, failing } from './operand.ts';
-import type { RuntimeName } from './runtime.ts';
-
-const ARITHMETIC: Readonly<Record<string, RuntimeName>> = {
-  '_+_': 'add',
-  '_-_': 'subtract',
-  '_*_': 'multiply',
-  '_/_': 'divide',
-  '_%_': 'modulo',
-};
-
-const ORDER: Readonly<Record<string, { readonly runtime: RuntimeName; readonly operator: Code }>> = {
-  '_<_': { runtime: 'less', operator: js`<` },
-  '_<=_': { runtime: 'lessOrEqual', operator: js`<=` },
-  '_>_': { runtime: 'greater', operator: js`>` },
-  '_>=_': { runtime: 'greaterOrEqual', operator: js`>=` },
-};
+import { ARITHMETIC, ORDER, visitArithmetic, visitEquality, visitOrder } from './operators.ts';
 
 /** A call: an operator in place where it has a form in JavaScript, otherwise the library's function. */
 export function visitCall(context: Context, expr: Call, scope: Scope | undefined): Operand {
@@ -75,150 +60,6 @@ export function visitCall(context: Context, expr: Call, scope: Scope | undefined
     visitOptionalFunction(context, expr, operands, scope) ??
     visitFunction(context, expr, operands, scope)
   );
-}
-
-/** With its namespace: `sets.contains` is another function than `contains`. */
-function functionName(context: Context, expr: Call): string {
-  const reference = context.ast.references[expr.id];
-  return reference?.kind === 'function' ? reference.name : expr.fn;
-}
-
-function overloadsOf(context: Context, expr: Call): readonly Overload[] {
-  const reference = context.ast.references[expr.id];
-  return reference?.kind === 'function' ? reference.overloads : [];
-}
-
-/**
- * Operands of a call of one or two arguments. cel-go evaluates the second even when the first has failed, so that what the
- * second would have charged may be missing after a failure of the first.
- */
-export function visitTogether(context: Context, operands: readonly Expr[], scope: Scope | undefined): readonly Operand[] {
-  const { block } = context;
-  const failedBefore = block.canFail;
-  const dynamicBefore = block.hasDynamicCost;
-  let failed = false;
-  const results = operands.map((operand) => {
-    block.canFail = false;
-    block.hasDynamicCost = false;
-    const result = asValue(context, context.visit(context, operand, scope));
-    if (failed && block.hasDynamicCost) block.mayMissCost = true;
-    failed ||= block.canFail;
-    return { result, dynamic: block.hasDynamicCost };
-  });
-  block.canFail = failedBefore || failed;
-  block.hasDynamicCost = dynamicBefore || results.some(({ dynamic }) => dynamic);
-  return results.map(({ result }) => result);
-}
-
-/** Upper bound of the cost of walking a text of this many UTF-16 units: one more than exact, so that rounding can't matter. */
-const walking = (units: Code): Code => js`(${units} + 20) / 10 | 0`;
-
-const walkingCost = (text: string): number => Math.max(1, Math.ceil(codePointLength(text) * 0.1));
-
-function visitEquality(context: Context, expr: Call, scope: Scope | undefined): Operand {
-  const [left, right] = visitTogether(context, expr.args, scope).map((operand) => context.bind(operand)) as [Operand, Operand];
-  chargeComparison(context, left, right, expr.fn === '_==_' ? 'equalityCost' : 'inequalityCost');
-  const isEqual = equality(context, left, right);
-  return expression(expr.fn === '_==_' ? isEqual : js`!${isEqual}`, 'bool');
-}
-
-function equality(context: Context, left: Operand, right: Operand): Code {
-  const literal = left.literal ?? right.literal;
-  const other = left.literal ? right : left;
-  const own = left.literal ? left : right;
-  if (literal && isIdentityType(literal.value)) return js`(${other.code} === ${own.code})`;
-  if (left.known === right.known && (left.known === 'string' || left.known === 'bool')) return js`(${left.code} === ${right.code})`;
-  const general = js`${context.runtime('equals')}(${left.code}, ${right.code})`;
-  if (literal && typeof literal.value === 'number') {
-    // An object may be a uint or a double of the same value, a bigint can't be.
-    return js`(${other.code} === ${own.code} || typeof ${other.code} === 'object' && ${general})`;
-  }
-  if (left.json && right.json) return js`(${left.code} === ${right.code} && typeof ${left.code} !== 'object' || ${general})`;
-  return general;
-}
-
-const isIdentityType = (value: CelValue): boolean => typeof value === 'string' || typeof value === 'boolean' || value === null;
-
-/** The shorter operand is walked: a scalar on one side makes that 1, a literal text at most its own length. */
-function chargeComparison(context: Context, left: Operand, right: Operand, cost: 'equalityCost' | 'inequalityCost'): void {
-  const literals = [left, right].flatMap((operand) => (operand.literal ? [operand.literal.value] : []));
-  const bounds = literals.flatMap((value) => (typeof value === 'string' ? [walkingCost(value)] : isScalar(value) ? [1] : []));
-  const isScalarKnown = [left.known, right.known].some((known) => known === 'bool' || known === 'int');
-  if (bounds.length > 0 || isScalarKnown) {
-    context.charge(Math.min(...bounds, isScalarKnown ? 1 : Infinity));
-    return;
-  }
-  context.charge(1);
-  context.chargeDynamic(js`${context.runtime(cost)}(${left.code}, ${right.code})`);
-}
-
-const isScalar = (value: CelValue): boolean =>
-  value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'bigint';
-
-function visitOrder(
-  context: Context,
-  expr: Call,
-  order: { readonly runtime: RuntimeName; readonly operator: Code },
-  scope: Scope | undefined,
-): Operand {
-  const [left, right] = visitTogether(context, expr.args, scope).map((operand) => context.bind(operand)) as [Operand, Operand];
-  const [only, more] = overloadsOf(context, expr);
-  if (!more && only?.cost) chargeComparison(context, left, right, 'inequalityCost');
-  else context.charge(1);
-  const general = js`${context.runtime(order.runtime)}(${left.code}, ${right.code})`;
-  if (left.known === 'int' && right.known === 'int') return computed(context, js`${left.code} ${order.operator} ${right.code}`, 'bool');
-  if (left.known === 'int' || right.known === 'int') {
-    const other = left.known === 'int' ? right : left;
-    // NaN is not equal to itself and has no place in an order.
-    const isNumber = js`typeof ${other.code} === 'number' && ${other.code} === ${other.code}`;
-    return failing(context, js`${isNumber} ? ${left.code} ${order.operator} ${right.code} : ${general}`, 'bool');
-  }
-  return failing(context, general, 'bool');
-}
-
-function visitArithmetic(context: Context, expr: Call, runtime: RuntimeName, scope: Scope | undefined): Operand {
-  const [left, right] = visitTogether(context, expr.args, scope).map((operand) => context.bind(operand)) as [Operand, Operand];
-  const [only, more] = overloadsOf(context, expr);
-  context.charge(1);
-  if (!more && only?.cost) {
-    const size = (operand: Operand): Code =>
-      operand.known === 'string' ? js`${operand.code}.length` : js`${context.runtime('sizeBound')}(${operand.code})`;
-    context.chargeDynamic(walking(js`${size(left)} + ${size(right)}`));
-  }
-  if (expr.fn === '_+_' && left.known === 'string' && right.known === 'string') {
-    return computed(context, js`${left.code} + ${right.code}`, 'string');
-  }
-  const general = js`${context.runtime(runtime)}(${left.code}, ${right.code})`;
-  if (expr.fn === '_+_' && (left.known === 'string' || right.known === 'string')) {
-    const other = left.known === 'string' ? right : left;
-    return failing(context, js`typeof ${other.code} === 'string' ? ${left.code} + ${right.code} : ${general}`, 'string');
-  }
-  const known = left.known === 'int' && right.known === 'int' ? 'int' : undefined;
-  if (left.known !== 'int' && right.known !== 'int') return failing(context, general);
-  return integerArithmetic(context, expr.fn, left, right, general, known);
-}
-
-const isSafeLiteral = (operand: Operand): boolean => Number.isSafeInteger(operand.literal?.value);
-
-/**
- * Integers in place, as long as operands are integers and the result is one that a number holds exactly; the general function
- * knows what to do otherwise. `+ 0` turns -0 into the only zero that an int has.
- */
-function integerArithmetic(context: Context, fn: string, left: Operand, right: Operand, general: Code, known: 'int' | undefined): Operand {
-  const [a, b] = [left.code, right.code];
-  const areIntegers = separated(
-    [left, right].flatMap((operand) => (isSafeLiteral(operand) ? [] : [js`Number.isSafeInteger(${operand.code})`])),
-    js` && `,
-  );
-  const guard = isSafeLiteral(left) && isSafeLiteral(right) ? js`true` : areIntegers;
-  if (fn === '_/_' || fn === '_%_') {
-    const quotient = fn === '_/_' ? js`Math.trunc(${a} / ${b}) + 0` : js`${a} % ${b} + 0`;
-    return failing(context, js`${guard} && ${b} !== 0 ? ${quotient} : ${general}`, known);
-  }
-  const operator = { '_+_': js`+`, '_-_': js`-`, '_*_': js`*` }[fn]!;
-  const result = context.declare();
-  context.emitFailing(js`if (!(${guard} && Number.isSafeInteger(${result} = ${a} ${operator} ${b} + 0))) ${result} = ${general};\n`);
-  return { code: result, isSimple: true, ...(known ? { known } : {}) };
 }
 
 /** So many comparisons are faster than a look-up in a set. */
