@@ -59,10 +59,12 @@ function planStrict(planner: Planner, expr: Call, fn: string, overloads: readonl
   checkLiterals(planner, expr, overloads, args);
   // With its pattern compiled ahead, `matches` judges its text in other words.
   const compiledAhead = fn === 'matches' && args[1]?.constant !== undefined;
+  // Known here once, so that operators need no look-up at each call.
+  const direct = SELF_CHECKING.has(fn) ? overloads[0]?.call : undefined;
   const call = (values: readonly CelValue[]): Result => {
     if (compiledAhead && typeof values[0] !== 'string') return fail(expr.id, noSuchOverload());
     try {
-      return invoke(fn, overloads, values);
+      return direct ? direct(...values) : invoke(fn, overloads, values);
     } catch (error) {
       return asEvaluationError(expr.id, error);
     }
