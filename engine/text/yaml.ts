@@ -27,6 +27,13 @@ export function parseYaml(source: Source, limits: TextLimits = DEFAULT_LIMITS): 
     return { documents, diagnostics: report.finish() };
   }
   for (const chunk of readChunks(source.text, limits, report)) {
+    // Events are parsed again when a position is asked for: most documents never need one. Once for all documents of the text,
+    // or a long file with much to say about it would be parsed as often as it has documents.
+    let again: readonly Event[] | undefined;
+    const eventsAgain = (): readonly Event[] => {
+      again ??= parseEvents(chunk.restore(), options(limits));
+      return again;
+    };
     for (let at = 0; at < chunk.events.length; at++) {
       if (chunk.events[at]?.type !== EVENT_ID.DOCUMENT || isEmpty(chunk.events[at + 1])) continue;
       if (documents.length >= limits.maxDocuments) {
@@ -35,8 +42,7 @@ export function parseYaml(source: Source, limits: TextLimits = DEFAULT_LIMITS): 
       }
       const from = at + 1;
       const value = new ValueBuilder(source.text, chunk.events, from, limits, report).build();
-      // Events are parsed again when a position is asked for: most documents never need one.
-      const buildTree = () => buildTextTree(source.text, parseEvents(chunk.restore(), options(limits)), from);
+      const buildTree = () => buildTextTree(source.text, eventsAgain(), from);
       documents.push(lazyDocument(source, documents.length, value, buildTree));
     }
   }
