@@ -1,4 +1,6 @@
+import { compileRe2 } from '../cel/libraries/re2.ts';
 import { BOOL, type CelType, DYN, INT, listOf, mapOf, object, STRING, type StructType } from '../cel/types.ts';
+import { CelError } from '../cel/values.ts';
 import { isJsonObject, type Json, setOwn } from '../object/json.ts';
 
 /*
@@ -20,6 +22,8 @@ export interface SchemaRules {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly enum?: readonly Json[];
+  /** RE2; found anywhere in the string, as in OpenAPI, unless anchored. */
+  readonly pattern?: string;
   readonly description?: string;
 }
 
@@ -108,10 +112,41 @@ function readRules(text: string, kind: SimpleSchema['kind'], problems: SchemaPro
     else if ((name === 'minimum' || name === 'maximum') && typeof value === 'number') rules[name] = value;
     else if (name === 'enum' && Array.isArray(value)) rules.enum = value;
     else if (name === 'enum' && typeof value === 'string') rules.enum = value.split(',');
+    else if (name === 'pattern' && typeof value === 'string' && kind === 'string') readPattern(value, rules, problems, path);
     else if (name === 'description' && typeof value === 'string') rules.description = value;
-    else problems.push({ path, message: `unknown rule ${name}: expected required, default, minimum, maximum, enum or description` });
+    else if (!isRuleName(name)) problems.push({ path, message: `unknown rule ${name}: expected ${listed(RULE_NAMES)}` });
+    else problems.push({ path, message: `${name} ${REQUIREMENTS[name]}` });
   }
   return rules;
+}
+
+/** What each rule asks of its value and of its type. */
+const REQUIREMENTS = {
+  required: 'is true or false',
+  default: 'is a value',
+  minimum: 'is a number',
+  maximum: 'is a number',
+  enum: 'is a list, as enum=a,b or enum=["a","b"]',
+  pattern: 'is a regular expression in quotes, for a string',
+  description: 'is text in quotes',
+} as const;
+const RULE_NAMES = Object.keys(REQUIREMENTS) as readonly (keyof typeof REQUIREMENTS)[];
+const isRuleName = (name: string): name is keyof typeof REQUIREMENTS => Object.hasOwn(REQUIREMENTS, name);
+const listed = (words: readonly string[]): string => `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+
+function readPattern(
+  pattern: string,
+  rules: { -readonly [K in keyof SchemaRules]: SchemaRules[K] },
+  problems: SchemaProblem[],
+  path: readonly (string | number)[],
+): void {
+  try {
+    compileRe2(pattern);
+    rules.pattern = pattern;
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    problems.push({ path, message: error.message });
+  }
 }
 
 /** How far a value reaches: to the next space that is not inside quotes or brackets. */
@@ -175,6 +210,7 @@ function checkScalar(
   if (rules.minimum !== undefined && (value as number) < rules.minimum) return wrong(`at least ${rules.minimum}`);
   if (rules.maximum !== undefined && (value as number) > rules.maximum) return wrong(`at most ${rules.maximum}`);
   if (rules.enum !== undefined && !rules.enum.includes(value)) return wrong(`one of ${rules.enum.join(', ')}`);
+  if (rules.pattern !== undefined && !compileRe2(rules.pattern).test(value as string)) return wrong(`text that matches ${rules.pattern}`);
   return [];
 }
 

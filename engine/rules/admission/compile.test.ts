@@ -294,7 +294,7 @@ describe('parameters of a bundle', () => {
     [
       '{max: "integer | least=1"}',
       'true',
-      '$.spec.params.max: unknown rule least: expected required, default, minimum, maximum, enum or description',
+      '$.spec.params.max: unknown rule least: expected required, default, minimum, maximum, enum, pattern or description',
     ],
   ])('%s with %s', (params, expression, problem) => {
     expect(problemsOf(bundle(params) + using(expression))).toEqual(problem === undefined ? [] : [`error ${problem}`]);
