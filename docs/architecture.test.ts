@@ -50,7 +50,7 @@ const floorOf = (room: string): number => FLOORS.findIndex((rooms) => rooms.incl
 
 /** Why `file` may not import `target`, or undefined when it may. */
 function objection(file: string, target: string): string | undefined {
-  const isTest = file.endsWith('.test.ts');
+  const isTest = /\.(test|fixture)\.ts$/.test(file);
   if (!target.startsWith('.')) {
     if (file.startsWith('engine/') && !isTest && target.startsWith('node:')) return 'engine/ is pure: it imports nothing of Node';
     return undefined;
@@ -65,6 +65,8 @@ function objection(file: string, target: string): string | undefined {
   const from = roomOf(file);
   const to = roomOf(imported);
   if (from === undefined || to === undefined || from === to) return undefined;
+  // A test of a room may go in by the engine's front door.
+  if (isTest && from.startsWith('engine/') && to === 'engine/bundle') return undefined;
   return floorOf(to) < floorOf(from) ? undefined : `${from} stands on a floor below ${to}, or beside it`;
 }
 
