@@ -1,6 +1,9 @@
 import type { UsedVariables } from './activation.ts';
+import { MUTATING_KINDS, VALIDATING_KINDS } from './kyverno/document.ts';
 import { mentions } from './mentions.ts';
 import type { Expression, Policy } from './policy.ts';
+
+const KYVERNO_KINDS: ReadonlySet<string> = new Set([...VALIDATING_KINDS, ...MUTATING_KINDS]);
 
 /** So many messages and variables can't exhaust what a fast evaluation leaves of the budget. */
 const CHEAP_EXPRESSIONS = 7;
@@ -31,7 +34,8 @@ function usedVariables(policy: Parts): UsedVariables {
     request: uses('request'),
     namespaceObject: uses('namespaceObject'),
     authorizer: uses('authorizer', 'authorizer.requestResource'),
-    host: uses('resource', 'image', 'time'),
+    // Loop variables of other kinds are often called so.
+    host: KYVERNO_KINDS.has(policy.kind) && uses('resource', 'image', 'time'),
   };
 }
 

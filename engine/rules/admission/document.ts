@@ -118,7 +118,11 @@ export const ruleMutation = object({
   when: optional(string({ doc: 'CEL, of type bool: whether to mutate; with forEach, asked for each item.' })),
   forEach: optional(string({ doc: 'CEL, a list or a map: repeats the mutation with item and index, or item and key, bound.' })),
   apply: optional(map(any(), { doc: 'A template, merged as a server-side apply would merge it.' })),
-  patch: optional(list(patchOperation, { doc: 'JSON Patch.' })),
+  patch: optional(
+    list(patchOperation, {
+      doc: 'JSON Patch. An add at the end of a list (/-) leaves out an element that is there already, equal or by its list key; with forEach, removals are made from the last item to the first.',
+    }),
+  ),
   set: optional(doc('Writes a value where a path leads.', setMutation)),
 });
 export type RuleMutationDocument = Infer<typeof ruleMutation>;
