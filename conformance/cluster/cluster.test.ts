@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { messageOf, parseWarnings } from './client.ts';
+import { removeAbandoned } from './cluster.ts';
 import { freePorts } from './ports.ts';
 import { startProcess, waitUntilReady } from './process.ts';
 
@@ -57,4 +58,16 @@ describe('a process', () => {
     const script = startProcess('nothing', join(folder, 'nothing'), [], join(folder, 'log'), folder);
     await expect(waitUntilReady(script, async () => false, { deadlineMs: 10_000 })).rejects.toThrow('nothing ended');
   });
+});
+
+test('folders of runs that were killed are removed, those of runs that live are not', () => {
+  const parent = mkdtempSync(join(tmpdir(), 'abandoned-'));
+  try {
+    const names = [`fairlead-cluster-${process.pid}-a`, 'fairlead-cluster-4194305-b', 'other-4194305-c'];
+    for (const name of names) mkdirSync(join(parent, name));
+    removeAbandoned(parent);
+    expect(readdirSync(parent).sort()).toEqual([names[0], names[2]]);
+  } finally {
+    rmSync(parent, { recursive: true });
+  }
 });

@@ -1,7 +1,8 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from '../tools/file-lock.ts';
 import { ensureGoTool } from '../tools/go-tool.ts';
 import { etcd, kubernetes } from '../tools/kubernetes.ts';
 import { type ApiClient, createClient } from './client.ts';
@@ -51,6 +52,7 @@ export interface Cluster {
 }
 
 const READY_DEADLINE_MS = 60_000;
+const FOLDER_PREFIX = 'fairlead-cluster-';
 
 /**
  * Builds what is missing, and starts etcd, kube-apiserver and what else was asked for. Everything is gone again after
@@ -66,7 +68,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   if (options.scheduler) wanted.push('kube-scheduler');
   const bin = await ensureGoTool(kubernetes, wanted, build);
 
-  const folder = mkdtempSync(join(tmpdir(), 'fairlead-cluster-'));
+  removeAbandoned(tmpdir());
+  const folder = mkdtempSync(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-`));
   const processes: RunningProcess[] = [];
   const abandon = (): void => {
     for (const each of processes) each.kill();
@@ -155,6 +158,14 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Removes the folders of runs that were killed: those named after a process that is no more. */
+export function removeAbandoned(parent: string): void {
+  for (const name of readdirSync(parent)) {
+    const owner = new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1];
+    if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(parent, name), { recursive: true, force: true });
   }
 }
 

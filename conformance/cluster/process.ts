@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { findOnPath } from '../tools/go-tool.ts';
 
 /** A program that runs beside us and writes its output to a file. */
 export interface RunningProcess {
@@ -19,7 +20,10 @@ export interface RunningProcess {
 /** Starts a program with standard output and error in `logFile`. */
 export function startProcess(name: string, command: string, args: readonly string[], logFile: string, cwd: string): RunningProcess {
   const log = openSync(logFile, 'a');
-  const child: ChildProcess = spawn(command, args, { cwd, stdio: ['ignore', log, log] });
+  // Where the kernel can be asked to, it ends the program when we are killed and can't do it ourselves.
+  const setpriv = process.platform === 'linux' ? findOnPath('setpriv') : undefined;
+  const [executable, ...prefix] = setpriv === undefined ? [command] : [setpriv, '--pdeathsig', 'KILL', '--', command];
+  const child: ChildProcess = spawn(executable!, [...prefix, ...args], { cwd, stdio: ['ignore', log, log] });
   closeSync(log);
   let exit: RunningProcess['exit'];
   const gone = new Promise<void>((resolve) => {
@@ -55,16 +59,16 @@ export function startProcess(name: string, command: string, args: readonly strin
  * when the signal is aborted.
  */
 export async function waitUntilReady(
-  process: RunningProcess,
+  started: RunningProcess,
   ready: () => Promise<boolean>,
   options: { readonly deadlineMs: number; readonly signal?: AbortSignal },
 ): Promise<void> {
   const deadline = Date.now() + options.deadlineMs;
   for (;;) {
     options.signal?.throwIfAborted();
-    if (process.exit) throw new Error(`${process.name} ended (${JSON.stringify(process.exit)}):\n${process.tail()}`);
+    if (started.exit) throw new Error(`${started.name} ended (${JSON.stringify(started.exit)}):\n${started.tail()}`);
     if (await ready().catch(() => false)) return;
-    if (Date.now() > deadline) throw new Error(`${process.name} was not ready after ${options.deadlineMs / 1000} s:\n${process.tail()}`);
+    if (Date.now() > deadline) throw new Error(`${started.name} was not ready after ${options.deadlineMs / 1000} s:\n${started.tail()}`);
     await delay(100);
   }
 }

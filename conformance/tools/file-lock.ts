@@ -76,7 +76,8 @@ function removeStale(file: string, owner: number): void {
   }
 }
 
-function isAlive(owner: number): boolean {
+/** Whether there is a process of this id. */
+export function isAlive(owner: number): boolean {
   try {
     process.kill(owner, 0);
     return true;
