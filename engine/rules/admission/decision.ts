@@ -1,5 +1,4 @@
 import type { PatchOperation } from '../../object/json-patch.ts';
-import type { RuleExplanation } from './explanation.ts';
 import type { RuleReach } from './reach.ts';
 
 /** A Kubernetes object, or part of one, as JSON. */
@@ -162,6 +161,4 @@ export interface AdmissionProgram {
   /** Which requests the rules concern; undefined: any. */
   readonly reach?: readonly RuleReach[];
   admit(request: AdmissionRequest, facts: AdmissionFacts, options: AdmitOptions): AdmissionAnswer;
-  /** Why the rules say what they say of a request; facts have to be complete. Mutations are shown on the object as it came. */
-  explain?(request: AdmissionRequest, facts: AdmissionFacts): readonly RuleExplanation[];
 }

@@ -25,8 +25,6 @@ import type {
 } from './decision.ts';
 import { DecisionBuilder, ruleOf } from './decision-builder.ts';
 import { builtInEquivalents, readsTheSame } from './equivalent-resources.ts';
-import { explainPolicy } from './explain.ts';
-import type { RuleExplanation } from './explanation.ts';
 import { FactReader } from './fact-reader.ts';
 import { mutationContext } from './mutation.ts';
 import { collectParams } from './params.ts';
@@ -65,8 +63,6 @@ export function admissionProgram(policies: readonly Policy[], parts: ExecutorPar
     rules: distinctRules(policies),
     reach: reachOf(policies),
     admit: (request, facts, options) => new Admission(request, facts, options, parts, meter, mutating, validating).answer(),
-    explain: (request, facts) =>
-      new Admission(request, facts, { phase: 'all', explain: true }, parts, meter, mutating, validating).explanations(),
   };
 }
 
@@ -158,35 +154,6 @@ class Admission {
         outcomes: decision.outcomes,
       },
     };
-  }
-
-  explanations(): readonly RuleExplanation[] {
-    if (isExempt(this.#request.kind)) return [];
-    const candidates = new Set([...this.#mutating.candidates(this.#request), ...this.#validating.candidates(this.#request)]);
-    const byPolicy = new Map([...candidates].map((candidate) => [candidate.policy, candidate]));
-    return [...byPolicy.values()].flatMap((candidate) => this.#explain(candidate));
-  }
-
-  #explain(candidate: Candidate): readonly RuleExplanation[] {
-    const { policy } = candidate;
-    const outcomes = this.#decision.outcomes;
-    outcomes.length = 0;
-    const match = this.#matchPolicy(candidate);
-    const reason = () => outcomes[0]?.skipped ?? outcomes[0]?.message ?? 'it does not match';
-    if (match === undefined) return [{ ...ruleOf(policy, undefined), skipped: reason(), expressions: [] }];
-    return candidate.bindings.flatMap(({ binding, verdict }): RuleExplanation[] => {
-      const rule = ruleOf(policy, binding.name);
-      outcomes.length = 0;
-      if (!this.#matchBinding(policy, binding, verdict)) return [{ ...rule, skipped: reason(), expressions: [] }];
-      const params = collectParams(policy, binding, this.#request, this.#facts);
-      if (!params.ok) return [{ ...rule, skipped: params.error, expressions: [] }];
-      if (params.values.length === 0) return [{ ...rule, skipped: 'there are no parameter objects', expressions: [] }];
-      if (!this.#seen(policy, binding, match)) return [{ ...rule, skipped: reason(), expressions: [] }];
-      return params.values.map((value) => {
-        this.#activation.params = value;
-        return { ...rule, expressions: explainPolicy(policy, this.#activation) };
-      });
-    });
   }
 
   #record(policy: Policy, binding: PolicyBinding | undefined, result: 'allow' | 'skip', skipped?: string): void {

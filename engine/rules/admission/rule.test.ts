@@ -73,6 +73,17 @@ describe('validations', () => {
   });
 });
 
+test('outcomes say why a rule was skipped, when asked', () => {
+  const skipped = (spec: string) => decide(programOf(rule(spec)), pod(container('a')), undefined, { phase: 'all', explain: true }).outcomes;
+  const validations = 'validations: [{expression: "1 == 2"}]';
+  const outcome = { ruleKind: 'AdmissionRule', rule: 'r', result: 'skip' };
+  expect(skipped(`matchConditions: [{name: root, expression: "request.userInfo.username == 'root'"}]\n${validations}`)).toEqual([
+    { ...outcome, skipped: 'matchCondition "root"' },
+  ]);
+  expect(skipped(`namespaces: [other]\n${validations}`)).toEqual([{ ...outcome, skipped: 'namespace' }]);
+  expect(skipped('validations: [{expression: "true"}]')).toEqual([{ ...outcome, result: 'allow' }]);
+});
+
 describe('set', () => {
   test.each<[string, JsonObject[]]>([
     [

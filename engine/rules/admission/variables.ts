@@ -135,11 +135,6 @@ export class ExactVariables extends LazyStruct {
     if (slot instanceof CelError) throw slot;
     return slot;
   }
-
-  /** What has been computed, for explanations. */
-  *computed(): Iterable<{ readonly variable: Variable; readonly result: CelValue | CelError }> {
-    for (const [index, result] of this.#slots) yield { variable: this.table.list[index]!, result };
-  }
 }
 
 function variableFailure(name: string, error: unknown): CelError {
