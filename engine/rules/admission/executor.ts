@@ -1,15 +1,7 @@
 import type { Activation, Meter } from '../../cel/program.ts';
 import { CelError, type CelValue } from '../../cel/values.ts';
 import { diffJson } from '../../object/json-diff.ts';
-import {
-  type AuthorizerValues,
-  type HostValues,
-  namespaceValue,
-  type RequestActivation,
-  requestActivation,
-  requestValue,
-  type UsedVariables,
-} from './activation.ts';
+import type { RequestActivation } from './activation.ts';
 import { EXPRESSION_LIMIT } from './budgets.ts';
 import { type Candidate, matchRequest, type PolicyIndex, policyIndex } from './candidates.ts';
 import type {
@@ -19,26 +11,22 @@ import type {
   AdmissionRequest,
   AdmitOptions,
   GroupVersionKind,
-  GroupVersionResource,
   JsonObject,
   RuleOutcome,
 } from './decision.ts';
 import { DecisionBuilder, ruleOf } from './decision-builder.ts';
-import { builtInEquivalents, readsTheSame } from './equivalent-resources.ts';
+import { builtInEquivalents } from './equivalent-resources.ts';
 import { FactReader } from './fact-reader.ts';
 import { mutationContext } from './mutation.ts';
 import { collectParams } from './params.ts';
 import type { Policy, PolicyBinding } from './policy.ts';
 import { reachOf } from './reach.ts';
+import { type MatchedAs, RequestView, type ViewParts } from './request-view.ts';
 import type { EquivalentResources } from './resource-match.ts';
 import { ADMITTED, holdsFast, judge, judgeMatchConditions, matchesFast, type Verdict } from './validate.ts';
 
 /** What an executor needs of the rooms around it. */
-export interface ExecutorParts {
-  /** Values of `authorizer` for a request; made when an expression asks for them. */
-  readonly authorizers: (request: AdmissionRequest, facts: FactReader) => AuthorizerValues;
-  /** Values of variables that only some kinds of policies declare. */
-  readonly host?: (request: AdmissionRequest, facts: FactReader) => HostValues;
+export interface ExecutorParts extends ViewParts {
   /** Further kinds that exist in several versions, of custom resources. */
   readonly equivalents?: EquivalentResources;
 }
@@ -86,12 +74,6 @@ function isExempt(kind: GroupVersionKind): boolean {
   return kind.group === 'admissionregistration.k8s.io' && EXEMPT_KINDS.has(kind.kind);
 }
 
-/** The resource and kind that a policy matched the request as. */
-interface MatchedAs {
-  readonly resource: GroupVersionResource;
-  readonly kind: GroupVersionKind;
-}
-
 /** The way of one request through the policies. */
 class Admission {
   readonly #request: AdmissionRequest;
@@ -100,13 +82,10 @@ class Admission {
   readonly #mutating: PolicyIndex;
   readonly #validating: PolicyIndex;
   readonly #facts: FactReader;
+  readonly #view: RequestView;
   readonly #activation: RequestActivation;
   readonly #decision = new DecisionBuilder();
-  readonly #parts: ExecutorParts;
   #object: JsonObject | null;
-  /** What {@link RequestActivation.request} was made for. */
-  #matchedKind: GroupVersionKind;
-  #matchedResource: GroupVersionResource;
   #needsFacts = false;
 
   constructor(
@@ -125,10 +104,8 @@ class Admission {
     this.#validating = validating;
     this.#facts = new FactReader(facts);
     this.#object = request.object ?? null;
-    this.#activation = requestActivation(request);
-    this.#parts = parts;
-    this.#matchedKind = request.kind;
-    this.#matchedResource = request.resource;
+    this.#view = new RequestView(request, this.#facts, parts);
+    this.#activation = this.#view.activation;
   }
 
   answer(): AdmissionAnswer {
@@ -194,16 +171,15 @@ class Admission {
     const activation = this.#activation;
     const values = activation as unknown as Activation;
     const meter = this.#meter;
-    activation.object = this.#object as CelValue;
-    activation.oldObject = (this.#request.oldObject ?? null) as CelValue;
+    this.#view.showObjects(this.#object);
     let i = first;
     try {
       for (; i < candidates.length; i++) {
         const { quick, policy, variables } = candidates[i]!;
         if (quick === undefined) return i;
-        if (quick.usesRequest) this.#seeRequest(this.#request.resource, this.#request.kind);
+        if (quick.usesRequest) this.#view.showRequest(this.#request);
         if (quick.usesMore) {
-          this.#seeMore(policy.uses);
+          this.#view.showMore(policy.uses);
           if (policy.uses.namespaceObject && activation.namespaceObject === undefined) return i;
         }
         activation.params = quick.params;
@@ -373,7 +349,7 @@ class Admission {
         if (result.ok) {
           if (result.object === before) continue;
           changed = true;
-          this.#object = this.#asRequested(result.object, kind);
+          this.#object = this.#view.asRequested(result.object, kind);
           activation.object = result.object as CelValue;
         } else if ('status' in result) {
           decision.denyWithStatus(policy, result.status);
@@ -426,9 +402,9 @@ class Admission {
     this.#decision.deny(policy, binding?.name, message, mutates ? 403 : 422, mutates ? 'Forbidden' : 'Invalid');
   }
 
-  /** {@link #see}, and what is to be said when it can't. */
+  /** Shows the request to the policy's expressions; false where that can't be, which has been said then. */
   #seen(policy: Policy, binding: PolicyBinding | undefined, match: MatchedAs): boolean {
-    const seen = this.#see(policy, match);
+    const seen = this.#view.show(policy.uses, match, this.#object);
     if (seen === 'conversion') this.#configurationError(policy, binding, this.#conversionError(match.kind));
     else if (seen === 'no-namespace') {
       const message = `namespaces ${JSON.stringify(this.#request.namespace)} not found`;
@@ -438,62 +414,9 @@ class Admission {
     return seen === 'seen';
   }
 
-  /**
-   * Fills in what the policy's expressions read, the objects as the version that it asked for. `conversion`: that would need
-   * a real conversion. `no-namespace`: an expression asks for a namespace that is not there. May throw NEEDS_FACTS.
-   */
-  #see(policy: Policy, match: MatchedAs): 'seen' | 'conversion' | 'no-namespace' {
-    const activation = this.#activation;
-    const own = this.#request.kind;
-    const { kind } = match;
-    if (kind === own || (kind.group === own.group && kind.version === own.version && kind.kind === own.kind)) {
-      activation.object = this.#object as CelValue;
-      activation.oldObject = (this.#request.oldObject ?? null) as CelValue;
-    } else {
-      if (!readsTheSame(own, kind)) return 'conversion';
-      activation.object = withApiVersion(this.#object, kind) as CelValue;
-      activation.oldObject = withApiVersion(this.#request.oldObject ?? null, kind) as CelValue;
-    }
-    const { uses } = policy;
-    if (uses.request) this.#seeRequest(match.resource, kind);
-    if (uses.namespaceObject || uses.authorizer || uses.host) this.#seeMore(uses);
-    return uses.namespaceObject && activation.namespaceObject === undefined ? 'no-namespace' : 'seen';
-  }
-
-  #seeRequest(resource: GroupVersionResource, kind: GroupVersionKind): void {
-    const activation = this.#activation;
-    if (activation.request !== undefined && this.#matchedKind === kind && this.#matchedResource === resource) return;
-    this.#matchedKind = kind;
-    this.#matchedResource = resource;
-    activation.request = requestValue(this.#request, resource, kind);
-  }
-
-  #seeMore(uses: UsedVariables): void {
-    const activation = this.#activation;
-    if (uses.namespaceObject && activation.namespaceObject === undefined) {
-      activation.namespaceObject = namespaceValue(this.#request, this.#facts);
-    }
-    if (uses.authorizer && activation.authorizer === undefined) {
-      const { authorizer, requestResource } = this.#parts.authorizers(this.#request, this.#facts);
-      activation.authorizer = authorizer;
-      activation['authorizer.requestResource'] = requestResource;
-    }
-    if (uses.host && this.#parts.host !== undefined) Object.assign(activation, this.#parts.host(this.#request, this.#facts));
-  }
-
-  /** The mutated object back in the version of the request. */
-  #asRequested(object: JsonObject, kind: GroupVersionKind): JsonObject {
-    const own = this.#request.kind;
-    return kind.group === own.group && kind.version === own.version ? object : (withApiVersion(object, own) as JsonObject);
-  }
-
   #conversionError(kind: GroupVersionKind): string {
     const { group, version, kind: name } = this.#request.kind;
     const from = `${group}/${version}, Kind=${name}`;
     return `failed to convert object version: ${from} can't be read as ${kind.group}/${kind.version}, Kind=${kind.kind}`;
   }
-}
-
-function withApiVersion(object: JsonObject | null, kind: GroupVersionKind): JsonObject | null {
-  return object === null ? null : { ...object, apiVersion: kind.group === '' ? kind.version : `${kind.group}/${kind.version}` };
 }
