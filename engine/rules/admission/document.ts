@@ -1,4 +1,4 @@
-import { any, boolean, doc, type Infer, list, map, named, object, oneOf, optional, string } from '../../text/shape.ts';
+import { any, boolean, choice, doc, type Infer, list, map, named, object, oneOf, optional, string } from '../../text/shape.ts';
 
 /** Kubernetes: apimachinery pkg/apis/meta/v1 LabelSelector. */
 export const labelSelector = named(
@@ -72,13 +72,25 @@ export const variable = object({
 });
 export type VariableDocument = Infer<typeof variable>;
 
-export const validation = object({
-  expression: string({ doc: 'CEL, of type bool; false fails the validation.' }),
+const messageFields = {
   message: optional(string({ doc: 'What the user reads; without it, the expression.' })),
   messageExpression: optional(string({ doc: 'CEL, of type string; takes precedence over message unless it fails.' })),
   reason: optional(doc('Default: Invalid.', oneOf('Invalid', 'Forbidden', 'Unauthorized', 'RequestEntityTooLarge'))),
-});
+};
+const validationExpression = string({ doc: 'CEL, of type bool; false fails the validation.' });
+
+export const validation = object({ expression: validationExpression, ...messageFields });
 export type ValidationDocument = Infer<typeof validation>;
+
+/** A validation of an `AdmissionRule`, which may be a CUE constraint instead of an expression. */
+const ruleValidation = choice(
+  { expression: validationExpression, cue: string({ doc: 'CUE that the object must be an instance of.' }) },
+  {
+    ...messageFields,
+    message: optional(string({ doc: 'What the user reads; without it, the expression, or what the constraint misses.' })),
+  },
+);
+export type RuleValidationDocument = Infer<typeof ruleValidation>;
 
 export const auditAnnotation = object({
   key: string({ doc: 'Key of the annotation in the audit log.' }),
@@ -143,7 +155,7 @@ export const admissionRule = object({
     matchConditions: optional(list(matchCondition)),
     variables: optional(list(variable)),
     mutations: optional(list(ruleMutation, { doc: 'Run in order, before the validations.' })),
-    validations: optional(list(validation)),
+    validations: optional(list(ruleValidation)),
     auditAnnotations: optional(list(auditAnnotation)),
     validationActions: optional(list(validationAction, { doc: 'What a failed validation leads to. Default: Deny.' })),
     failurePolicy: optional(failurePolicy),

@@ -1,5 +1,6 @@
 import type { Ast } from '../../cel/ast.ts';
 import type { CompileOptions, Environment } from '../../cel/environment.ts';
+import type { CelIssue } from '../../cel/issue.ts';
 import { ADMISSION_VARIABLES } from '../../cel/run/create-program.ts';
 import { type CelType, DYN, object, type TypeProvider } from '../../cel/types.ts';
 import type { Severity } from '../../text/diagnostic.ts';
@@ -9,6 +10,7 @@ import type { VariableDocument } from './document.ts';
 import { givesJson } from './json-values.ts';
 import type { Expression } from './policy.ts';
 import { combineTypes, NAMESPACE_TYPE, patchTypes, REQUEST_TYPE, requestTypes } from './request-types.ts';
+import { variableType } from './variable-type.ts';
 import { VARIABLES_TYPE, type Variable, type VariableTable, variableTable } from './variables.ts';
 
 /** Puts something around a compiled expression of a document, for a host that wants to see what it is evaluated to. */
@@ -54,6 +56,8 @@ export interface ExpressionOptions {
 /** Compiles the expressions of one policy, and says what is wrong with them. */
 export interface ExpressionCompiler {
   compile(path: DocumentPath, text: string, scope: ExpressionScope, options?: CompileOptions): Expression | undefined;
+  /** Compiles a tree that was made from the text at `path`; a mistake that stands in it several times is reported once. */
+  compileAst(path: DocumentPath, ast: Ast, scope: ExpressionScope, options?: CompileOptions): Expression | undefined;
   /** Compiles `variables`; later expressions see them, and so does each the earlier ones. */
   variables(path: DocumentPath, documents: readonly VariableDocument[] | undefined): VariableTable;
 }
@@ -105,24 +109,39 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
       report.error(path, 'admission-required', 'Required value: expression is not specified');
       return undefined;
     }
-    const within = environment(scope);
-    const parsed = within.parse(text);
+    const parsed = environment(scope).parse(text);
     if (!parsed.ok) {
       for (const issue of parsed.issues)
         report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
       return undefined;
     }
-    const ast = options.rewrite === undefined ? parsed.ast : options.rewrite(parsed.ast);
-    const compiled = within.compileAst(ast, { ...compileOptions, jsonVariables });
+    return check(path, parsed.ast, scope, compileOptions);
+  }
+
+  function check(
+    path: DocumentPath,
+    parsed: Ast,
+    scope: ExpressionScope,
+    compileOptions?: CompileOptions,
+    repeated: (issue: CelIssue) => boolean = () => false,
+  ): Expression | undefined {
+    const ast = options.rewrite === undefined ? parsed : options.rewrite(parsed);
+    const compiled = environment(scope).compileAst(ast, { ...compileOptions, jsonVariables });
     for (const issue of compiled.issues)
-      report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
+      if (!repeated(issue))
+        report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
     if (!compiled.ok) return undefined;
-    const expression = { text, program: compiled.program, path: formatPath(path) };
+    const expression = { text: ast.text, program: compiled.program, path: formatPath(path) };
     return options.instrument === undefined ? expression : options.instrument(expression, report.document);
   }
 
   return {
     compile,
+    compileAst(path, ast, scope, compileOptions) {
+      const seen = new Set<string>();
+      const repeated = ({ start, message }: CelIssue) => seen.size === seen.add(`${start} ${message}`).size;
+      return check(path, ast, scope, compileOptions, repeated);
+    },
     variables(path, documents = []) {
       const compiled: Variable[] = [];
       for (const [index, { name, expression }] of documents.entries()) {
@@ -133,7 +152,7 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
           report.warning([...at, 'name'], 'admission-duplicate', `a variable is already called ${name}; the later one counts`);
         }
         const found = compile([...at, 'expression'], expression, { authorizer: true, variables: true });
-        variableTypes.set(name, found?.program.ast.resultType ?? DYN);
+        variableTypes.set(name, found === undefined ? DYN : variableType(found.program.ast.resultType));
         if (found === undefined) continue;
         const json = givesJson(found.program.ast, jsonVariables);
         if (json) jsonVariables.add(`variables.${name}`);

@@ -97,7 +97,12 @@ function lowerVariant(
   const matchConditions = lowerMatchConditions(report, ['spec', 'matchConditions'], spec.matchConditions, expressions);
   const variables = expressions.variables(['spec', 'variables'], spec.variables);
   const mutations = lowerRuleMutations(report, ['spec', 'mutations'], spec.mutations, expressions, context, place);
-  const validations = lowerValidations(report, ['spec', 'validations'], spec.validations, expressions, { ...scope, anyReason: true });
+  const validations = lowerValidations(report, ['spec', 'validations'], spec.validations, expressions, {
+    ...scope,
+    anyReason: true,
+    typesOnly: typed !== undefined,
+    ...(place === undefined ? {} : { place }),
+  });
   const path = ['spec', 'auditAnnotations'];
   const auditAnnotations = lowerAuditAnnotations(report, path, metadata.name, spec.auditAnnotations, expressions, scope);
   return completePolicy({

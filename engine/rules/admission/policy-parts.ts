@@ -1,11 +1,13 @@
 import { BOOL, DYN, NULL, STRING } from '../../cel/types.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import type { CompileContext } from './compile-context.ts';
+import { type ConstraintOptions, lowerConstraint } from './cue/lower-constraint.ts';
 import type { Reporter } from './diagnose.ts';
 import type {
   AuditAnnotationDocument,
   MatchConditionDocument,
   ParamRefDocument,
+  RuleValidationDocument,
   ValidationActionDocument,
   ValidationDocument,
 } from './document.ts';
@@ -57,9 +59,9 @@ const REASONS = ['Forbidden', 'Invalid', 'RequestEntityTooLarge'];
 export function lowerValidations(
   report: Reporter,
   path: DocumentPath,
-  documents: readonly ValidationDocument[] | undefined,
+  documents: readonly (ValidationDocument | RuleValidationDocument)[] | undefined,
   expressions: ExpressionCompiler,
-  options: { readonly variables: boolean; readonly anyReason?: boolean; readonly lenient?: boolean },
+  options: { readonly variables: boolean; readonly anyReason?: boolean; readonly lenient?: boolean } & ConstraintOptions,
 ): Validation[] {
   const validations: Validation[] = [];
   for (const [index, document] of (documents ?? []).entries()) {
@@ -67,11 +69,20 @@ export function lowerValidations(
     const { message, messageExpression, reason = 'Invalid' } = document;
     const resultTypes = options.lenient ? [BOOL, DYN] : [BOOL];
     const scope = { authorizer: true, variables: options.variables };
-    const expression = expressions.compile([...at, 'expression'], document.expression, scope, { resultTypes });
+    const constraint =
+      'cue' in document && document.cue !== undefined
+        ? lowerConstraint(report, [...at, 'cue'], document.cue, expressions, options)
+        : undefined;
+    const expression =
+      document.expression === undefined
+        ? constraint?.expression
+        : expressions.compile([...at, 'expression'], document.expression, scope, { resultTypes });
     const text = messageExpression === undefined || messageExpression === '' ? undefined : messageExpression;
     const compiledMessage =
       text === undefined
-        ? undefined
+        ? message === undefined
+          ? constraint?.messageExpression
+          : undefined
         : expressions.compile(
             [...at, 'messageExpression'],
             text,
