@@ -112,7 +112,8 @@ function quickCandidate(
 ): QuickCandidate | undefined {
   if (always === undefined || always.kind !== shape.kind || always.resource !== shape.resource) return undefined;
   if (bindings.length !== 1 || bindings[0]!.verdict !== undefined || policy.configurationError !== undefined) return undefined;
-  if (policy.paramKind !== undefined || policy.needsExactEvaluation || policy.probeMessages) return undefined;
+  if (policy.paramKind !== undefined || policy.needsExactEvaluation || policy.probeMessages || policy.auditAnnotations.length > 0)
+    return undefined;
   const { uses } = policy;
   return {
     programs: policy.validations.map((validation) => validation.expression.program),

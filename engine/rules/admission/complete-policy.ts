@@ -40,7 +40,6 @@ function usedVariables(policy: Parts): UsedVariables {
 }
 
 function needsExactEvaluation(policy: Parts): boolean {
-  if (policy.auditAnnotations.length > 0) return true;
   const namespaceIsNull = !policy.dialect.namespaceInMatchConditions;
   return namespaceIsNull && policy.matchConditions.some(({ expression }) => mentions(expression, 'namespaceObject'));
 }

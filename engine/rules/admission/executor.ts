@@ -23,7 +23,7 @@ import type { Policy, PolicyBinding } from './policy.ts';
 import { reachOf } from './reach.ts';
 import { type MatchedAs, RequestView, type ViewParts } from './request-view.ts';
 import type { EquivalentResources } from './resource-match.ts';
-import { ADMITTED, holdsFast, judge, judgeMatchConditions, matchesFast, type Verdict } from './validate.ts';
+import { admitted, holdsFast, judge, judgeMatchConditions, matchesFast, type Verdict } from './validate.ts';
 
 /** What an executor needs of the rooms around it. */
 export interface ExecutorParts extends ViewParts {
@@ -243,7 +243,7 @@ class Admission {
       try {
         const matched = matchesFast(policy, activation, this.#meter);
         if (typeof matched === 'string') return { skipped: matched, decisions: [], annotations: [] };
-        if (matched === true && holdsFast(policy, activation, variables, this.#meter)) return ADMITTED;
+        if (matched === true && holdsFast(policy, activation, variables, this.#meter)) return admitted(policy, activation);
       } finally {
         variables.reset();
       }
