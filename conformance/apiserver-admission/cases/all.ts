@@ -10,6 +10,7 @@ import { libraryCases } from './libraries.ts';
 import { conditionCases, matchingCases } from './matching.ts';
 import { messageCases, reasonCases } from './messages.ts';
 import { paramCases } from './params.ts';
+import { randomCases } from './random.ts';
 import { refusedCases } from './refused.ts';
 import { requestCases } from './requests.ts';
 import { variableCases } from './variables.ts';
@@ -33,6 +34,7 @@ export const allCases: readonly AdmissionCase[] = [
   ...jsonPatchCases,
   ...chainCases,
   ...refusedCases,
+  ...randomCases,
   ...expressionLibraryCases,
   ...libraryCases,
 ];

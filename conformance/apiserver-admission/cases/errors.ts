@@ -85,6 +85,8 @@ const ERRORS: Readonly<Record<string, string>> = {
   'duplicate keys of a map': '{object.data.a: 1, object.data.?a.orValue("x"): 2}.size() == 1',
   'duplicate keys in a map': '{object.data.a: 1, "1": 2}.size() == 1',
   'double as a key': '{1.5 + double(object.data.a): 1}.size() == 1',
+  'map as a key to look up': 'object.data[object.data] == "1"',
+  'list as a key to look up': 'object.data[["a"]] == "1"',
   'list as a key': '{[object.data.a]: 1}.size() == 1',
   'in of a string': '"1" in object.data.a',
   'error in all': 'object.data.all(k, int(object.data[k]) > 0)',

@@ -4,6 +4,8 @@ import type { CelIssue } from '../issue.ts';
 import { compileRe2 } from '../libraries/re2.ts';
 import { checkFormatCall } from '../libraries/strings/format-check.ts';
 import type { CheckedAst } from '../program.ts';
+import { accepts } from '../run/dispatch.ts';
+import { typeName as typeNameOf } from '../run/type-of.ts';
 import type { CelType } from '../types.ts';
 import { DYN, formatType, typeName } from '../types.ts';
 import { CelError, type CelValue } from '../values.ts';
@@ -142,10 +144,24 @@ const CONVERSIONS: ReadonlySet<string> = new Set([
   'uint',
 ]);
 
-function conversionFailure(name: string, overload: Overload, literals: readonly (CelValue | undefined)[]): string | undefined {
-  const [literal] = literals;
-  if (literal === undefined || literals.length !== 1 || !CONVERSIONS.has(name)) return undefined;
-  return failureOf(() => overload.call(literal));
+/** Values of what is known before the program runs, by node: literals, lists of such, and conversions of such. */
+type Constants = Map<number, CelValue>;
+
+/** Converts a constant and keeps the result, or answers why it can't be converted. */
+function convertConstant(expr: Call, name: string, overloads: readonly Overload[], constants: Constants): string | undefined {
+  const [operand] = expr.args;
+  const value = operand === undefined || expr.args.length !== 1 || expr.target !== undefined ? undefined : constants.get(operand.id);
+  if (value === undefined || !CONVERSIONS.has(name)) return undefined;
+  const overload = overloads.find(({ args }) => args.length === 1 && accepts(args[0]!, value));
+  if (overload === undefined) return `no such overload: ${name}(${typeNameOf(value)})`;
+  return failureOf(() => constants.set(expr.id, overload.call(value)));
+}
+
+function keepConstant(expr: Expr, constants: Constants): void {
+  if (expr.kind === 'literal') constants.set(expr.id, expr.value);
+  if (expr.kind !== 'list' || expr.optionalIndices.length > 0) return;
+  const elements = expr.elements.map((element) => constants.get(element.id));
+  if (!elements.includes(undefined)) constants.set(expr.id, elements as CelValue[]);
 }
 
 /**
@@ -154,16 +170,20 @@ function conversionFailure(name: string, overload: Overload, literals: readonly 
  */
 export function instantiationIssues(ast: CheckedAst, convertLiterals: boolean): readonly CelIssue[] {
   const issues: CelIssue[] = [];
+  const constants: Constants = new Map();
   const visit = (expr: Expr): void => {
     for (const child of children(expr)) visit(child);
+    keepConstant(expr, constants);
     if (expr.kind !== 'call') return;
     const reference = ast.references[expr.id];
-    if (reference?.kind !== 'function' || reference.overloads.length !== 1) return;
-    const overload = reference.overloads[0]!;
+    if (reference?.kind !== 'function') return;
+    const { name, overloads } = reference;
+    const overload = overloads[0]!;
     const operands = overload.member && expr.target ? [expr.target, ...expr.args] : expr.args;
     const literals = operands.map((operand) => (operand.kind === 'literal' ? operand.value : undefined));
     const message =
-      overload.checkLiterals?.(literals) ?? (convertLiterals ? conversionFailure(reference.name, overload, literals) : undefined);
+      (overloads.length === 1 ? overload.checkLiterals?.(literals) : undefined) ??
+      (convertLiterals ? convertConstant(expr, name, overloads, constants) : undefined);
     if (message !== undefined) {
       const { start, end, at } = expr;
       issues.push({ code: 'instantiation', severity: 'error', message, start, end, at });
