@@ -1,1 +1,0 @@
-export { type CompileBundleOptions as LoadBundleOptions, compileBundle as loadBundle } from './compile.ts';
