@@ -1,4 +1,5 @@
 import { compileBundle, typesWith } from '../../engine/bundle/compile.ts';
+import type { AdmissionDecision, AdmissionFacts, AdmissionProgram, AdmissionRequest } from '../../engine/rules/admission/decision.ts';
 import { runRuleTest } from '../../engine/rules/admission/run-rule-test.ts';
 import { readBundle, readDocumentFiles } from '../host/bundle-files.ts';
 import { cueDefinitions } from '../host/cue/definitions.ts';
@@ -7,8 +8,16 @@ import type { CommandContext } from './context.ts';
 import { cueBackend } from './load-bundle.ts';
 import type { TestSuite } from './test-suite.ts';
 
+/** Told what was asked, and what was answered, for each case that came so far. */
+export type OnDecision = (request: AdmissionRequest, facts: AdmissionFacts, decision: AdmissionDecision) => void;
+
 /** Runs the RuleTest documents among `files` against the bundle at a path. Throws `FileError` when something can't be read. */
-export async function runRuleTests(bundle: string, files: readonly string[], context: Pick<CommandContext, 'cwd'>): Promise<TestSuite[]> {
+export async function runRuleTests(
+  bundle: string,
+  files: readonly string[],
+  context: Pick<CommandContext, 'cwd'>,
+  onDecision?: OnDecision,
+): Promise<TestSuite[]> {
   const options = { cwd: context.cwd, cue: cueBackend, cueDefinitions };
   const tested = await readBundle(bundle, options);
   const suites: TestSuite[] = [];
@@ -23,7 +32,8 @@ export async function runRuleTests(bundle: string, files: readonly string[], con
             ...(params === undefined ? {} : { params }),
             ...(rules === undefined ? {} : { rules }),
           });
-          return { program: compiled.program?.admission, diagnostics: compiled.diagnostics };
+          const program = compiled.program?.admission;
+          return { program: program && onDecision ? observed(program, onDecision) : program, diagnostics: compiled.diagnostics };
         },
       });
       suites.push({ name: run.name, document, cases: run.cases, diagnostics: [...diagnostics, ...run.diagnostics] });
@@ -31,3 +41,12 @@ export async function runRuleTests(bundle: string, files: readonly string[], con
   }
   return suites;
 }
+
+const observed = (program: AdmissionProgram, onDecision: OnDecision): AdmissionProgram => ({
+  ...program,
+  admit(request, facts, options) {
+    const answer = program.admit(request, facts, options);
+    if (answer.kind === 'decision') onDecision(request, facts, answer.decision);
+    return answer;
+  },
+});
