@@ -70,6 +70,31 @@ describe('a policy for another version of the kind', () => {
   });
 });
 
+test('a policy for another version of a custom kind sees the object as that version', () => {
+  const definition = `
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: { name: widgets.example.com }
+spec:
+  group: example.com
+  names: { kind: Widget, plural: widgets }
+  scope: Namespaced
+  versions: [{ name: v1, schema: { openAPIV3Schema: { type: object } } }, { name: v1beta1, schema: { openAPIV3Schema: { type: object } } }]
+`;
+  const policy = validatingPolicy(
+    'validations: [{expression: "object.apiVersion != \'example.com/v1beta1\'", message: seen as v1beta1}]',
+  ).replace(
+    'apiGroups: [""], apiVersions: [v1], resources: [pods]',
+    'apiGroups: [example.com], apiVersions: [v1beta1], resources: [widgets]',
+  );
+  const request = objectRequest(
+    { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name: 'w' } },
+    { operation: 'CREATE', user: {}, namespace: 'shop', types: undefined },
+  );
+  expect(decide(programOf(`${definition}---${policy}${binding()}`), request).status?.message).toContain('seen as v1beta1');
+  expect(decide(programOf(policy + binding()), request).allowed).toBe(true);
+});
+
 describe('subresources and CONNECT', () => {
   const program = programOf(
     rule(

@@ -1,3 +1,4 @@
+import type { TypeTable } from '../../object/type-table.ts';
 import type { GroupVersionKind, GroupVersionResource } from './decision.ts';
 import type { EquivalentResource, EquivalentResources } from './resource-match.ts';
 
@@ -78,6 +79,21 @@ export const builtInEquivalents: EquivalentResources = (resource, subresource) =
   if (family === undefined || (subresource !== '' && subresource !== 'status')) return [];
   return family.filter((other) => other.resource.group !== resource.group || other.resource.version !== resource.version);
 };
+
+/**
+ * The versions of custom resources that the types know. Objects of a custom kind are taken to read the same in all of them, as
+ * they do unless a conversion webhook says otherwise.
+ */
+export function customEquivalents(types: TypeTable): EquivalentResources {
+  return (resource, subresource) => {
+    if (!resource.group.includes('.') || resource.group.endsWith('.k8s.io')) return [];
+    const name = subresource === '' ? resource.resource : `${resource.resource}/${subresource}`;
+    return types.versions(resource.group).flatMap((version) => {
+      const found = version === resource.version ? undefined : types.resource(resource.group, version, name);
+      return found === undefined ? [] : [{ resource: { ...resource, version }, kind: found.kind }];
+    });
+  };
+}
 
 /** Whether an object of this kind may be read as another version of the same kind by changing nothing but `apiVersion`. */
 export function readsTheSame(from: GroupVersionKind, to: GroupVersionKind): boolean {

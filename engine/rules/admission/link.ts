@@ -5,6 +5,7 @@ import type { TypeTable } from '../../object/type-table.ts';
 import { authorizerValues } from './authorizer-values.ts';
 import type { CompileContext } from './compile-context.ts';
 import type { AdmissionProgram } from './decision.ts';
+import { customEquivalents } from './equivalent-resources.ts';
 import { admissionProgram } from './executor.ts';
 import { kyvernoHost, kyvernoLanguage } from './kyverno/language.ts';
 import type { Policy } from './policy.ts';
@@ -35,5 +36,9 @@ export function linkAdmission(options: LinkOptions): CompileContext {
 
 /** The executor of lowered policies. */
 export function linkProgram(policies: readonly Policy[], types: TypeTable | undefined): AdmissionProgram {
-  return admissionProgram(policies, { authorizers: authorizerValues, host: (_request, facts) => kyvernoHost(facts, types) });
+  return admissionProgram(policies, {
+    authorizers: authorizerValues,
+    host: (_request, facts) => kyvernoHost(facts, types),
+    ...(types === undefined ? {} : { equivalents: customEquivalents(types) }),
+  });
 }
