@@ -32,7 +32,22 @@ const TEXT_TYPES: ReadonlySet<string> = new Set(['kubernetes.Quantity', 'kuberne
  * Throws a {@link CelError} for what has no JSON form: types, NaN and infinities, authorizer values.
  */
 export function celToJson(value: CelValue): Json | typeof OMIT {
+  room = MAX_JSON_SIZE;
   return convert(value, 0);
+}
+
+/**
+ * Values and characters that a value may have as JSON: more than an object of the API server may have. Values share their parts, so that
+ * thirty variables of the form `[variables.v, variables.v]` are small in memory and gigabytes when written out.
+ */
+export const MAX_JSON_SIZE = 4 * 1024 * 1024;
+
+let room = 0;
+
+/** Takes what a value needs of the room there is. Throws a {@link CelError} when that is used up. */
+function take(size: number): void {
+  room -= size;
+  if (room < 0) throw new CelError(`the value has more than ${MAX_JSON_SIZE} characters as JSON`);
 }
 
 /** A value put into text: what `string(x)` gives, and the text of library types. Throws a {@link CelError} for the rest. */
@@ -58,6 +73,7 @@ function isScalar(value: CelValue): boolean {
 }
 
 function convert(value: CelValue, depth: number): Json | typeof OMIT {
+  take(typeof value === 'string' ? value.length + 2 : 1);
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return value;
     throw new CelError(`${String(value)} has no JSON form`);
@@ -96,6 +112,7 @@ function convertObject(object: { readonly [key: string]: CelValue }, depth: numb
   let copy: { [key: string]: Json } | undefined;
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string;
+    take(key.length);
     const json = convert(object[key] as CelValue, depth + 1);
     if (copy === undefined && json !== object[key]) {
       copy = {};
@@ -109,8 +126,10 @@ function convertObject(object: { readonly [key: string]: CelValue }, depth: numb
 function convertMap(map: CelMap, depth: number): JsonObject {
   const copy: { [key: string]: Json } = {};
   for (const [key, value] of map.entries.values()) {
+    const text = toText(key);
+    take(text.length);
     const json = convert(value, depth + 1);
-    if (json !== OMIT) setOwn(copy, toText(key), json);
+    if (json !== OMIT) setOwn(copy, text, json);
   }
   return copy;
 }

@@ -21,6 +21,36 @@ export function equalsOperator(a: CelValue, b: CelValue): boolean {
  * cel-go: common/types/util.go Equal and the Equal method of each type.
  */
 export function equality(a: CelValue, b: CelValue): boolean | undefined {
+  compared = 0;
+  equalPairs = undefined;
+  return compare(a, b);
+}
+
+/** Comparisons of this many elements are done the plain way; beyond it pairs of containers that were found equal are remembered. */
+const UNREMEMBERED = 10_000;
+
+/** Elements compared in the comparison going on, and the pairs it found equal. */
+let compared = 0;
+let equalPairs: Map<object, Set<object>> | undefined;
+
+/**
+ * Whether two containers are already known to be equal. Forty variables of the form `[variables.v, variables.v]` make a value
+ * with 2^40 leaves of forty lists: comparing each pair once keeps the work to what is really there.
+ */
+function isKnownEqual(a: object, b: object, size: number): boolean {
+  compared += size + 1;
+  return equalPairs !== undefined && equalPairs.get(a)?.has(b) === true;
+}
+
+function rememberEqual(a: object, b: object): void {
+  if (compared < UNREMEMBERED) return;
+  equalPairs ??= new Map();
+  const partners = equalPairs.get(a);
+  if (partners === undefined) equalPairs.set(a, new Set([b]));
+  else partners.add(b);
+}
+
+function compare(a: CelValue, b: CelValue): boolean | undefined {
   if (a instanceof Opaque) return b === null ? false : a.equals(b);
   if (a === b) return typeof a !== 'object' || a === null || sameObject(a);
   if (a === null || b === null) return false;
@@ -39,7 +69,7 @@ export function equality(a: CelValue, b: CelValue): boolean | undefined {
   if (a instanceof Timestamp) return b instanceof Timestamp && a.seconds === b.seconds && a.nanos === b.nanos;
   if (a instanceof Duration) return b instanceof Duration && a.nanos === b.nanos;
   if (a instanceof TypeValue) return b instanceof TypeValue && a.name === b.name;
-  if (a instanceof Optional) return b instanceof Optional && a.present === b.present && (!a.present || equality(a.value, b.value));
+  if (a instanceof Optional) return b instanceof Optional && a.present === b.present && (!a.present || compare(a.value, b.value));
   if (a instanceof Struct) return b instanceof Struct && a.typeName === b.typeName && mapEquals(a.fields, b.fields);
   if (a instanceof LazyStruct) return false;
   if (a instanceof CelMap || isPlainObject(a)) return (b instanceof CelMap || isPlainObject(b)) && mapEquals(a, b);
@@ -64,24 +94,35 @@ function numericEquals(a: number | bigint | Double | Uint, b: CelValue): boolean
 
 function listEquals(a: readonly CelValue[], b: readonly CelValue[]): boolean {
   if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (equality(a[i]!, b[i]!) === false) return false;
+  if (isKnownEqual(a, b, a.length)) return true;
+  for (let i = 0; i < a.length; i++) if (compare(a[i]!, b[i]!) === false) return false;
+  rememberEqual(a, b);
   return true;
 }
 
-function mapEquals(a: CelMap | { readonly [key: string]: CelValue }, b: CelMap | { readonly [key: string]: CelValue }): boolean {
+type Fields = CelMap | { readonly [key: string]: CelValue };
+
+function mapEquals(a: Fields, b: Fields): boolean {
+  if (isKnownEqual(a, b, 1)) return true;
+  const equal = fieldsEqual(a, b);
+  if (equal) rememberEqual(a, b);
+  return equal;
+}
+
+function fieldsEqual(a: Fields, b: Fields): boolean {
   if (a instanceof CelMap) {
     if (!(b instanceof CelMap)) return a.entries.size === 0 && Object.keys(b).length === 0;
     if (a.entries.size !== b.entries.size) return false;
     for (const [key, [, value]] of a.entries) {
       const other = b.entries.get(key);
-      if (other === undefined || equality(value, other[1]) === false) return false;
+      if (other === undefined || compare(value, other[1]) === false) return false;
     }
     return true;
   }
   if (b instanceof CelMap) return b.entries.size === 0 && Object.keys(a).length === 0;
   const keys = Object.keys(a);
   if (keys.length !== Object.keys(b).length) return false;
-  for (const key of keys) if (!Object.hasOwn(b, key) || equality(a[key]!, b[key]!) === false) return false;
+  for (const key of keys) if (!Object.hasOwn(b, key) || compare(a[key]!, b[key]!) === false) return false;
   return true;
 }
 

@@ -29,3 +29,10 @@ test.each<[string, CelValue, string]>([
 ])('%s has no JSON form', (_, value, message) => {
   expect(() => patchValue(value)).toThrow(message);
 });
+
+test('a small value that is gigabytes when written out is refused', () => {
+  let value: CelValue = ['x'];
+  for (let i = 0; i < 40; i++) value = [value, value];
+  expect(() => patchValue(value)).toThrow('has more than 4194304 characters as JSON');
+  expect(() => patchValue(new Struct('Object.spec', { value }))).toThrow('has more than 4194304 characters as JSON');
+});

@@ -15,7 +15,7 @@ import {
   TypeValue,
   Uint,
 } from '../../cel/values.ts';
-import { celToJson } from '../../object/cel-to-json.ts';
+import { celToJson, MAX_JSON_SIZE } from '../../object/cel-to-json.ts';
 import { type Json, MAX_JSON_DEPTH, setOwn } from '../../object/json.ts';
 
 /** Names that the API server's own types have in the text of a failed conversion. */
@@ -35,19 +35,30 @@ const GO_NAMES: Readonly<Record<string, string>> = {
  * Throws a {@link CelError} with the API server's text for what has no such form. Kubernetes:
  * pkg/admission/plugin/policy/mutating/patch/json_patch.go; cel-go: common/types ConvertToNative.
  */
-export function patchValue(value: CelValue, depth = 0): Json {
+export function patchValue(value: CelValue): Json {
+  return convert(value, 0, { left: MAX_JSON_SIZE });
+}
+
+/** What the value may still take, in values and characters: values share their parts, written out they do not. */
+interface Room {
+  left: number;
+}
+
+function convert(value: CelValue, depth: number, room: Room): Json {
+  room.left -= typeof value === 'string' ? value.length + 2 : 1;
+  if (room.left < 0) throw new CelError(`the value has more than ${MAX_JSON_SIZE} characters as JSON`);
   if (depth > MAX_JSON_DEPTH) throw new CelError(`the value nests deeper than ${MAX_JSON_DEPTH} levels`);
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number') return finite(value);
   if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) return (value as readonly CelValue[]).map((item) => patchValue(item, depth + 1));
+  if (Array.isArray(value)) return (value as readonly CelValue[]).map((item) => convert(item, depth + 1, room));
   if (value instanceof Double) return finite(value.value);
   if (value instanceof Uint) return value.value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value.value) : String(value.value);
   if (value instanceof Timestamp) return formatTimestamp(value);
   if (value instanceof Duration) return formatDuration(value);
   if (value instanceof Uint8Array) return celToJson(value) as Json;
   if (value instanceof Optional) {
-    if (value.present) return patchValue(value.value, depth + 1);
+    if (value.present) return convert(value.value, depth + 1, room);
     throw new CelError('optional.none() dereference');
   }
   if (value instanceof TypeValue) throw new CelError("type conversion not supported for 'type'");
@@ -63,7 +74,10 @@ export function patchValue(value: CelValue, depth = 0): Json {
     throw new CelError(`type conversion error from '${GO_NAMES[value.typeName] ?? value.typeName}' to '*structpb.Value'`);
   if (value instanceof LazyStruct) throw new CelError(`a value of type ${typeName(value)} has no JSON form`);
   const copy: { [key: string]: Json } = {};
-  for (const [key, item] of Object.entries(value as { readonly [key: string]: CelValue })) setOwn(copy, key, patchValue(item, depth + 1));
+  for (const [key, item] of Object.entries(value as { readonly [key: string]: CelValue })) {
+    room.left -= key.length;
+    setOwn(copy, key, convert(item, depth + 1, room));
+  }
   return copy;
 }
 
