@@ -383,4 +383,4 @@ class CueParser {
 }
 
 /** Packages whose validators are known. */
-const PACKAGES: ReadonlySet<string> = new Set(['strings', 'list', 'struct', 'regexp']);
+const PACKAGES: ReadonlySet<string> = new Set(['strings', 'list', 'struct']);

@@ -160,13 +160,8 @@ const VALIDATORS: ReadonlyMap<string, Validator> = new Map([
   ['list.UniqueItems', uniqueItems],
   ['struct.MinFields', sizeValidator('struct', '_>=_')],
   ['struct.MaxFields', sizeValidator('struct', '_<=_')],
-  [
-    'regexp.Match',
-    (call, name) => {
-      const at = argument(call, name);
-      return typeof at.value === 'string' ? patternLeaf(call, at, at.value, false) : refuse(at, 'syntax', `${name} takes a pattern`);
-    },
-  ],
+  // As a validator it takes the value for the pattern.
+  ['regexp.Match', (call, name) => refuse(call, 'unsupported', `${name} is no validator of a value`, 'write =~ and the pattern')],
 ]);
 
 function validatorLeaf(call: CueCall): Leaf {
