@@ -3,7 +3,9 @@ import type { AdmissionProgram } from '../engine/rules/admission/decision.ts';
 import { isError } from '../engine/text/diagnostic.ts';
 import { renderDiagnostic } from '../engine/text/render.ts';
 import { combineBundles } from '../runtimes/cli/combine-bundles.ts';
+import { runRuleTests } from '../runtimes/cli/rule-tests.ts';
 import { findBundles, readBundle } from '../runtimes/host/bundle-files.ts';
+import { findTests } from '../runtimes/host/test-files.ts';
 
 /** The rule library, compiled. */
 export interface Library {
@@ -35,4 +37,32 @@ export async function loadLibrary(folder: string): Promise<Library> {
     })),
     program: program.admission,
   };
+}
+
+export interface LibraryTests {
+  /** How many cases each bundle has, in the order of the bundles. */
+  readonly cases: ReadonlyMap<string, number>;
+  /** What is not as expected: bundle, test, case and why. */
+  readonly failures: readonly string[];
+}
+
+/** Runs the RuleTests of every bundle, as `fairlead test` does. */
+export async function runLibraryTests(library: Library): Promise<LibraryTests> {
+  const cases = new Map<string, number>();
+  const failures: string[] = [];
+  for (const { path, name } of library.bundles) {
+    const files = findTests(path, process.cwd()).ruleTests.flatMap((found) => found.files);
+    const suites = await runRuleTests(path, files, { cwd: process.cwd() });
+    cases.set(
+      name,
+      suites.reduce((sum, suite) => sum + suite.cases.length, 0),
+    );
+    for (const suite of suites) {
+      failures.push(...suite.diagnostics.filter(isError).map((each) => `${name}: ${renderDiagnostic(each)}`));
+      for (const test of suite.cases) {
+        if (!test.ok) failures.push(`${name}: ${suite.name}: ${test.name}: ${test.problems.join('; ')}`);
+      }
+    }
+  }
+  return { cases, failures };
 }

@@ -9,7 +9,7 @@ import { decideRecorded } from '../runtimes/cli/decide-recorded.ts';
 import { fixedBundle } from '../runtimes/host/bundle-watch.ts';
 import { developmentTls } from '../runtimes/host/certificates.ts';
 import { type Review, reviewClient } from './api-server.ts';
-import { type Library, loadLibrary } from './library.ts';
+import { type Library, loadLibrary, runLibraryTests } from './library.ts';
 import { type RecordedCluster, readCluster } from './recorded-cluster.ts';
 
 /*
@@ -33,11 +33,21 @@ async function main(): Promise<boolean> {
   for (const { name, rules, description } of library.bundles) line(`${name.padEnd(14)} ${plural(rules, 'rule').padEnd(8)} ${description}`);
   line(`compiled in ${milliseconds(performance.now() - loading)}, every field checked against the types of Kubernetes 1.37`);
 
-  heading('2  Dry run');
+  heading('2  Test');
+  const testing = performance.now();
+  const tests = await runLibraryTests(library);
+  const cases = [...tests.cases.values()].reduce((sum, count) => sum + count, 0);
+  line([...tests.cases].map(([name, count]) => `${name} ${count}`).join(', '));
+  for (const failure of tests.failures) line(`${styleText('red', 'failed')}  ${failure}`);
+  line(
+    `${plural(cases, 'case')} from the bundles' tests/ folders ${tests.failures.length === 0 ? 'passed' : 'ran'} in ${milliseconds(performance.now() - testing)}`,
+  );
+
+  heading('3  Dry run');
   const cluster = await readCluster(join(root, 'demo/cluster'));
   const decisions = dryRun(library, cluster);
 
-  heading('3  Serve');
+  heading('4  Serve');
   const differences = await serve(library, cluster, decisions);
 
   heading('Summary');
@@ -47,10 +57,11 @@ async function main(): Promise<boolean> {
   line(
     `${plural(rules, 'rule')} decided ${plural(decisions.size, 'object')}: ${denied} denied, ${mutated} mutated, ${decisions.size - denied - mutated} allowed as they are`,
   );
+  if (tests.failures.length > 0) line(styleText('red', `${plural(tests.failures.length, 'test')} of the library failed`));
   line(`the webhook and the dry run ${differences === 0 ? 'agree on all of them' : styleText('red', `differ on ${differences}`)}`);
   line(`all of it in ${((performance.now() - started) / 1000).toFixed(1)} s; nothing is left running`);
   line('next: npx fairlead --help, or the tour in README.md');
-  return differences === 0;
+  return differences === 0 && tests.failures.length === 0;
 }
 
 function dryRun(library: Library, cluster: RecordedCluster): Map<string, AdmissionDecision> {
