@@ -13,6 +13,7 @@ import { paramCases } from './params.ts';
 import { randomCases } from './random.ts';
 import { refusedCases } from './refused.ts';
 import { requestCases } from './requests.ts';
+import { subresourceCases } from './subresources.ts';
 import { variableCases } from './variables.ts';
 
 /** Every case of our own. */
@@ -30,6 +31,7 @@ export const allCases: readonly AdmissionCase[] = [
   ...annotationCases,
   ...authorizerCases,
   ...requestCases,
+  ...subresourceCases,
   ...applyCases,
   ...jsonPatchCases,
   ...chainCases,

@@ -41,6 +41,11 @@ export function applyConfigurationStep(expression: Expression, { index, types, a
       const configuration = jsonOf(() => celToJson(value) as Json);
       if (configuration instanceof CelError) return failure(configuration.message);
       const schema = typeOf(types, context);
+      if (atomics === 'refuse' && isWithoutMergeType(context.kind)) {
+        const { group, version, kind } = context.kind;
+        const text = `no corresponding type for ${group}/${version}, Kind=${kind}`;
+        return failure(`error applying patch: failed to convert patch object to typed object: ${text}`);
+      }
       const applied = applyConfiguration(object, configuration as JsonObject, schema, { atomics });
       return applied.ok ? applied : failure(`error applying patch: ${applied.message}`);
     },
@@ -106,6 +111,17 @@ function decoded(patched: unknown, context: MutationContext, types: TypeTable | 
   const errors = schema === undefined ? [] : checkTypedValue(patched, schema, { allowDuplicates: true });
   return errors.length === 0 ? { ok: true, object: patched } : internalError(formatTypedValueErrors(errors));
 }
+
+/**
+ * Kinds of subresources that the API server publishes in the documents of another group than their own, and options that it does not
+ * publish: it finds no type of them to merge by. Kubernetes: pkg/admission/plugin/policy/mutating/patch/typeconverter.go.
+ */
+function isWithoutMergeType({ group, kind }: MutationContext['kind']): boolean {
+  if (group === '') return /^(Pod|Service|Node)(Exec|Attach|PortForward|Proxy)Options$/.test(kind);
+  return WITHOUT_MERGE_TYPE.has(`${group}/${kind}`);
+}
+
+const WITHOUT_MERGE_TYPE: ReadonlySet<string> = new Set(['autoscaling/Scale', 'policy/Eviction', 'authentication.k8s.io/TokenRequest']);
 
 function typeOf(types: TypeTable | undefined, { kind }: MutationContext) {
   return types?.kind(kind.group, kind.version, kind.kind);
