@@ -1,6 +1,5 @@
 import type { Expr } from '../../../cel/ast.ts';
 import type { CueExpr, CueList } from '../../../text/cue-syntax/tree.ts';
-import { refuse } from '../../../text/cue-syntax/tree.ts';
 import type { Span } from '../../../text/diagnostic.ts';
 import { type Atoms, atomsOf, type Conjunct, closes, type StructConjunct } from './conjuncts.ts';
 import { implies, isOfKind, type Kind, leafOf } from './leaf.ts';
@@ -35,9 +34,9 @@ export function firstMessage(nodes: CelNodes, checks: readonly Check[]): Expr {
   return nodes.call(span, '_?_:_', allHold(nodes, span, first), firstMessage(nodes, checks.slice(middle)), firstMessage(nodes, first));
 }
 
-/** Turns conjuncts into checks. Stops at an effort that no constraint of a sensible size needs. */
+/** Turns conjuncts into checks. */
 export class Checker {
-  #effort = 0;
+  #loops = 0;
   readonly #text: string;
 
   constructor(text: string) {
@@ -50,7 +49,6 @@ export class Checker {
   }
 
   #checksOf(atoms: Atoms, place: Place, known: Kind | undefined): Check[] {
-    if (++this.#effort > MAX_EFFORT) refuse(place.span, 'too-large', 'with its definitions written out, the constraint is too large');
     const together = this.#distributed(atoms, place, known);
     if (together !== undefined) return together;
     const checks: Check[] = [];
@@ -92,10 +90,12 @@ export class Checker {
       (disjunction) =>
         !disjunction.labelsOnly &&
         (atoms.structs.length > 0 || atoms.disjunctions.length > 1) &&
-        disjunction.alternatives.some(({ expr, scope, embedded }) => isStructural(expr) || (embedded && closes(expr, scope))) &&
+        disjunction.alternatives.some(
+          ({ expr, scope, embedded, effort }) => isStructural(expr) || (embedded && closes(expr, scope, effort)),
+        ) &&
         (atoms.structs.some(({ closed }) => closed !== 'no') ||
           disjunction.closed !== 'no' ||
-          disjunction.alternatives.some(({ expr, scope, embedded }) => embedded && closes(expr, scope))),
+          disjunction.alternatives.some(({ expr, scope, embedded, effort }) => embedded && closes(expr, scope, effort))),
     );
     const disjunction = atoms.disjunctions[index];
     if (disjunction === undefined) return undefined;
@@ -238,8 +238,8 @@ export class Checker {
 
   /** `[pattern]: value`: every field whose label is like the pattern. */
   #patternChecks(pattern: readonly Conjunct[], value: Conjunct, span: Span, place: Place): Check[] {
-    const key = `key${++this.#effort}`;
-    const item = `value${this.#effort}`;
+    const key = `key${++this.#loops}`;
+    const item = `value${this.#loops}`;
     const keyChecks = this.checks(pattern, local(span, key), 'string');
     const checks = this.checks([value], { ...local(span, item), path: withKey(place.path, span, key) });
     if (checks.length === 0) return [];
@@ -264,7 +264,7 @@ export class Checker {
   }
 
   #closedCheck(labels: readonly string[], patterns: readonly (readonly Conjunct[])[], span: Span, place: Place): Check {
-    const key = `key${++this.#effort}`;
+    const key = `key${++this.#loops}`;
     const allowed = (nodes: CelNodes): Expr => {
       const list = nodes.list(
         span,
@@ -300,8 +300,8 @@ export class Checker {
     for (const [index, item] of list.items.entries()) checks.push(...this.checks([inner(item)], elementAt(place, item, index)));
     if (list.rest === undefined || list.rest === 'anything') return checks;
     const { rest } = list;
-    const index = `index${++this.#effort}`;
-    const item = `item${this.#effort}`;
+    const index = `index${++this.#loops}`;
+    const item = `item${this.#loops}`;
     const itemChecks = this.checks([inner(rest)], { ...local(rest, item), path: withIndex(place.path, rest, index) });
     if (itemChecks.length === 0) return checks;
     const isBefore = (nodes: CelNodes) => nodes.call(rest, '_<_', nodes.ident(rest, index), nodes.literal(rest, count));
@@ -333,7 +333,6 @@ interface FieldConjuncts {
   readonly conjuncts: Conjunct[];
 }
 
-const MAX_EFFORT = 5000;
 const MAX_QUOTE = 100;
 
 function sizeCheck(list: CueList, place: Place, count: number, orMore: boolean): Check {

@@ -1,5 +1,6 @@
 import type { CueExpr, CueField, CueStruct } from '../../../text/cue-syntax/tree.ts';
 import { refuse } from '../../../text/cue-syntax/tree.ts';
+import type { Span } from '../../../text/diagnostic.ts';
 import { suggest } from '../../../text/suggest.ts';
 import { isPredeclared, PREDECLARED_NAMES } from './leaf.ts';
 
@@ -21,8 +22,19 @@ export interface Conjunct {
   readonly labelsOnly?: boolean;
   /** In a group of its own, so that a closed embedding closes no more than its struct. */
   readonly alone?: boolean;
+  /** Shared by all conjuncts of a constraint. */
+  readonly effort: Effort;
   /** The declarations that led here, to notice one that leads to itself. */
   readonly trail?: Trail | undefined;
+}
+
+/** What is left to spend: definitions that use others twice, and those others twice, would take for ever to write out. */
+export interface Effort {
+  left: number;
+}
+
+function spend(effort: Effort, span: Span): void {
+  if (--effort.left < 0) refuse(span, 'too-large', 'with its definitions written out, the constraint is too large');
 }
 
 interface Trail {
@@ -55,10 +67,11 @@ export function atomsOf(conjuncts: readonly Conjunct[]): Atoms {
 }
 
 function collect(conjunct: Conjunct, atoms: Atoms): void {
-  const { expr, scope } = conjunct;
+  const { expr, scope, effort } = conjunct;
+  spend(effort, expr);
   switch (expr.kind) {
     case 'and':
-      if (conjunct.embedded && expr.terms.some((term) => closes(term, scope))) {
+      if (conjunct.embedded && expr.terms.some((term) => closes(term, scope, effort))) {
         refuse(
           expr,
           'unsupported',
@@ -74,7 +87,7 @@ function collect(conjunct: Conjunct, atoms: Atoms): void {
     case 'struct': {
       const inner: Scope = { struct: expr, outer: scope };
       const embeddings = expr.declarations.flatMap((declaration) => (declaration.kind === 'embedding' ? [declaration.value] : []));
-      if (!conjunct.alone && !conjunct.embedded && embeddings.some((value) => closes(value, inner))) {
+      if (!conjunct.alone && !conjunct.embedded && embeddings.some((value) => closes(value, inner, effort))) {
         separate([{ ...conjunct, alone: true }], conjunct, atoms);
         return;
       }
@@ -184,22 +197,22 @@ function undefinedName(expr: CueExpr & { readonly kind: 'reference' }, scope: Sc
 }
 
 /** Whether the value is closed: a definition, a call of `close`, or something with one of them in it at this place. */
-export function closes(expr: CueExpr, scope: Scope | undefined, depth = 0): boolean {
-  if (depth > 64) return true;
+export function closes(expr: CueExpr, scope: Scope | undefined, effort: Effort): boolean {
+  spend(effort, expr);
   switch (expr.kind) {
     case 'and':
     case 'or':
-      return expr.terms.some((term) => closes(withoutDefault(term), scope, depth + 1));
+      return expr.terms.some((term) => closes(withoutDefault(term), scope, effort));
     case 'struct': {
       const inner: Scope = { struct: expr, outer: scope };
-      return expr.declarations.some((declaration) => declaration.kind === 'embedding' && closes(declaration.value, inner, depth + 1));
+      return expr.declarations.some((declaration) => declaration.kind === 'embedding' && closes(declaration.value, inner, effort));
     }
     case 'call':
       return expr.callee.kind === 'reference' && expr.callee.name === 'close';
     case 'reference': {
       const found = resolve(expr.name, scope);
       if (found === undefined) return false;
-      return found.role === 'definition' || found.values.some((value) => closes(value, found.scope, depth + 1));
+      return found.role === 'definition' || found.values.some((value) => closes(value, found.scope, effort));
     }
     default:
       return false;

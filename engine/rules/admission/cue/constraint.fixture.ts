@@ -11,7 +11,7 @@ export function judge(constraint: string, object: unknown): true | string {
   const activation = { object: object as never };
   const verdict = evaluated(translated.verdict, activation);
   if (verdict === true) return true;
-  return translated.message === undefined ? 'no message' : String(evaluated(translated.message, activation));
+  return String(evaluated(translated.message, activation));
 }
 
 function evaluated(ast: Parameters<typeof environment.compileAst>[0], activation: { readonly object: never }): unknown {

@@ -1,5 +1,5 @@
 import type { Expr } from '../../../cel/ast.ts';
-import { compilePattern } from '../../../cel/run/regex.ts';
+import { compileRe2 } from '../../../cel/run/re2.ts';
 import { CelError, type CelValue, double, int } from '../../../cel/values.ts';
 import { type CueBound, type CueCall, type CueExpr, type CueScalar, refuse } from '../../../text/cue-syntax/tree.ts';
 import type { Span } from '../../../text/diagnostic.ts';
@@ -133,7 +133,7 @@ function compareLeaf(span: Span, fn: string, value: CueScalar): Leaf {
 
 function patternLeaf(span: Span, at: Span, pattern: string, negated: boolean): Leaf {
   try {
-    compilePattern(pattern);
+    compileRe2(pattern);
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
     refuse(at, 'syntax', error.message);

@@ -28,7 +28,7 @@ export function lowerConstraint(
     return {};
   }
   const expression = expressions.compileAst(path, translated.verdict, {}, { resultTypes: [BOOL] });
-  if (expression === undefined || translated.message === undefined || typesOnly) return { expression };
+  if (expression === undefined || typesOnly) return { expression };
   return { expression, messageExpression: expressions.compileAst(path, translated.message, {}, { resultTypes: [STRING] }) };
 }
 
