@@ -1,4 +1,4 @@
-import { compileRe2 } from '../cel/libraries/re2.ts';
+import { compileRe2 } from '../cel/run/re2.ts';
 import { BOOL, type CelType, DYN, INT, listOf, mapOf, object, STRING, type StructType } from '../cel/types.ts';
 import { CelError } from '../cel/values.ts';
 import { isJsonObject, type Json, setOwn } from '../object/json.ts';

@@ -1,10 +1,10 @@
 import type { Call, Expr, ListExpr, MapExpr } from '../ast.ts';
 import type { Overload } from '../function.ts';
 import type { CelIssue } from '../issue.ts';
-import { compileRe2 } from '../libraries/re2.ts';
 import { checkFormatCall } from '../libraries/strings/format-check.ts';
 import type { CheckedAst } from '../program.ts';
 import { accepts } from '../run/dispatch.ts';
+import { compileRe2 } from '../run/re2.ts';
 import { typeName as typeNameOf } from '../run/type-of.ts';
 import type { CelType } from '../types.ts';
 import { DYN, formatType, typeName } from '../types.ts';

@@ -1,6 +1,7 @@
 import type { CallEstimator, Library, OperandEstimate, Overload } from '../function.ts';
 import { actualSize } from '../run/actual-size.ts';
 import { noSuchOverload, noSuchSignature } from '../run/errors.ts';
+import { compileRe2, type Pattern } from '../run/re2.ts';
 import { isInt } from '../run/type-of.ts';
 import { INT, listOf, STRING } from '../types.ts';
 import { CelError, type CelValue } from '../values.ts';
@@ -14,7 +15,6 @@ import {
   scaleEstimate,
 } from './call-cost.ts';
 import { declare, memberOverload } from './declare.ts';
-import { compileRe2, type Pattern } from './re2.ts';
 
 /** A pattern that is only known at run time. */
 function compile(pattern: string): Pattern {

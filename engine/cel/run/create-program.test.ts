@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { createEnvironment } from '../create-environment.ts';
 import type { Library } from '../function.ts';
 import { kubernetesLibraries } from '../libraries/kubernetes.ts';
 import { DYN } from '../types.ts';
 import { CelError, LazyStruct } from '../values.ts';
+import { generate, MAX_GENERATED_NODES } from './codegen/generate.ts';
 import { createProgram } from './create-program.ts';
 
 function compile(expression: string, libraries?: readonly Library[]) {
@@ -102,4 +103,25 @@ test('where code may not be generated, closures run', () => {
   const output = execFileSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   const { cost } = compile("object.list.all(x, x > 0) && object.name.matches('^a+$')").trace({ object: { list: [1, 2], name: 'aa' } });
   expect(output.trim()).toBe(`true ${cost}`);
+});
+
+describe('a large expression', () => {
+  const conjunction = (terms: number) => compile(Array.from({ length: terms }, () => 'd.a == 1').join(' && '));
+
+  test('has no code, and runs as closures', () => {
+    const { ast, run } = conjunction(8_000);
+    expect(ast.nodeCount).toBeGreaterThan(MAX_GENERATED_NODES);
+    expect(() => generate(ast, { constants: new Map(), jsonVariables: new Set() })).toThrow('too large');
+    expect(run({ d: { a: 1 } }, { remaining: 1_000_000 })).toBe(true);
+    expect(run({ d: { a: 2 } }, { remaining: 1_000_000 })).toBe(false);
+  });
+
+  test('has code in proportion to its size, up to where it has none', () => {
+    const size = (terms: number) => {
+      const { ast } = conjunction(terms);
+      expect(ast.nodeCount).toBeLessThanOrEqual(MAX_GENERATED_NODES);
+      return generate(ast, { constants: new Map(), jsonVariables: new Set(['d']) }).source.length;
+    };
+    expect(size(800) / size(100)).toBeLessThan(10);
+  });
 });

@@ -1,7 +1,7 @@
 import type { CheckedAst, Program } from '../program.ts';
 import { asCelError, type ClosureProgram, createClosures, PER_CALL_LIMIT } from './closure/program.ts';
 import { Unsupported } from './codegen/context.ts';
-import { compileGenerated, generate } from './codegen/generate.ts';
+import { compileGenerated, generate, MAX_GENERATED_NODES } from './codegen/generate.ts';
 
 export interface ProgramOptions {
   /**
@@ -25,13 +25,15 @@ export const ADMISSION_VARIABLES: ReadonlySet<string> = new Set(['object', 'oldO
  * where the host forbids generated code.
  */
 export function createProgram(ast: CheckedAst, options: ProgramOptions = {}): Program {
-  const { refused } = createClosures(ast);
+  const planned = createClosures(ast);
+  const { refused } = planned;
   // Whoever only checks rules runs none, most rules are never traced, and both forms take more time and memory than all that was made
   // of an expression before: they are made when they are asked for. Beside generated code closures are not kept for running.
-  let closures: ClosureProgram | undefined;
+  // What is too large for code is an exception, large enough that making its closures a second time would be felt.
+  let closures: ClosureProgram | undefined = ast.nodeCount > MAX_GENERATED_NODES ? planned : undefined;
   let made: Program['run'] | undefined;
   const make = (): Program['run'] => {
-    const fresh = createClosures(ast);
+    const fresh = closures ?? createClosures(ast);
     const code = options.backEnd === 'closures' ? undefined : generated(ast, fresh, options);
     if (code !== undefined) return code;
     closures = fresh;

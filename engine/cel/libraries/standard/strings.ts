@@ -2,7 +2,7 @@ import type { FunctionDeclaration, Overload } from '../../function.ts';
 import { size } from '../../run/access.ts';
 import { actualSize, regexCost, traversal } from '../../run/actual-size.ts';
 import { noSuchOperator, noSuchOverload } from '../../run/errors.ts';
-import { compilePattern, matches as matchesPattern } from '../../run/regex.ts';
+import { compileRe2 } from '../../run/re2.ts';
 import { BOOL, BYTES, type CelType, INT, listOf, mapOf, param, STRING } from '../../types.ts';
 import type { CelError, CelValue } from '../../values.ts';
 import { global, member } from './overloads.ts';
@@ -22,14 +22,14 @@ const matchesCost = ([text, pattern]: readonly CelValue[]): number => regexCost(
 function matches(text: CelValue, pattern: CelValue): boolean {
   if (typeof text !== 'string') throw noSuchOperator('matches', text);
   if (typeof pattern !== 'string') throw noSuchOverload();
-  return matchesPattern(text, pattern);
+  return compileRe2(pattern).test(text);
 }
 
 /** A literal pattern is compiled with the program, so that a malformed one is known before it runs. */
 function checkPattern([, pattern]: readonly (CelValue | undefined)[]): string | undefined {
   if (typeof pattern !== 'string') return undefined;
   try {
-    compilePattern(pattern);
+    compileRe2(pattern);
     return undefined;
   } catch (error) {
     return (error as CelError).message;

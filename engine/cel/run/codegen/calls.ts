@@ -3,7 +3,7 @@ import type { Overload } from '../../function.ts';
 import { pricing } from '../closure/call.ts';
 import { operandsOf } from '../closure/plan.ts';
 import { SELF_CHECKING } from '../dispatch.ts';
-import { compilePattern } from '../regex.ts';
+import { compileRe2 } from '../re2.ts';
 import { codePointLength } from '../text.ts';
 import { functionName, overloadsOf, visitTogether, walking, walkingCost } from './call-operands.ts';
 import { visitIndex } from './chains.ts';
@@ -115,7 +115,7 @@ const stateCost = (pattern: string): number => Math.ceil(codePointLength(pattern
 
 function matcherFor(pattern: string): (text: string) => boolean {
   try {
-    return compilePattern(pattern);
+    return compileRe2(pattern).test;
   } catch {
     throw new Unsupported('a malformed pattern');
   }

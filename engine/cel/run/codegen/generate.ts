@@ -4,7 +4,7 @@ import type { CelValue } from '../../values.ts';
 import { PER_CALL_LIMIT } from '../closure/program.ts';
 import { visitCall } from './calls.ts';
 import { visitIdent, visitSelect } from './chains.ts';
-import { Context, type Operand, type Scope } from './context.ts';
+import { Context, type Operand, type Scope, Unsupported } from './context.ts';
 import { type Code, js, property, separated } from './emitter.ts';
 import { visitComprehension } from './folds.ts';
 import { isInherited } from './inherited.ts';
@@ -29,8 +29,15 @@ export interface Generated {
   readonly constants: readonly unknown[];
 }
 
-/** Generates the code of an expression. Throws `Unsupported` for what it does not model exactly. */
+/**
+ * Larger trees run as closures: V8 does not optimize a function of more than 60 KB of bytecode, which this many nodes come near,
+ * and parsing the code of an expression of a hundred kilobytes would hold up the first request for seconds.
+ */
+export const MAX_GENERATED_NODES = 4_000;
+
+/** Generates the code of an expression. Throws `Unsupported` for what is too large and for what it does not model exactly. */
 export function generate(ast: CheckedAst, options: GenerateOptions): Generated {
+  if (ast.nodeCount > MAX_GENERATED_NODES) throw new Unsupported('a tree too large for one function');
   const context = new Context(ast, options.constants, options.jsonVariables, visit);
   const { declarations, result } = context.declaring(() => asValue(context, visit(context, ast.root, undefined)));
   const { block, cost, limit } = context;

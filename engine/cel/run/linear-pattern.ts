@@ -1,57 +1,13 @@
-import { compileRe2 } from '../libraries/re2.ts';
-
-/** A pattern ready to be searched for in texts. */
-export type Matcher = (text: string) => boolean;
-
-/** Patterns that come from data are compiled while running; the table keeps hot ones and stays bounded. */
-const compiled = new Map<string, Matcher>();
-const MAX_COMPILED = 500;
-
-/**
- * Compiles an RE2 pattern. Throws Go's text for a malformed one. Plain literals and anchored sequences of character classes run
- * on the native engine, which is linear for them; everything else on RE2.
- */
-export function compilePattern(pattern: string): Matcher {
-  const known = compiled.get(pattern);
-  if (known) return known;
-  const matcher = literalMatcher(pattern) ?? nativeMatcher(pattern) ?? re2Matcher(pattern);
-  if (compiled.size >= MAX_COMPILED) compiled.clear();
-  compiled.set(pattern, matcher);
-  return matcher;
-}
-
-/** `text.matches(pattern)`: true when the pattern is found anywhere in the text. */
-export function matches(text: string, pattern: string): boolean {
-  return compilePattern(pattern)(text);
-}
-
-function re2Matcher(pattern: string): Matcher {
-  const compiledPattern = compileRe2(pattern);
-  return (text) => compiledPattern.test(text);
-}
-
-const LITERAL = /^(\^?)([\w /:@,;=<>!#%&"'~`-]*)(\$?)$/;
-
-/** A pattern without operators other than the anchors is a comparison. */
-function literalMatcher(pattern: string): Matcher | undefined {
-  const match = LITERAL.exec(pattern);
-  if (!match) return undefined;
-  const [, start, literal = '', end] = match;
-  if (start && end) return (text) => text === literal;
-  if (start) return (text) => text.startsWith(literal);
-  if (end) return (text) => text.endsWith(literal);
-  return (text) => text.includes(literal);
-}
-
 /** One atom (an ASCII class, an escaped or plain ASCII character) with its repeat. */
 const ATOM = /\[(\^?)((?:[A-Za-z0-9_](?:-[A-Za-z0-9_])?|[.:/@ +,]|\\[-.\]\\/])+)-?\]|\\[.\-/+*?()[\]{}|^$]|[A-Za-z0-9_ :/@,=-]/y;
 const REPEAT = /([*+?]|\{\d{1,3}(?:,\d{0,3})?\})?/y;
 
 /**
- * Patterns of the form `^ atom repeat? atom repeat? ... $` over ASCII, where every repeat is followed by an atom that cannot
- * start with what the repeat takes. There is then at most one way to match, so a backtracking engine never has to go back.
+ * An RE2 pattern as a native expression, where that means the same and takes linear time: patterns of the form
+ * `^ atom repeat? atom repeat? ... $` over ASCII, where every repeat is followed by an atom that cannot start with what the
+ * repeat takes. There is then at most one way to match, so a backtracking engine never has to go back. Undefined for all others.
  */
-function nativeMatcher(pattern: string): Matcher | undefined {
+export function linearExpression(pattern: string): RegExp | undefined {
   if (!pattern.startsWith('^') || !pattern.endsWith('$') || pattern.length > 300 || /[^\x20-\x7e]/.test(pattern)) return undefined;
   let previousRepeated: ReadonlySet<string> | undefined;
   const end = pattern.length - 1;
@@ -77,13 +33,11 @@ function nativeMatcher(pattern: string): Matcher | undefined {
       previousRepeated = repeat && !(bounds && !bounds[2]) ? taken : undefined;
     }
   }
-  let expression: RegExp;
   try {
-    expression = new RegExp(pattern);
+    return new RegExp(pattern);
   } catch {
     return undefined;
   }
-  return (text) => expression.test(text);
 }
 
 const canBeEmpty = (repeat: string): boolean => repeat === '*' || repeat === '?' || repeat.startsWith('{0');
