@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../object/json.ts';
 import { customResourceTypes, type TypeTable } from '../object/type-table.ts';
-import { compileAdmission, isAdmissionDocument, kindOf } from '../rules/admission/compile.ts';
+import { ADMISSION_KINDS, compileAdmission, isAdmissionDocument, kindOf } from '../rules/admission/compile.ts';
 import { type RuleBundleDocument, ruleBundle } from '../rules/admission/document.ts';
 import type { InstrumentExpression } from '../rules/admission/expressions.ts';
 import { linkAdmission, linkProgram } from '../rules/admission/link.ts';
@@ -80,17 +80,23 @@ const KINDS_BY_GROUP: Readonly<Record<string, readonly string[]>> = {
   'fairlead.dev': ['AdmissionRule', 'RuleBundle', 'RuleTest'],
 };
 
+const KINDS_OF_RULES = { ...ADMISSION_KINDS, ...KINDS_BY_GROUP };
+
 function reportUnknownKind(document: Document, diagnostics: Diagnostic[]): void {
   const { group, kind } = kindOf(document);
   if (isAdmissionDocument(document) || isCustomResourceDefinition(document)) return;
   if (group === 'fairlead.dev') {
     if (kind === 'RuleBundle' || BESIDE_RULES.has(kind)) return;
-    const hint = suggest(kind, KINDS_BY_GROUP[group]!);
+    const near = suggest(kind, KINDS_BY_GROUP[group]!);
+    const hint = kind === '' ? `one of ${KINDS_BY_GROUP[group]!.join(', ')}` : near === undefined ? undefined : `did you mean ${near}?`;
     const message = kind === '' ? 'the document has no kind' : `unknown kind ${kind} of fairlead.dev`;
     diagnostics.push(diagnosticAt(document, ['kind'], { code: 'bundle-unknown-kind', message, hint }));
   } else {
     const what = kind === '' ? 'the document has no apiVersion and kind, so it' : `${kind}`;
     const message = `${what} is no rule and is passed over`;
-    diagnostics.push(diagnosticAt(document, kind === '' ? [] : ['kind'], { code: 'bundle-not-a-rule', severity: 'warning', message }));
+    const home = Object.entries(KINDS_OF_RULES).find(([, kinds]) => kinds.includes(kind))?.[0];
+    const hint = home === undefined ? undefined : `${kind} is a kind of ${home}: check apiVersion`;
+    const place = kind === '' ? [] : [home === undefined ? 'kind' : 'apiVersion'];
+    diagnostics.push(diagnosticAt(document, place, { code: 'bundle-not-a-rule', severity: 'warning', message, hint }));
   }
 }

@@ -309,3 +309,9 @@ describe('parameters of a bundle', () => {
     expect(problemsOf(text, { params: { min: 1 } })).toEqual(['error $.spec.params.min: the value given for min: unknown field min']);
   });
 });
+
+test('a policy or binding that is wrong in itself is not called missing, too', () => {
+  expect(problemsOf(validatingPolicy('validations: [{expression: "true", reason: Bad}]') + bound)).toHaveLength(1);
+  const misspelt = binding('validationActions: [deny]');
+  expect(problemsOf(validatingPolicy('validations: [{expression: "true"}]') + misspelt)).toHaveLength(1);
+});

@@ -1,3 +1,4 @@
+import { isJsonObject, ownValue } from '../../object/json.ts';
 import type { Diagnostic } from '../../text/diagnostic.ts';
 import type { Document } from '../../text/document.ts';
 import type { Shape } from '../../text/shape.ts';
@@ -72,7 +73,8 @@ export function compileAdmission(all: readonly Document[], context: CompileConte
     if (group !== 'admissionregistration.k8s.io') continue;
     if (kind === 'ValidatingAdmissionPolicyBinding') {
       const found = read(document, documents.validatingAdmissionPolicyBinding);
-      if (found)
+      if (found === undefined) bindings.addBroken('ValidatingAdmissionPolicy', textAt(document, 'spec', 'policyName'));
+      else
         bindings.add(
           'ValidatingAdmissionPolicy',
           found.value.spec.policyName,
@@ -81,7 +83,8 @@ export function compileAdmission(all: readonly Document[], context: CompileConte
         );
     } else if (kind === 'MutatingAdmissionPolicyBinding') {
       const found = read(document, documents.mutatingAdmissionPolicyBinding);
-      if (found)
+      if (found === undefined) bindings.addBroken('MutatingAdmissionPolicy', textAt(document, 'spec', 'policyName'));
+      else
         bindings.add('MutatingAdmissionPolicy', found.value.spec.policyName, lowerMutatingBinding(found.report, found.value), found.report);
     }
   }
@@ -93,13 +96,15 @@ export function compileAdmission(all: readonly Document[], context: CompileConte
       if (found) policies.push(...lowerRule(found.report, found.value, context));
     } else if (kind === 'ValidatingAdmissionPolicy') {
       const found = read(document, documents.validatingAdmissionPolicy);
-      if (found)
+      if (found === undefined) bindings.takeBroken(kind, textAt(document, 'metadata', 'name'));
+      else
         policies.push(
           lowerValidatingPolicy(found.report, found.value, bindings.take(kind, found.value.metadata.name, found.report), context),
         );
     } else if (kind === 'MutatingAdmissionPolicy') {
       const found = read(document, documents.mutatingAdmissionPolicy);
-      if (found)
+      if (found === undefined) bindings.takeBroken(kind, textAt(document, 'metadata', 'name'));
+      else
         policies.push(
           lowerMutatingPolicy(found.report, found.value, bindings.take(kind, found.value.metadata.name, found.report), context),
         );
@@ -115,10 +120,28 @@ export function compileAdmission(all: readonly Document[], context: CompileConte
   return { policies, diagnostics };
 }
 
+/** A text two levels into a document, whatever it looks like. */
+function textAt({ value }: Document, field: string, name: string): string | undefined {
+  const outer = isJsonObject(value) ? ownValue(value, field) : undefined;
+  const found = isJsonObject(outer) ? ownValue(outer, name) : undefined;
+  return typeof found === 'string' ? found : undefined;
+}
+
 /** Bindings by the policy they bind. */
 class BindingTable {
   readonly #entries = new Map<string, { readonly binding: PolicyBinding; readonly report: Reporter }[]>();
   readonly #taken = new Set<string>();
+  readonly #broken = new Set<string>();
+
+  /** A binding that has errors of its own: its policy does not lack one. */
+  addBroken(kind: string, policyName: string | undefined): void {
+    this.#broken.add(`${kind}/${policyName ?? ''}`);
+  }
+
+  /** A policy that has errors of its own: its bindings do not lack one. */
+  takeBroken(kind: string, policyName: string | undefined): void {
+    this.#taken.add(`${kind}/${policyName ?? ''}`);
+  }
 
   add(kind: string, policyName: string, binding: PolicyBinding, report: Reporter): void {
     const key = `${kind}/${policyName}`;
@@ -131,7 +154,7 @@ class BindingTable {
     const key = `${kind}/${policyName}`;
     this.#taken.add(key);
     const entries = this.#entries.get(key) ?? [];
-    if (entries.length === 0) {
+    if (entries.length === 0 && !this.#broken.has(key)) {
       policy.warning(
         ['metadata', 'name'],
         'admission-unbound',

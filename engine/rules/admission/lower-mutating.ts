@@ -12,6 +12,7 @@ import { lowerMatch } from './match-criteria.ts';
 import type { MutationStep } from './mutation.ts';
 import type { Policy, PolicyBinding } from './policy.ts';
 import { checkDocumentName, checkParamKind, lowerMatchConditions, lowerParamRef, scopeOfKind } from './policy-parts.ts';
+import { warnOfUnknownResources } from './unknown-resources.ts';
 
 /** MutatingAdmissionPolicies know no DELETE: there is nothing to mutate. */
 const OPERATIONS = ['*', 'CONNECT', 'CREATE', 'UPDATE'];
@@ -33,6 +34,7 @@ export function lowerMutatingPolicy(
     resourceRulesRequired: true,
     operations: OPERATIONS,
   });
+  warnOfUnknownResources(report, ['spec', 'matchConstraints', 'resourceRules'], match.resourceRules, context.types);
   const expressions = expressionCompiler(report, {
     environment: context.environment,
     patchEnvironment: context.patchEnvironment,

@@ -23,6 +23,7 @@ import {
   lowerValidations,
   scopeOfKind,
 } from './policy-parts.ts';
+import { warnOfUnknownResources } from './unknown-resources.ts';
 
 /** Checks and lowers an AdmissionRule: to one policy, and with `podControllers` to one more for each place of a pod template. */
 export function lowerRule(report: Reporter, document: AdmissionRuleDocument, context: CompileContext): readonly Policy[] {
@@ -33,6 +34,7 @@ export function lowerRule(report: Reporter, document: AdmissionRuleDocument, con
     ...lowerMatch(report, ['spec', 'matchConstraints'], spec.matchConstraints, { resourceRulesRequired: true }),
     namespaceName: namespaceNames(spec.namespaces, spec.excludeNamespaces),
   };
+  warnOfUnknownResources(report, ['spec', 'matchConstraints', 'resourceRules'], match.resourceRules, context.types);
   const binding: PolicyBinding = {
     name: undefined,
     match: undefined,

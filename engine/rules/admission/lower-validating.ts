@@ -19,6 +19,7 @@ import {
   scopeOfKind,
 } from './policy-parts.ts';
 import { warnOfTypes } from './type-warnings.ts';
+import { warnOfUnknownResources } from './unknown-resources.ts';
 
 /**
  * Checks and lowers a ValidatingAdmissionPolicy; its bindings come from {@link lowerValidatingBinding}.
@@ -34,6 +35,7 @@ export function lowerValidatingPolicy(
   checkDocumentName(report, metadata.name);
   if (spec.paramKind !== undefined) checkParamKind(report, ['spec', 'paramKind'], spec.paramKind);
   const match = lowerMatch(report, ['spec', 'matchConstraints'], spec.matchConstraints, { resourceRulesRequired: true });
+  warnOfUnknownResources(report, ['spec', 'matchConstraints', 'resourceRules'], match.resourceRules, context.types);
   const expressions = expressionCompiler(report, {
     environment: context.environment,
     authorizerTypes: context.authorizerTypes,

@@ -10,6 +10,7 @@ import { lowerMatch } from '../match-criteria.ts';
 import { rewriteForTemplate, type TemplatePlace } from '../pod-template.ts';
 import type { MatchCriteria, Policy, PolicyBinding, PolicyKind } from '../policy.ts';
 import { lowerAuditAnnotations, lowerMatchConditions, lowerValidations } from '../policy-parts.ts';
+import { warnOfUnknownResources } from '../unknown-resources.ts';
 import { rewriteStructsForTemplate } from './apply-template.ts';
 import type { MutatingPolicyDocument, ValidatingPolicyDocument } from './document.ts';
 import { rewriteOptionals } from './lenient-optionals.ts';
@@ -35,7 +36,7 @@ export function lowerKyvernoValidating(report: Reporter, document: ValidatingPol
   const { spec } = document;
   const actions = spec.validationActions ?? [];
   const binding: PolicyBinding = { name: undefined, match: undefined, actions: actions.length === 0 ? ['Deny'] : actions };
-  return lowerVariants(report, document, (variant, match, place) => {
+  return lowerVariants(report, document, context, (variant, match, place) => {
     const expressions = compilerFor(variant, context, place);
     const scope = { variables: true };
     const variables = expressions.variables(['spec', 'variables'], spec.variables);
@@ -59,7 +60,7 @@ export function lowerKyvernoValidating(report: Reporter, document: ValidatingPol
 export function lowerKyvernoMutating(report: Reporter, document: MutatingPolicyDocument, context: CompileContext): readonly Policy[] {
   const { spec } = document;
   const binding: PolicyBinding = { name: undefined, match: undefined, actions: ['Deny'] };
-  return lowerVariants(report, document, (variant, match, place) => {
+  return lowerVariants(report, document, context, (variant, match, place) => {
     const expressions = compilerFor(variant, context, place);
     const variables = expressions.variables(['spec', 'variables'], spec.variables);
     const matchConditions = lowerMatchConditions(variant, ['spec', 'matchConditions'], spec.matchConditions, expressions, LENIENT);
@@ -96,6 +97,7 @@ function head({ kind, metadata, spec }: KyvernoDocument, match: MatchCriteria, b
 function lowerVariants(
   report: Reporter,
   document: KyvernoDocument,
+  { types }: CompileContext,
   lower: (report: Reporter, match: MatchCriteria, place: TemplatePlace | undefined) => Policy,
 ): readonly Policy[] {
   const { spec } = document;
@@ -105,6 +107,7 @@ function lowerVariants(
     return [];
   }
   const match = lowerMatch(report, ['spec', 'matchConstraints'], spec.matchConstraints, { resourceRulesRequired: true });
+  warnOfUnknownResources(report, ['spec', 'matchConstraints', 'resourceRules'], match.resourceRules, types);
   const policies = [lower(report, match, undefined)];
   const controllers = spec.autogen?.podControllers?.controllers;
   const kinds = new Set((controllers ?? Object.keys(CONTROLLERS)).flatMap((name) => CONTROLLERS[name] ?? []));
