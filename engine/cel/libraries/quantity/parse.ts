@@ -22,11 +22,28 @@ const FORMAT_ERROR: QuantityParseResult = {
 const SUFFIX_ERROR: QuantityParseResult = { ok: false, error: "unable to parse quantity's suffix" };
 const NUMERIC_ERROR: QuantityParseResult = { ok: false, error: 'unable to parse numeric part of quantity' };
 
+/** Objects say the same few amounts again and again, and most of what reading one takes is arithmetic with big integers. */
+const known = new Map<string, QuantityParseResult>();
+const MOST_KNOWN = 512;
+/** Shorter than what engines cut out of another text without copying, which would keep the whole of that text alive. */
+const LONGEST_KNOWN = 12;
+
 /**
  * Reads a quantity (`100m`, `1.5Gi`, `12e6`). What is finer than nano is rounded away from zero; binary amounts are capped at
  * int64. Kubernetes: apimachinery pkg/api/resource ParseQuantity.
  */
 export function parseQuantity(text: string): QuantityParseResult {
+  if (text.length > LONGEST_KNOWN) return readQuantity(text);
+  let result = known.get(text);
+  if (result === undefined) {
+    result = readQuantity(text);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(text, result);
+  }
+  return result;
+}
+
+function readQuantity(text: string): QuantityParseResult {
   if (text === '0') return { ok: true, quantity: { unscaled: 0n, scale: 0, format: 'DecimalSI', small: true, text } };
   const shape = text === '' ? null : SHAPE.exec(text);
   if (!shape) return FORMAT_ERROR;

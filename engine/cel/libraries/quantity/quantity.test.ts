@@ -53,6 +53,15 @@ describe('quantities', () => {
     expect(formatQuantity(quantity('1001m'))).toBe('1001m');
   });
 
+  it('reads an amount the same again, also after more others than are kept', () => {
+    const first = parseQuantity('1.5Gi');
+    const shape = parseQuantity('1.5Gx');
+    for (let i = 1; i <= 2000; i++) expect(quantityValue(quantity(`${i}Ki`))).toBe(BigInt(i) * 1024n);
+    expect(parseQuantity('1.5Gi')).toEqual(first);
+    expect(parseQuantity('1.5Gx')).toEqual(shape);
+    expect(quantityValue(quantity('2000Ki'))).toBe(2_048_000n);
+  });
+
   it('rounds away from zero when asked for whole numbers', () => {
     expect(quantityValue(quantity('1500m'))).toBe(2n);
     expect(quantityValue(quantity('-1500m'))).toBe(-2n);

@@ -35,7 +35,7 @@ export const quantityOfInt = (value: bigint, format: QuantityFormat = 'DecimalSI
 
 /** Compares the amounts, whatever their formats. */
 export function compareQuantities(a: Quantity, b: Quantity): -1 | 0 | 1 {
-  const [x, y] = atOneScale(a, b);
+  const [x, y] = a.scale === b.scale ? [a.unscaled, b.unscaled] : atOneScale(a, b);
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
