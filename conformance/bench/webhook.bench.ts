@@ -31,7 +31,7 @@ const REFERENCES = {
       answer(response, ALLOWED.replace('""', JSON.stringify(uid)));
     });
   },
-  /** Does not even look at the body. */
+  /** The empty handler: waits for the end of the body, as every webhook must, but neither keeps nor reads it. */
   'node:https, constant answer': (request: IncomingMessage, response: ServerResponse) => {
     request.resume();
     request.on('end', () => answer(response, ALLOWED));
