@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { createEnvironment } from '../create-environment.ts';
 import {
   AUTHORIZER_VARIABLES,
+  type AuthorizationAttributes,
   AuthorizationNeeded,
-  type AuthorizationQuestion,
   AuthorizerValue,
   ResourceCheckValue,
 } from './authorizer.ts';
@@ -12,7 +12,7 @@ const environment = createEnvironment({ variables: AUTHORIZER_VARIABLES });
 const user = { username: 'jane', groups: ['devs'] };
 
 /** Evaluates with an authorizer that knows nothing, and gives back what it was asked. */
-function questionOf(expression: string): AuthorizationQuestion {
+function questionOf(expression: string): AuthorizationAttributes {
   const compiled = environment.compile(expression);
   if (!compiled.ok) throw new Error(compiled.issues.map(({ message }) => message).join('; '));
   const authorizer = new AuthorizerValue(user, () => undefined);
@@ -24,7 +24,7 @@ function questionOf(expression: string): AuthorizationQuestion {
 }
 
 describe('what an authorizer is asked', () => {
-  it.each<[string, AuthorizationQuestion]>([
+  it.each<[string, AuthorizationAttributes]>([
     ["authorizer.path('/healthz').check('get').allowed()", { user, verb: 'get', path: '/healthz' }],
     ["authorizer.group('').resource('pods').check('list').allowed()", { user, verb: 'list', group: '', version: '*', resource: 'pods' }],
     [

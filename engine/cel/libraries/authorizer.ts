@@ -15,17 +15,17 @@ import {
 import { declare, memberOverload } from './declare.ts';
 import { validateDns1123Label, validateDns1123Subdomain } from './format/names.ts';
 
-/** Who an authorization question is about. */
-export interface AuthorizationUser {
+/** A user as Kubernetes' authenticator describes one: who an authorization question is about. */
+export interface UserInfo {
   readonly username?: string;
   readonly uid?: string;
   readonly groups?: readonly string[];
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** One question to the cluster's authorizer; either about a path or about a resource. */
-export interface AuthorizationQuestion {
-  readonly user: AuthorizationUser;
+/** One question to the cluster's authorizer, as a SubjectAccessReview puts it: either about a path or about a resource. */
+export interface AuthorizationAttributes {
+  readonly user: UserInfo;
   readonly verb: string;
   readonly path?: string;
   readonly group?: string;
@@ -39,19 +39,19 @@ export interface AuthorizationQuestion {
   readonly labelSelector?: string;
 }
 
-export interface AuthorizationDecision {
+export interface AuthorizationAnswer {
   readonly allowed: boolean;
   readonly reason: string;
   readonly error?: string;
 }
 
 /** Answers immediately, or undefined where the answer has to be fetched first. May throw a {@link CelError} of its own. */
-export type Authorize = (question: AuthorizationQuestion) => AuthorizationDecision | undefined;
+export type Authorize = (question: AuthorizationAttributes) => AuthorizationAnswer | undefined;
 
 /** What `check` throws when the answer is not known: the host fetches it and evaluates again. */
 export class AuthorizationNeeded extends CelError {
-  readonly question: AuthorizationQuestion;
-  constructor(question: AuthorizationQuestion) {
+  readonly question: AuthorizationAttributes;
+  constructor(question: AuthorizationAttributes) {
     super('an authorization decision is not known yet', 'needs-fact');
     this.question = question;
   }
@@ -71,9 +71,9 @@ abstract class AuthorizationValue extends Opaque {
 /** `authorizer`, and `authorizer.serviceAccount(namespace, name)`. */
 export class AuthorizerValue extends AuthorizationValue {
   readonly typeName = 'kubernetes.authorization.Authorizer';
-  readonly user: AuthorizationUser;
+  readonly user: UserInfo;
   readonly authorize: Authorize;
-  constructor(user: AuthorizationUser, authorize: Authorize) {
+  constructor(user: UserInfo, authorize: Authorize) {
     super();
     this.user = user;
     this.authorize = authorize;
@@ -127,8 +127,8 @@ export class ResourceCheckValue extends AuthorizationValue {
 
 class DecisionValue extends AuthorizationValue {
   readonly typeName = 'kubernetes.authorization.Decision';
-  readonly decision: AuthorizationDecision;
-  constructor(decision: AuthorizationDecision) {
+  readonly decision: AuthorizationAnswer;
+  constructor(decision: AuthorizationAnswer) {
     super();
     this.decision = decision;
   }
@@ -146,7 +146,7 @@ export const AUTHORIZER_VARIABLES: Readonly<Record<'authorizer' | 'authorizer.re
   'authorizer.requestResource': RESOURCE_CHECK_TYPE,
 };
 
-function ask(authorizer: AuthorizerValue, question: AuthorizationQuestion): DecisionValue {
+function ask(authorizer: AuthorizerValue, question: AuthorizationAttributes): DecisionValue {
   const decision = authorizer.authorize(question);
   if (decision === undefined) throw new AuthorizationNeeded(question);
   return new DecisionValue(decision);
@@ -203,7 +203,7 @@ const refinement = (name: keyof ResourceAttributes, id: string, price = UNIT_PRI
     ),
   );
 
-const property = (name: string, result: CelType, read: (decision: AuthorizationDecision) => CelValue) =>
+const property = (name: string, result: CelType, read: (decision: AuthorizationAnswer) => CelValue) =>
   declare(
     name,
     memberOverload(`decision_${name}`, [DECISION_TYPE], result, (value: DecisionValue) => read(value.decision), UNIT_PRICE),

@@ -1,9 +1,7 @@
+import type { AuthorizationAnswer, AuthorizationAttributes, UserInfo } from '../../cel/libraries/authorizer.ts';
+import type { Json, JsonObject } from '../../object/json.ts';
 import type { PatchOperation } from '../../object/json-patch.ts';
 import type { RuleReach } from './reach.ts';
-
-/** A Kubernetes object, or part of one, as JSON. */
-export type Json = null | boolean | number | bigint | string | readonly Json[] | { readonly [key: string]: Json };
-export type JsonObject = { readonly [key: string]: Json };
 
 export type Operation = 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
 
@@ -38,33 +36,7 @@ export interface AdmissionRequest {
   readonly options?: JsonObject | null;
 }
 
-export interface UserInfo {
-  readonly username?: string;
-  readonly uid?: string;
-  readonly groups?: readonly string[];
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
-
-/** What a SubjectAccessReview is asked. */
-export interface AuthorizationAttributes {
-  readonly user: UserInfo;
-  readonly verb: string;
-  readonly path?: string;
-  readonly group?: string;
-  readonly version?: string;
-  readonly resource?: string;
-  readonly subresource?: string;
-  readonly namespace?: string;
-  readonly name?: string;
-  readonly fieldSelector?: string;
-  readonly labelSelector?: string;
-}
-
-export interface AuthorizationAnswer {
-  readonly allowed: boolean;
-  readonly reason: string;
-  readonly error?: string;
-}
+export type { AuthorizationAnswer, AuthorizationAttributes, Json, JsonObject, UserInfo };
 
 export interface ObjectReference {
   readonly apiVersion: string;
