@@ -227,6 +227,15 @@ describe('test', () => {
 });
 
 describe('dry-run', () => {
+  test('nothing to decide on and nothing to decide by are no success', async () => {
+    const input = await run('dry-run -r rule.yaml -', { stdin: '\n' });
+    expect(input).toMatchObject({ code: 2, err: expect.stringContaining('there is nothing to decide on: - is empty') });
+    const rules = await run('dry-run -r good.yaml good.yaml');
+    expect(rules).toMatchObject({ code: 2, err: expect.stringContaining('there are no rules in good.yaml') });
+    const list = await run('dry-run -r rule.yaml -', { stdin: '{apiVersion: v1, kind: List, items: []}' });
+    expect(list).toMatchObject({ code: 0, out: expect.stringContaining('0 requests') });
+  });
+
   test('a mutation as a diff', async () => {
     const { code, out } = await run('dry-run -r bundle good.yaml');
     expect(code).toBe(0);

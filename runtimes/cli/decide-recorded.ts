@@ -36,6 +36,8 @@ export async function readRun(args: ParsedArguments, context: CommandContext): P
   if (args.all('rules').length === 0) throw new UsageError('--rules is missing: a bundle folder or rule file to decide by');
   const options = { cwd: context.cwd, stdin: context.readStdin, cue: cueBackend };
   const recording = await readRecording(args.arguments, options);
+  // A pipe whose other end failed must not look as if everything were allowed.
+  if (recording.isEmpty) throw new UsageError(`there is nothing to decide on: ${args.arguments.join(', ')} is empty`);
   const beside = await readRecording(args.all('facts'), options);
   const before = await readRecording(args.all('old'), options);
 

@@ -115,7 +115,7 @@ function describeOutcome(outcome: RuleOutcome, color: Paint): string {
     audit: color('blue', 'audit  '),
     error: color('red', 'error  '),
   }[result as 'deny'];
-  const where = `${ruleKind} ${rule}${binding === undefined ? '' : ` (${binding})`}${index === undefined ? '' : `, validation ${index}`}`;
+  const where = `${ruleKind} ${rule}${binding === undefined ? '' : ` (${binding})`}${index === undefined ? '' : `, ${result === 'error' && ruleKind.startsWith('Mutating') ? 'mutation' : 'validation'} ${index}`}`;
   return `${verb} ${visible(message ?? '').replaceAll('\n', '\n          ')} ${color('faint', `[${visible(where)}]`)}`;
 }
 

@@ -5,6 +5,7 @@ import type { CueBackend } from '../../engine/text/cue.ts';
 import { findBundles, readBundle } from '../host/bundle-files.ts';
 import { cueDefinitions } from '../host/cue/definitions.ts';
 import { combineBundles } from './combine-bundles.ts';
+import { UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
 
 /** The CUE back end of this machine, looked for when the first CUE file is met. */
@@ -33,7 +34,10 @@ export async function loadBundle(path: string, context: CommandContext, instrume
   return compileBundle(documents, { name, diagnostics, ...(instrument === undefined ? {} : { instrument }) });
 }
 
-/** The bundles that paths stand for (see `findBundles`), as one. Throws `FileError` when a path can't be read. */
+/**
+ * The bundles that paths stand for (see `findBundles`), as one. Throws `FileError` when a path can't be read, and
+ * {@link UsageError} when there are no rules to decide by: everything would be allowed.
+ */
 export async function loadBundles(
   paths: readonly string[],
   context: CommandContext,
@@ -42,5 +46,10 @@ export async function loadBundles(
   const bundles: CompiledBundle[] = [];
   for (const path of new Set(paths.flatMap((each) => findBundles(each, context.cwd))))
     bundles.push(await loadBundle(path, context, instrument));
-  return combineBundles(bundles);
+  const combined = combineBundles(bundles);
+  if (combined.program?.admission.rules.length === 0) {
+    const [first] = combined.diagnostics;
+    throw new UsageError(`there are no rules in ${paths.join(', ')}`, first && [first.message, first.hint].filter(Boolean).join('; '));
+  }
+  return combined;
 }

@@ -20,6 +20,8 @@ export interface Recording {
   /** AdmissionReviews with a `request`. */
   readonly reviews: readonly RecordedObject[];
   readonly diagnostics: readonly Diagnostic[];
+  /** Nothing was written down at all; an empty list is something. */
+  readonly isEmpty: boolean;
 }
 
 /**
@@ -31,12 +33,14 @@ export async function readRecording(paths: readonly string[], options: ReadBundl
   const objects: RecordedObject[] = [];
   const reviews: RecordedObject[] = [];
   const diagnostics: Diagnostic[] = [];
+  let isEmpty = true;
   for (const path of paths) {
     const read = await readDocuments(await sourcesAt(path, cwd, options), options);
     diagnostics.push(...read.diagnostics);
+    if (read.documents.length > 0 || read.diagnostics.length > 0) isEmpty = false;
     for (const document of read.documents) collect(document, [], document.value, objects, reviews, diagnostics);
   }
-  return { objects, reviews, diagnostics };
+  return { objects, reviews, diagnostics, isEmpty };
 }
 
 async function sourcesAt(path: string, cwd: string, options: ReadBundleOptions) {

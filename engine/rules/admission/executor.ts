@@ -292,6 +292,8 @@ class Admission {
       // What comes after a missing fact would see an object that is not there yet.
       if (!this.#attempt(() => this.#mutateOne(candidate) && candidate.policy.reinvoke && again.push(candidate))) return;
     }
+    // A denied request is not mutated further: the same errors would come again.
+    if (this.#decision.denied) return;
     for (const candidate of again) {
       if (!this.#attempt(() => this.#mutateOne(candidate))) return;
     }
