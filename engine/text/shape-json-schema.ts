@@ -54,7 +54,8 @@ function schemaOf(shape: ShapeNode, definitions: Record<string, JsonSchema>): Js
       );
       return {
         ...objectSchema({ ...variants, ...shape.shared }, false, definitions),
-        oneOf: names.map((name) => ({ required: [name] })),
+        // A field that is null is not there.
+        oneOf: names.map((name) => ({ required: [name], properties: { [name]: { not: { type: 'null' } } } })),
         ...described,
       };
     }

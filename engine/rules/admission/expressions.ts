@@ -57,7 +57,12 @@ export interface ExpressionOptions {
 export interface ExpressionCompiler {
   compile(path: DocumentPath, text: string, scope: ExpressionScope, options?: CompileOptions): Expression | undefined;
   /** Compiles a tree that was made from the text at `path`; a mistake that stands in it several times is reported once. */
-  compileAst(path: DocumentPath, ast: Ast, scope: ExpressionScope, options?: CompileOptions): Expression | undefined;
+  compileAst(
+    path: DocumentPath,
+    ast: Ast,
+    scope: ExpressionScope,
+    options?: CompileOptions & { readonly phrase?: (issue: CelIssue) => CelIssue },
+  ): Expression | undefined;
   /** Compiles `variables`; later expressions see them, and so does each the earlier ones. */
   variables(path: DocumentPath, documents: readonly VariableDocument[] | undefined): VariableTable;
 }
@@ -123,13 +128,12 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
     parsed: Ast,
     scope: ExpressionScope,
     compileOptions?: CompileOptions,
-    repeated: (issue: CelIssue) => boolean = () => false,
+    phrase: (issue: CelIssue) => CelIssue | undefined = (issue) => issue,
   ): Expression | undefined {
     const ast = options.rewrite === undefined ? parsed : options.rewrite(parsed);
     const compiled = environment(scope).compileAst(ast, { ...compileOptions, jsonVariables });
-    for (const issue of compiled.issues)
-      if (!repeated(issue))
-        report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
+    for (const issue of compiled.issues.flatMap((found) => phrase(found) ?? []))
+      report.issue(path, issue, { ...options.issues, ...(scope.offset === undefined ? {} : { offset: scope.offset }) });
     if (!compiled.ok) return undefined;
     const expression = { text: ast.text, program: compiled.program, path: formatPath(path) };
     return options.instrument === undefined ? expression : options.instrument(expression, report.document);
@@ -137,10 +141,10 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
 
   return {
     compile,
-    compileAst(path, ast, scope, compileOptions) {
+    compileAst(path, ast, scope, { phrase, ...compileOptions } = {}) {
       const seen = new Set<string>();
       const repeated = ({ start, message }: CelIssue) => seen.size === seen.add(`${start} ${message}`).size;
-      return check(path, ast, scope, compileOptions, repeated);
+      return check(path, ast, scope, compileOptions, (issue) => (repeated(issue) ? undefined : (phrase?.(issue) ?? issue)));
     },
     variables(path, documents = []) {
       const compiled: Variable[] = [];

@@ -1,3 +1,4 @@
+import type { CelIssue } from '../../../cel/issue.ts';
 import { BOOL, STRING } from '../../../cel/types.ts';
 import type { CueIssue } from '../../../text/cue-syntax/tree.ts';
 import { type DocumentPath, formatPath } from '../../../text/document.ts';
@@ -27,9 +28,17 @@ export function lowerConstraint(
     reportCue(report, path, translated.issue);
     return {};
   }
-  const expression = expressions.compileAst(path, translated.verdict, {}, { resultTypes: [BOOL] });
+  const expression = expressions.compileAst(path, translated.verdict, {}, { resultTypes: [BOOL], phrase });
   if (expression === undefined || typesOnly) return { expression };
   return { expression, messageExpression: expressions.compileAst(path, translated.message, {}, { resultTypes: [STRING] }) };
+}
+
+/** An operator that a field's type does not have, in the words of who wrote no operator. */
+function phrase(issue: CelIssue): CelIssue {
+  const type = /applied to '\(?([\w.]+(?:\([^']*?\))?)/.exec(issue.message)?.[1];
+  if (issue.code !== 'no-matching-overload' || type === undefined) return issue;
+  const { hint: _, ...rest } = issue;
+  return { ...rest, message: `the field is of type ${type}, of which no value satisfies this` };
 }
 
 /** Fields of a pod, in the object that has its template: what {@link OWN_METADATA} leaves behind stays. */
