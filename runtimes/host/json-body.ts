@@ -21,7 +21,7 @@ export function parseJsonBody(body: Buffer): unknown {
   } catch {
     throw new SyntaxError('the body is not valid JSON');
   }
-  if (!hasDigits(body, LONG_INTEGER)) return value;
+  if (!mayHoldInteger(body, LONG_INTEGER)) return value;
   const { documents } = parseJson({ name: '<body>', text }, LIMITS);
   const [document] = documents;
   if (document === undefined) throw new SyntaxError('the body is not JSON that can be read without loss');
@@ -29,19 +29,26 @@ export function parseJsonBody(body: Buffer): unknown {
 }
 
 /**
- * Whether a run of at least `length` digits is anywhere in the text. Such a run covers an index divisible by `length`, so
- * only those are looked at.
+ * Whether at least `length` digits stand where a JSON number could begin. Most long runs of digits stand elsewhere: in
+ * digests, in names. Such a run covers an index divisible by `length`, so only those are looked at.
  */
-export function hasDigits(text: Uint8Array, length: number): boolean {
+export function mayHoldInteger(text: Uint8Array, length: number): boolean {
   for (let probe = length - 1; probe < text.length; probe += length) {
     if (!isDigit(text[probe]!)) continue;
     let start = probe;
     while (start > 0 && isDigit(text[start - 1]!)) start--;
     let end = probe + 1;
     while (end < text.length && isDigit(text[end]!)) end++;
-    if (end - start >= length) return true;
+    if (end - start >= length && (start === 0 || mayPrecedeNumber(text[start - 1]!))) return true;
+    // The rest of a long run need not be walked again.
+    while (probe + length < end) probe += length;
   }
   return false;
+}
+
+/** White space, `,`, `-`, `:` and `[`. */
+function mayPrecedeNumber(byte: number): boolean {
+  return byte <= 0x20 || byte === 0x2c || byte === 0x2d || byte === 0x3a || byte === 0x5b;
 }
 
 function isDigit(byte: number): boolean {
