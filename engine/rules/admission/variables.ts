@@ -30,23 +30,25 @@ export const NO_VARIABLES = variableTable([]);
 /** A variable turned out not to be what generated code takes it for: the exact back end knows how to go on. */
 const NOT_JSON = new CelError('left to the exact back end', 'budget');
 
-const UNSET = Symbol('unset');
-type Slot = CelValue | CelError | typeof UNSET;
-
 /**
  * `variables` for the fast back end: each is computed when first asked for and kept until {@link reset}. One object serves
  * all requests of a policy, because an evaluation never waits.
  */
 export class FastVariables extends LazyStruct {
   readonly typeName = VARIABLES_TYPE;
-  readonly #slots: Slot[];
+  /** Values and failures by the index of their variable, undefined until computed. Apart, so that a value is read without a test. */
+  readonly #values: (CelValue | undefined)[];
+  readonly #failures: (CelError | undefined)[];
+  readonly #names: readonly string[];
   #activation: Activation | undefined;
   #meter: Meter | undefined;
   #used = false;
 
   constructor(readonly table: VariableTable) {
     super();
-    this.#slots = table.list.map(() => UNSET);
+    this.#values = table.list.map(() => undefined);
+    this.#failures = table.list.map(() => undefined);
+    this.#names = table.list.map(({ name }) => name);
   }
 
   /** Binds what the variables are computed from. */
@@ -59,7 +61,13 @@ export class FastVariables extends LazyStruct {
   reset(): void {
     this.#activation = undefined;
     if (!this.#used) return;
-    this.#slots.fill(UNSET);
+    const values = this.#values;
+    const failures = this.#failures;
+    // A loop, because a call of `fill` costs more than the few variables that a policy has.
+    for (let i = 0; i < values.length; i++) {
+      values[i] = undefined;
+      failures[i] = undefined;
+    }
     this.#used = false;
   }
 
@@ -68,33 +76,46 @@ export class FastVariables extends LazyStruct {
   }
 
   override get(field: string): CelValue {
+    const index = this.#indexOf(field);
+    const value = this.#values[index];
+    return value === undefined ? this.#compute(index) : value;
+  }
+
+  /** Where a variable is: the last one of its name. Comparing a few names takes less time than a look into a map. */
+  #indexOf(field: string): number {
+    const names = this.#names;
+    if (names.length <= FEW) {
+      for (let i = names.length - 1; i >= 0; i--) if (names[i] === field) return i;
+    }
     const index = this.table.indexByName.get(field);
     if (index === undefined) throw new CelError(`no such key: ${field}`);
-    const slot = this.#slots[index]!;
-    if (slot === UNSET) return this.#compute(index);
-    if (slot instanceof CelError) throw slot;
-    return slot as CelValue;
+    return index;
   }
 
   #compute(index: number): CelValue {
+    const known = this.#failures[index];
+    if (known !== undefined) throw known;
     this.#used = true;
     const variable = this.table.list[index]!;
     try {
       const value = variable.program.run(this.#activation!, this.#meter!);
       if (variable.json && !isJsonAtTop(value)) throw NOT_JSON;
-      this.#slots[index] = value;
+      this.#values[index] = value;
       return value;
     } catch (error) {
       // The fast back end has given up, which says nothing of the variable: no operator may absorb that.
       if (error instanceof CelError && error.code === 'budget') throw error;
       const failure = variableFailure(variable.name, error);
-      this.#slots[index] = failure;
+      this.#failures[index] = failure;
       // What it cost until then is not known, but limited; should the error be absorbed, the exact back end has to count.
       this.#meter!.remaining -= EXPRESSION_LIMIT;
       throw failure;
     }
   }
 }
+
+/** So many names are compared one by one. */
+const FEW = 8;
 
 /** `variables` with exact costs, for one evaluation of a list of expressions. */
 export class ExactVariables extends LazyStruct {
