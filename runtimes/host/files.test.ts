@@ -63,8 +63,11 @@ describe('text files', () => {
     expect(below(listFiles(root))).toEqual(['rule.yaml']);
   });
 
-  test('folders that link to themselves end', () => {
-    symlinkSync('.', join(root, 'loop'));
+  test('a link to a folder above is not followed, and folders that are too deep are refused', () => {
+    write({ 'sub/a.yaml': '' });
+    symlinkSync('..', join(root, 'sub/up'));
+    expect(below(listFiles(root))).toEqual(['sub/a.yaml']);
+    write({ [`${'d/'.repeat(33)}a.yaml`]: '' });
     expect(() => listFiles(root)).toThrow(/folders deep/);
   });
 

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { closeSync, fstatSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, join, relative, resolve, sep } from 'node:path';
 import type { Diagnostic, Source } from '../../engine/text/diagnostic.ts';
 import { DEFAULT_LIMITS } from '../../engine/text/limits.ts';
@@ -111,7 +111,16 @@ export const isDocumentFile = (name: string): boolean => formatOf(name) !== unde
 export function listFiles(folder: string, options: WalkOptions = {}): string[] {
   const { accept = isDocumentFile, enter = (name) => !name.startsWith('.') && name !== 'node_modules' } = options;
   const files: string[] = [];
+  const above = new Set<string>();
   const walk = (path: string, depth: number): void => {
+    const real = realPathOf(path);
+    // A link to a folder that it lies in: its files are listed already.
+    if (above.has(real)) return;
+    above.add(real);
+    walkInto(path, depth);
+    above.delete(real);
+  };
+  const walkInto = (path: string, depth: number): void => {
     if (depth > MAX_FOLDER_DEPTH) throw new FileError(path, `lies more than ${MAX_FOLDER_DEPTH} folders deep`);
     const folders: string[] = [];
     let names: string[];
@@ -134,6 +143,14 @@ export function listFiles(folder: string, options: WalkOptions = {}): string[] {
   };
   walk(resolve(folder), 0);
   return files;
+}
+
+function realPathOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    throw new FileError(path, reasonOf(error));
+  }
 }
 
 /** A {@link FileError} as a diagnostic, for where reading goes on with the other files. */
