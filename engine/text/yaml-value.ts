@@ -169,7 +169,9 @@ export class ValueBuilder {
       `tag ${tag} has no meaning to Kubernetes`,
       { start, end },
       {
-        hint: 'documents hold text, numbers, booleans, null, lists and maps only',
+        hint: /[(.]/.test(tag)
+          ? 'text that starts with `!` must be quoted'
+          : 'documents hold text, numbers, booleans, null, lists and maps only',
       },
     );
   }

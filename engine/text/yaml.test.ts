@@ -244,3 +244,8 @@ describe('positions', () => {
     );
   });
 });
+
+test('an expression that starts with ! is told to be quoted', () => {
+  const { diagnostics } = parseYaml({ name: 'a.yaml', text: 'expression: !has(object.spec)\n' });
+  expect(diagnostics.map(({ hint }) => hint)).toEqual(['text that starts with `!` must be quoted']);
+});
