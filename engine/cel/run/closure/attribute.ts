@@ -1,5 +1,6 @@
-import { CelError, type CelValue, LazyStruct, NONE, Optional, some } from '../../values.ts';
+import { CelError, type CelValue, LazyStruct, NONE, Optional, type PlainObject, some } from '../../values.ts';
 import { ABSENT, checkKey, find, has, select } from '../access.ts';
+import { isInherited } from '../inherited.ts';
 import { asEvaluationError, attempt, charge, type Evaluate, type Frame, type Result, SELECT_OR_IDENT } from './frame.ts';
 
 /**
@@ -44,7 +45,7 @@ function applyAll(frame: Frame, root: CelValue, qualifiers: readonly Qualifier[]
     isOptional = true;
   }
   for (const qualifier of qualifiers) {
-    isOptional ||= qualifier.isOptional;
+    if (qualifier.isOptional) isOptional = true;
     const next = isOptional ? qualifier.applyIfPresent(frame, object) : qualifier.apply(frame, object);
     if (next === ABSENT) return NONE;
     if (next instanceof CelError) return next;
@@ -72,10 +73,11 @@ export function conditionalChain(condition: Evaluate, whenTrue: Attribute, whenF
 
 /** `.field`, `.?field`, and `[key]` with a constant key. */
 export function constantQualifier(nodeId: number, key: CelValue, isOptional: boolean): Qualifier {
+  const field = typeof key === 'string' && !isInherited(key) ? key : undefined;
   return {
     isOptional,
     apply: (frame, object) => {
-      const result = selected(nodeId, object, key);
+      const result = (field === undefined ? undefined : jsonField(object, field)) ?? selected(nodeId, object, key);
       charge(frame, SELECT_OR_IDENT);
       frame.record?.(nodeId, result);
       return result;
@@ -95,12 +97,12 @@ export function presenceQualifier(nodeId: number, field: string): Qualifier {
   return {
     isOptional: false,
     apply: (frame, object) => {
-      const result = attempt(nodeId, () => has(object, field));
+      const result = present(nodeId, object, field);
       charge(frame, SELECT_OR_IDENT);
       return result;
     },
     applyIfPresent: (frame, object) => {
-      const result = attempt(nodeId, () => has(object, field));
+      const result = present(nodeId, object, field);
       if (result === false) return ABSENT;
       if (result instanceof CelError) return result;
       charge(frame, SELECT_OR_IDENT);
@@ -141,10 +143,26 @@ export function computedQualifier(nodeId: number, key: Evaluate, isComputed: boo
   };
 }
 
+/** A field of parsed JSON by a name that nothing inherits; undefined or null where {@link selected} has to say. */
+function jsonField(object: CelValue, field: string): CelValue | undefined {
+  if (typeof object !== 'object' || object === null) return undefined;
+  const prototype = Object.getPrototypeOf(object);
+  return prototype === Object.prototype || prototype === null ? (object as PlainObject)[field] : undefined;
+}
+
 /** `select` with the error as a value. */
 function selected(nodeId: number, object: CelValue, key: CelValue): Result {
   try {
     return select(object, key);
+  } catch (error) {
+    return asEvaluationError(nodeId, error);
+  }
+}
+
+/** `has` with the error as a value. */
+function present(nodeId: number, object: CelValue, field: string): Result {
+  try {
+    return has(object, field);
   } catch (error) {
     return asEvaluationError(nodeId, error);
   }

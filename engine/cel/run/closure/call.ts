@@ -69,6 +69,10 @@ function planStrict(planner: Planner, expr: Call, fn: string, overloads: readonl
       return asEvaluationError(expr.id, error);
     }
   };
+  if (direct && evaluators.length === 2 && !compiledAhead && !stopsAtError(planner.ast.references[expr.id], args)) {
+    const [first, second] = evaluators as [Evaluate, Evaluate];
+    return computedStep(expr.id, operator(expr.id, first, second, direct, price, call));
+  }
   if (fn === '@not_strictly_false') return computedStep(expr.id, notStrictlyFalse(evaluators[0]!, price));
   return computedStep(
     expr.id,
@@ -86,12 +90,15 @@ function checkLiterals(planner: Planner, expr: Call, overloads: readonly Overloa
 function notStrictlyFalse(operand: Evaluate, price: Price): Evaluate {
   return (frame) => {
     const value = operand(frame);
-    charge(frame, price([value instanceof CelError ? null : value], true));
+    charge(frame, price === unitPrice ? 1 : price([value instanceof CelError ? null : value], true));
     return value !== false;
   };
 }
 
 type Price = (args: readonly CelValue[], result: CelValue) => number;
+
+/** The price of most calls; who compares with it need not gather the arguments. */
+const unitPrice: Price = () => 1;
 
 /**
  * cel-go calls functions of one and two arguments after evaluating all of them, others one by one until an error. Which way it
@@ -108,6 +115,30 @@ function together(args: readonly Evaluate[], call: (values: readonly CelValue[])
   const [first, second] = args as [Evaluate, Evaluate | undefined];
   if (!second) return (frame) => finish(frame, [first(frame)], call, price);
   return (frame) => finish(frame, [first(frame), second(frame)], call, price);
+}
+
+/** {@link together} for an operator of two operands, which are most calls: nothing is gathered unless an operand is an error. */
+function operator(
+  nodeId: number,
+  first: Evaluate,
+  second: Evaluate,
+  apply: Overload['call'],
+  price: Price,
+  call: (values: readonly CelValue[]) => Result,
+): Evaluate {
+  return (frame) => {
+    const a = first(frame);
+    const b = second(frame);
+    if (a instanceof CelError || b instanceof CelError) return finish(frame, [a, b], call, price);
+    let result: Result;
+    try {
+      result = apply(a, b);
+    } catch (error) {
+      result = asEvaluationError(nodeId, error);
+    }
+    charge(frame, price === unitPrice ? 1 : price([a, b], result instanceof CelError ? null : result));
+    return result;
+  };
 }
 
 function finish(frame: Frame, values: readonly Result[], call: (values: readonly CelValue[]) => Result, price: Price): Result {
@@ -156,5 +187,5 @@ export function pricing(fn: string, overloads: readonly Overload[]): Price {
   if (fn === '_!=_') return ([a, b]) => inequalityCost(a!, b!);
   const [first] = overloads;
   const price = overloads.length === 1 ? first!.cost : overloads.find((overload) => overload.unresolvedCost)?.unresolvedCost;
-  return price ?? (() => 1);
+  return price ?? unitPrice;
 }

@@ -52,17 +52,22 @@ export function planComprehension(planner: Planner, expr: Comprehension, scope: 
     if (container instanceof CelError) return container;
     const items = attempt(expr.id, () => (twoVariables ? (entriesOf(container) as readonly CelValue[]) : iterationOf(container)));
     if (items instanceof CelError) return items;
-    const outer = [frame.slots[accu], frame.slots[first], frame.slots[second]];
-    frame.slots[accu] = undefined;
+    const { slots } = frame;
+    const outerAccu = slots[accu];
+    const outerFirst = slots[first];
+    const outerSecond = slots[second];
+    slots[accu] = undefined;
     for (const item of items as readonly CelValue[]) {
-      frame.slots[first] = twoVariables ? (item as readonly CelValue[])[0]! : item;
-      if (twoVariables) frame.slots[second] = (item as readonly CelValue[])[1]!;
+      slots[first] = twoVariables ? (item as readonly CelValue[])[0]! : item;
+      if (twoVariables) slots[second] = (item as readonly CelValue[])[1]!;
       if (condition(frame) === false) break;
-      frame.slots[accu] = step(frame);
+      slots[accu] = step(frame);
     }
     const value = result(frame);
     // A fold inside its own accumulator's computation does not happen; a fold inside a fold's body has slots of its own.
-    [frame.slots[accu], frame.slots[first], frame.slots[second]] = outer;
+    slots[accu] = outerAccu;
+    slots[first] = outerFirst;
+    slots[second] = outerSecond;
     return value;
   });
 }

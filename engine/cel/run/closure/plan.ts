@@ -5,6 +5,7 @@ import { goTypeName } from '../access.ts';
 import { construct, notOptionalElement, notOptionalEntry } from '../construct.ts';
 import { noSuchAttribute, noSuchOverload } from '../errors.ts';
 import { formatForMessage } from '../format.ts';
+import { isInherited } from '../inherited.ts';
 import { MapBuilder } from '../insert.ts';
 import { mapKey, mapOfEntries } from '../map-key.ts';
 import { chainFrom, computedQualifier, conditionalChain, constantQualifier, presenceQualifier } from './attribute.ts';
@@ -90,10 +91,11 @@ function planIdent(planner: Planner, expr: Ident, scope: Scope): Step {
 }
 
 function planVariable(nodeId: number, name: string): Step {
+  const inherited = isInherited(name);
   return attributeStep(
     nodeId,
     chainFrom((frame) => {
-      const value = Object.hasOwn(frame.activation, name) ? frame.activation[name] : undefined;
+      const value = inherited && !Object.hasOwn(frame.activation, name) ? undefined : frame.activation[name];
       const result = value === undefined ? fail(nodeId, noSuchAttribute(name)) : value;
       frame.record?.(nodeId, result);
       return result;

@@ -1,10 +1,10 @@
 import type { Call, Expr, Ident, Select } from '../../ast.ts';
 import type { CelType } from '../../types.ts';
 import type { CelValue } from '../../values.ts';
+import { isInherited } from '../inherited.ts';
 import { mapKey } from '../map-key.ts';
 import { type Context, factKey, type Operand, type Scope, Unsupported } from './context.ts';
 import { type Code, js, property } from './emitter.ts';
-import { isInherited } from './inherited.ts';
 import { asValue, computed, failing, literalOperand } from './operand.ts';
 
 /** Whether cel-go makes the node part of one chain with its operand, so that the chain's own cost falls due once. */
