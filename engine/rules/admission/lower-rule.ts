@@ -11,6 +11,7 @@ import { type ExpressionOptions, expressionCompiler } from './expressions.ts';
 import { allKindsKnown, kindsOfRules } from './kinds-of-rules.ts';
 import { lowerRuleMutations } from './lower-rule-mutations.ts';
 import { lowerMatch } from './match-criteria.ts';
+import { checkMutationTypes } from './mutation-types.ts';
 import { rewriteForTemplate, type TemplatePlace } from './pod-template.ts';
 import type { MatchCriteria, Policy, PolicyBinding } from './policy.ts';
 import {
@@ -144,7 +145,9 @@ function checkTypes(
     const found: Diagnostic[] = [];
     const objectType = schemaTypes.typeOf(schema) ?? DYN;
     const typed = { objectType, types: [schemaTypes], issues: { note: `in ${kind.kind}` } };
-    lowerVariant(reporter(report.document, found), document, match, binding, context, undefined, typed);
+    const typedReport = reporter(report.document, found);
+    lowerVariant(typedReport, document, match, binding, context, undefined, typed);
+    checkMutationTypes(typedReport, ['spec', 'mutations'], document.spec.mutations ?? [], schema, kind.kind);
     return found;
   });
   const [first, ...others] = perKind;

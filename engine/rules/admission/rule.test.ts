@@ -109,10 +109,10 @@ describe('set', () => {
   });
 
   test('that leads to something else than the kind allows', () => {
-    expect(run('mutations: [{set: {path: $.spec.hostNetwork, value: "yes"}}]').status?.message).toMatch(
+    expect(run(`mutations: [{set: {path: $.spec.hostNetwork, value: "\${'yes'}"}}]`).status?.message).toMatch(
       /^AdmissionRule 'r' denied request: the mutated object is no Pod: \.spec\.hostNetwork: /,
     );
-    expect(run('failurePolicy: Ignore\nmutations: [{set: {path: $.spec.hostNetwork, value: "yes"}}]')).toMatchObject({
+    expect(run(`failurePolicy: Ignore\nmutations: [{set: {path: $.spec.hostNetwork, value: "\${'yes'}"}}]`)).toMatchObject({
       allowed: true,
       patch: [],
     });
@@ -195,7 +195,7 @@ mutations:
   });
 
   test('of what is not there', () => {
-    expect(run('mutations: [{patch: [{op: remove, path: /spec/nope}]}]').status?.message).toMatch(
+    expect(run('mutations: [{patch: [{op: remove, path: /spec/nodeName}]}]').status?.message).toMatch(
       /^AdmissionRule 'r' denied request: JSON Patch: /,
     );
   });
