@@ -1,30 +1,15 @@
-import type { Call, Expr, Ident, Literal, MapEntry, Select, StructField } from '../ast.ts';
+import type { Call, Expr, Ident, Select } from '../ast.ts';
+import { ContainerParser } from './container-parser.ts';
 import { Expansion } from './expansion.ts';
 import type { LiteralResult } from './literal.ts';
 import { bytesLiteral, doubleLiteral, intLiteral, stringLiteral, uintLiteral } from './literal.ts';
 import type { MacroDeclaration } from './macro.ts';
-import { callNode, identNode, listNode, literalNode, mapNode, selectNode } from './node.ts';
+import { callNode, identNode, literalNode, selectNode } from './node.ts';
 import * as T from './token.ts';
-import {
-  AFTER_ARGUMENT,
-  AFTER_ELEMENT,
-  AFTER_ENTRY,
-  FIELD_NAME,
-  FIRST_ARGUMENT,
-  FIRST_ELEMENT,
-  FIRST_ENTRY,
-  FIRST_FIELD,
-  INDEX,
-  ONLY,
-  OPERAND,
-  TokenReader,
-} from './token-reader.ts';
+import { AFTER_ARGUMENT, FIELD_NAME, FIRST_ARGUMENT, INDEX, ONLY, OPERAND } from './token-reader.ts';
 
 /** How deep rules of the grammar, and nodes of the tree, may nest. cel-go: parser/parser.go maxRecursionDepth. */
 export const MAX_DEPTH = 250;
-
-/** So many nodes may come of one expression: macros that copy their target would otherwise double the tree at every step. */
-export const MAX_NODES = 100_000;
 
 /** Macros by name. */
 export type MacroTable = ReadonlyMap<string, readonly MacroDeclaration[]>;
@@ -57,14 +42,11 @@ function table(entries: readonly (readonly [kind: number, operator: string])[]):
  *
  * Ids are given in the order in which cel-go gives them, so that trees can be compared node by node.
  */
-export class Parser extends TokenReader {
-  lastId = 0;
+export class Parser extends ContainerParser {
   /** Rules of the grammar that are being read, per recursive rule; cel-go limits each on its own. */
   private exprDepth = 0;
   private relationDepth = 0;
   private calcDepth = 0;
-  /** Height of the subtree parsed last, counting what cel-go's visitor counts. */
-  private height = 0;
 
   constructor(
     text: string,
@@ -86,24 +68,11 @@ export class Parser extends TokenReader {
     return root;
   }
 
-  newId(): number {
-    if (this.lastId >= MAX_NODES) this.abort(`expression expands to more than ${MAX_NODES} nodes`);
-    return ++this.lastId;
-  }
-
   private tooDeep(): never {
     this.abort(`expression recursion limit exceeded: ${MAX_DEPTH}`);
   }
 
-  /** An expression in brackets, with what may come after it there. */
-  private parseInner(follow: T.TokenSet): Expr {
-    this.enter(follow);
-    const result = this.parseExpr();
-    this.leave();
-    return result;
-  }
-
-  private parseExpr(): Expr {
+  protected override parseExpr(): Expr {
     const lexer = this.lexer;
     if (++this.exprDepth > MAX_DEPTH) this.tooDeep();
     const start = lexer.start;
@@ -303,26 +272,6 @@ export class Parser extends TokenReader {
     return this.literal(value, start);
   }
 
-  /** The node of a literal whose tokens have been read. */
-  private literal(result: LiteralResult, start: number): Expr {
-    const end = this.lexer.previousEnd;
-    this.height = 0;
-    if ('value' in result) return literalNode(this.newId(), { start, end, at: start }, result.value);
-    this.literalError(start, end, result.error);
-    return this.placeholder(start, end);
-  }
-
-  /** Stands where something is missing. */
-  private nothing(): Literal {
-    this.height = 0;
-    return this.placeholder(this.lexer.start, this.lexer.start);
-  }
-
-  /** Stands where an error has been reported. */
-  placeholder(start: number, end: number): Literal {
-    return literalNode(this.newId(), { start, end, at: start }, null);
-  }
-
   /** An identifier, with a leading dot or without, and what follows it: a call, a message literal, selections. */
   private parseName(): Expr {
     const lexer = this.lexer;
@@ -465,113 +414,6 @@ export class Parser extends TokenReader {
     lexer.next();
     this.height++;
     return this.call(this.newId(), '_?._', undefined, [operand, name], start, at);
-  }
-
-  /** The present token as the name of a field, without backticks. */
-  private fieldName(): string {
-    const { kind, start, end, lexeme } = this.lexer;
-    return kind === T.ESC_IDENT ? this.text.slice(start + 1, end - 1) : lexeme;
-  }
-
-  private parseList(): Expr {
-    const lexer = this.lexer;
-    const start = lexer.start;
-    const id = this.newId();
-    const elements: Expr[] = [];
-    const optionalIndices: number[] = [];
-    let height = 0;
-    lexer.next();
-    if (!FIRST_ELEMENT.has(lexer.kind) && !this.unexpected(FIRST_ELEMENT)) return this.nothing();
-    while (lexer.kind === T.QUESTION || OPERAND.has(lexer.kind)) {
-      if (lexer.kind === T.QUESTION) {
-        optionalIndices.push(elements.length);
-        lexer.next();
-      }
-      elements.push(this.parseInner(AFTER_ELEMENT));
-      if (this.height > height) height = this.height;
-      if (!AFTER_ELEMENT.has(lexer.kind)) {
-        if (!this.unexpected(AFTER_ELEMENT)) return this.nothing();
-        if (lexer.kind === T.COMMA) lexer.next();
-        break;
-      }
-      if (lexer.kind !== T.COMMA) break;
-      lexer.next();
-    }
-    if (elements.length === 0 && lexer.kind === T.COMMA) lexer.next();
-    this.expect(T.RBRACKET);
-    this.height = height;
-    return listNode(id, { start, end: lexer.previousEnd, at: start }, elements, optionalIndices);
-  }
-
-  private parseMap(): Expr {
-    const lexer = this.lexer;
-    const start = lexer.start;
-    const id = this.newId();
-    const entries: MapEntry[] = [];
-    let height = 0;
-    lexer.next();
-    if (!FIRST_ENTRY.has(lexer.kind) && !this.unexpected(FIRST_ENTRY)) return this.nothing();
-    while (lexer.kind === T.QUESTION || OPERAND.has(lexer.kind)) {
-      const entryId = this.newId();
-      const optional = lexer.kind === T.QUESTION;
-      if (optional) lexer.next();
-      const key = this.parseInner(ONLY[T.COLON]!);
-      if (this.height > height) height = this.height;
-      const at = lexer.start;
-      if (!this.expect(T.COLON, OPERAND)) return this.nothing();
-      const value = this.parseInner(AFTER_ENTRY);
-      if (this.height > height) height = this.height;
-      entries.push({ id: entryId, key, value, optional, at });
-      if (!AFTER_ENTRY.has(lexer.kind)) {
-        if (!this.unexpected(AFTER_ENTRY)) return this.nothing();
-        if (lexer.kind === T.COMMA) lexer.next();
-        break;
-      }
-      if (lexer.kind !== T.COMMA) break;
-      lexer.next();
-    }
-    if (entries.length === 0 && lexer.kind === T.COMMA) lexer.next();
-    this.expect(T.RBRACE);
-    this.height = height;
-    return mapNode(id, { start, end: lexer.previousEnd, at: start }, entries);
-  }
-
-  /** The braces of a message literal. */
-  private parseMessage(typeName: string, start: number): Expr {
-    const lexer = this.lexer;
-    const at = lexer.start;
-    const id = this.newId();
-    const fields: StructField[] = [];
-    let height = 0;
-    lexer.next();
-    if (!FIRST_FIELD.has(lexer.kind) && !this.unexpected(FIRST_FIELD)) return this.nothing();
-    while (lexer.kind === T.QUESTION || FIELD_NAME.has(lexer.kind)) {
-      const fieldId = this.newId();
-      const fieldStart = lexer.start;
-      const optional = lexer.kind === T.QUESTION;
-      if (optional) {
-        lexer.next();
-        if (!FIELD_NAME.has(lexer.kind) && !this.unexpected(FIELD_NAME)) return this.nothing();
-      }
-      const name = this.fieldName();
-      lexer.next();
-      const colon = lexer.start;
-      if (!this.expect(T.COLON, OPERAND)) return this.nothing();
-      const value = this.parseInner(AFTER_ENTRY);
-      if (this.height > height) height = this.height;
-      fields.push({ id: fieldId, name, value, optional, start: fieldStart, at: colon });
-      if (!AFTER_ENTRY.has(lexer.kind)) {
-        if (!this.unexpected(AFTER_ENTRY)) return this.nothing();
-        if (lexer.kind === T.COMMA) lexer.next();
-        break;
-      }
-      if (lexer.kind !== T.COMMA) break;
-      lexer.next();
-    }
-    if (fields.length === 0 && lexer.kind === T.COMMA) lexer.next();
-    this.expect(T.RBRACE);
-    this.height = height;
-    return { kind: 'struct', id, start, end: lexer.previousEnd, at, typeName, fields };
   }
 
   private call(id: number, fn: string, target: Expr | undefined, args: readonly Expr[], start: number, at: number): Call {
