@@ -5,12 +5,30 @@ import type { PreparedFunction } from './declarations.ts';
 
 const MAX_HINT_OVERLOADS = 6;
 
-/** `did you mean 'x'?` with the nearest of the candidates, when one is near. */
+/** What other languages call the functions of CEL. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  any: 'exists',
+  some: 'exists',
+  every: 'all',
+  length: 'size',
+  len: 'size',
+  count: 'size',
+  toLowerCase: 'lowerAscii',
+  toUpperCase: 'upperAscii',
+  toLower: 'lowerAscii',
+  toUpper: 'upperAscii',
+  substr: 'substring',
+  match: 'matches',
+};
+
+/** `did you mean 'x'?` with the candidate that goes by this name elsewhere, else with the nearest, when one is near. */
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
+  const names = [...candidates];
+  if (Object.hasOwn(ELSEWHERE, name) && names.includes(ELSEWHERE[name]!)) return `did you mean '${ELSEWHERE[name]}'?`;
   let best: string | undefined;
   // A third of the letters may be wrong, and one always, but never all.
   let distance = Math.min(Math.max(1, Math.floor(name.length / 3)), name.length - 1) + 1;
-  for (const candidate of candidates) {
+  for (const candidate of names) {
     if (candidate.startsWith('@') || candidate.startsWith('_') || Math.abs(candidate.length - name.length) >= distance) continue;
     const found = editDistance(name.toLowerCase(), candidate.toLowerCase(), distance);
     if (found < distance) {

@@ -4,6 +4,7 @@ import type { MacroDeclaration } from './macro.ts';
 import type { MacroTable } from './parser.ts';
 import { Parser } from './parser.ts';
 import { OPTIONAL_MACROS, STANDARD_MACROS } from './standard-macros.ts';
+import { withHints } from './syntax-hint.ts';
 import { ParseAbort } from './token-reader.ts';
 
 export interface ParseOptions {
@@ -31,7 +32,7 @@ export function parse(text: string, options: ParseOptions = {}): ParseResult {
   } catch (error) {
     if (!(error instanceof ParseAbort)) throw error;
   }
-  return { ok: false, issues: parser.issues };
+  return { ok: false, issues: withHints(text, parser.issues) };
 }
 
 const TABLES = new WeakMap<readonly MacroDeclaration[], MacroTable>();
