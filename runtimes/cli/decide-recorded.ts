@@ -29,6 +29,8 @@ export interface RecordedRun {
   readonly requests: readonly RecordedRequest[];
   readonly facts: AdmissionFacts;
   readonly diagnostics: readonly Diagnostic[];
+  /** What rules asked for and nothing is recorded about, in words; grows while requests are decided. */
+  readonly assumed: ReadonlySet<string>;
 }
 
 /** Reads what a dry run is about: requests from objects and AdmissionReviews, and facts from everything recorded. */
@@ -71,10 +73,12 @@ export async function readRun(args: ParsedArguments, context: CommandContext): P
       return { request, recorded, label: `${request.operation} ${labelOf(request)}` };
     }),
   ];
+  const assumed = new Set<string>();
   return {
     requests,
     // What was recorded as facts wins over the objects that are decided on.
-    facts: recordedFacts([...objects, ...beside.objects.map(({ object }) => object)]),
+    facts: recordedFacts([...objects, ...beside.objects.map(({ object }) => object)], { onAssumed: (what) => assumed.add(what) }),
+    assumed,
     diagnostics: [...recording.diagnostics, ...beside.diagnostics, ...before.diagnostics],
   };
 }

@@ -27,6 +27,7 @@ export const runDryRun: CommandRun = async (args, context) => {
     program === undefined
       ? []
       : run.requests.map((recorded) => ({ ...recorded, decision: decideRecorded(program.admission, recorded.request, run.facts) }));
+  for (const what of run.assumed) context.err.write(`note: assumed, as nothing is recorded of it (--facts): ${visible(what)}\n`);
   const denied = decided.filter(({ decision }) => !decision.allowed).length;
   const failed = denied > 0 || diagnostics.some(isError);
 

@@ -5,13 +5,18 @@ import type { AdmissionFacts, AuthorizationAnswer, AuthorizationAttributes } fro
 export interface RecordedFactsOptions {
   /** Namespaces of which nothing is recorded exist, with the label that Kubernetes gives each. Default: true. */
   readonly assumeNamespaces?: boolean;
+  /** Told of each answer that was assumed because nothing is recorded about it: `namespace shop`, `whether alice may get pods`. */
+  readonly onAssumed?: (what: string) => void;
 }
 
 /**
  * The facts that a set of Kubernetes objects answers: objects by name, lists by label, and authorization by recorded
  * SubjectAccessReviews, whose open fields hold for any value. What is not among the objects does not exist.
  */
-export function recordedFacts(objects: readonly JsonObject[], { assumeNamespaces = true }: RecordedFactsOptions = {}): AdmissionFacts {
+export function recordedFacts(
+  objects: readonly JsonObject[],
+  { assumeNamespaces = true, onAssumed }: RecordedFactsOptions = {},
+): AdmissionFacts {
   const byName = new Map<string, JsonObject>();
   const byKind = new Map<string, JsonObject[]>();
   const reviews: JsonObject[] = [];
@@ -31,6 +36,7 @@ export function recordedFacts(objects: readonly JsonObject[], { assumeNamespaces
     namespace(name) {
       const found = byName.get(nameKey('v1/Namespace', '', name));
       if (found !== undefined || !assumeNamespaces) return found ?? null;
+      onAssumed?.(`namespace ${name}: it has no label but its name`);
       return { apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: { 'kubernetes.io/metadata.name': name } } };
     },
     object: ({ apiVersion, kind, namespace, name }) => byName.get(nameKey(kindKey(apiVersion, kind), namespace ?? '', name)) ?? null,
@@ -44,14 +50,20 @@ export function recordedFacts(objects: readonly JsonObject[], { assumeNamespaces
         return parsed.selector.matches(isJsonObject(labels) ? labels : undefined);
       });
     },
-    authorize: (attributes) => answerOf(reviews, attributes),
+    authorize(attributes) {
+      const answer = answerOf(reviews, attributes);
+      if (answer !== undefined) return answer;
+      const { user, verb, path, resource } = attributes;
+      onAssumed?.(`a SubjectAccessReview: ${user.username ?? 'nobody'} may not ${verb} ${path ?? resource ?? ''}`.trimEnd());
+      return { allowed: false, reason: 'nothing is recorded about it' };
+    },
   };
 }
 
 const RESOURCE_FIELDS = ['verb', 'group', 'version', 'resource', 'subresource', 'namespace', 'name'] as const;
 const PATH_FIELDS = ['verb', 'path'] as const;
 
-function answerOf(reviews: readonly JsonObject[], attributes: AuthorizationAttributes): AuthorizationAnswer {
+function answerOf(reviews: readonly JsonObject[], attributes: AuthorizationAttributes): AuthorizationAnswer | undefined {
   for (const review of reviews) {
     const spec = ownValue(review, 'spec');
     if (!isJsonObject(spec)) continue;
@@ -66,7 +78,7 @@ function answerOf(reviews: readonly JsonObject[], attributes: AuthorizationAttri
     const error = text(status, 'evaluationError');
     return { allowed, reason: text(status, 'reason'), ...(error === '' ? {} : { error }) };
   }
-  return { allowed: false, reason: 'nothing is recorded about it' };
+  return undefined;
 }
 
 function text(value: Json | undefined, key: string): string {
