@@ -1,3 +1,4 @@
+import { editDistance } from '../../text/suggest.ts';
 import type { MacroDeclaration } from '../parse/macro.ts';
 import type { CelType } from '../types.ts';
 import { formatType } from '../types.ts';
@@ -30,34 +31,13 @@ export function suggest(name: string, candidates: Iterable<string>): string | un
   let distance = Math.min(Math.max(1, Math.floor(name.length / 3)), name.length - 1) + 1;
   for (const candidate of names) {
     if (candidate.startsWith('@') || candidate.startsWith('_') || Math.abs(candidate.length - name.length) >= distance) continue;
-    const found = editDistance(name.toLowerCase(), candidate.toLowerCase(), distance);
+    const found = editDistance(name.toLowerCase(), candidate.toLowerCase(), distance - 1);
     if (found < distance) {
       distance = found;
       best = candidate;
     }
   }
   return best === undefined ? undefined : `did you mean '${best}'?`;
-}
-
-/** Insertions, deletions, replacements and swaps of neighbours between two words; `limit` when it is that many or more. */
-function editDistance(a: string, b: string, limit: number): number {
-  let before: number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i];
-    let smallest = i;
-    for (let j = 1; j <= b.length; j++) {
-      const same = a[i - 1] === b[j - 1];
-      let cost = Math.min(previous[j]! + 1, current[j - 1]! + 1, previous[j - 1]! + (same ? 0 : 1));
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2]! + 1);
-      current.push(cost);
-      if (cost < smallest) smallest = cost;
-    }
-    if (smallest >= limit) return limit;
-    before = previous;
-    previous = current;
-  }
-  return previous[b.length]!;
 }
 
 /** What to do about the call of a macro that was not expanded: it has the wrong number of arguments. */
