@@ -17,6 +17,7 @@ describe('what mutations write is checked against the kind when the rule is load
     ['set: { path: "$.spec.containers[*].imagPullPolicy", value: Always }', 'set.path', 'unknown field "imagPullPolicy" (in Pod)'],
     ['set: { path: "$.spec.nodeName.x", value: a }', 'set.path', 'there is nothing below a string (in Pod)'],
     ['set: { path: "$.spec.hostNetwork", value: "yes" }', 'set.value', 'expected true or false'],
+    ['set: { path: "$.spec.hostNetwork", value: "$${yes}" }', 'set.value', 'expected true or false'],
     ['apply: { spec: { container: [] } }', 'apply.spec.container', 'unknown field'],
     ['apply: { spec: { containers: [{ name: a, image: 1 }] } }', 'apply.spec.containers[0].image', 'expected a string'],
     ['patch: [{ op: replace, path: "/spec/container/0/image", value: a }]', 'patch[0].path', 'unknown field "container" (in Pod)'],
@@ -39,6 +40,7 @@ describe('what mutations write is checked against the kind when the rule is load
     'set: { path: "$.spec.terminationGracePeriodSeconds", value: "${30}" }',
     'apply: { metadata: { labels: { "${request.name}": x } }, spec: { containers: [{ name: "${request.name}" }] } }',
     'patch: [{ op: add, path: "/metadata/annotations/a.b~1c", value: x }]',
+    'patch: [{ op: add, path: "/spec/containers/${[0, 1].map(i, {i: 4 / 2})[0][0]}/image", value: x }]',
     'patch: [{ op: add, path: "/spec/containers/-", value: { name: a, image: b } }, { op: remove, path: "/spec/containers/0" }]',
     "patch: [{ op: add, path: \"${'/metadata' + '/labels'}\", value: {} }]",
   ])('lets %s be', (mutation) => {

@@ -2,6 +2,7 @@ import type { Json } from '../../object/json.ts';
 import { parsePath } from '../../object/path.ts';
 import type { Schema } from '../../object/schema.ts';
 import { checkSchema } from '../../object/schema-check.ts';
+import { splitTemplateText } from '../../object/template-text.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import { diagnosticAt } from '../../text/shape-check.ts';
 import { suggest } from '../../text/suggest.ts';
@@ -35,7 +36,7 @@ interface Step {
   readonly end: number;
 }
 
-const hasTemplate = (text: string): boolean => text.includes('${');
+const hasTemplate = (text: string): boolean => splitTemplateText(text).pieces.some(({ kind }) => kind === 'expression');
 
 class MutationCheck {
   readonly #report: Reporter;
@@ -112,33 +113,28 @@ class MutationCheck {
   }
 }
 
-/** The steps of a JSON pointer that may hold templates. */
+/** Stands for a character of an expression; no pointer holds it otherwise. */
+const HIDDEN = '\0';
+
+/** The steps of a JSON pointer that may hold templates: a slash inside an expression is none of the pointer's. */
 function pointerSteps(pointer: string): Step[] {
-  if (!pointer.startsWith('/')) return [{ name: undefined, start: 0, end: pointer.length }];
-  const steps: Step[] = [];
-  let start = 1;
-  for (const text of splitSteps(pointer.slice(1))) {
-    const name = hasTemplate(text) ? undefined : text.replaceAll('~1', '/').replaceAll('~0', '~');
-    steps.push({ name, start, end: start + text.length });
-    start += text.length + 1;
+  let shown = pointer;
+  for (const piece of splitTemplateText(pointer).pieces) {
+    if (piece.kind !== 'expression') continue;
+    // From `${` to `}`, so that offsets stay.
+    const [start, end] = [piece.start - 2, piece.end + 1];
+    shown = shown.slice(0, start) + HIDDEN.repeat(end - start) + shown.slice(end);
   }
-  return steps;
+  if (!shown.startsWith('/')) return [{ name: undefined, start: 0, end: pointer.length }];
+  let start = 1;
+  return shown
+    .slice(1)
+    .split('/')
+    .map((text): Step => {
+      const step = { name: text.includes(HIDDEN) ? undefined : unescapeToken(text), start, end: start + text.length };
+      start = step.end + 1;
+      return step;
+    });
 }
 
-/** Splits at slashes outside of `${...}`; braces inside expressions are balanced unless in strings, which is good enough to check by. */
-function splitSteps(text: string): string[] {
-  const steps: string[] = [];
-  let depth = 0;
-  let begin = 0;
-  for (let i = 0; i < text.length; i++) {
-    const char = text[i];
-    if (char === '{' && (depth > 0 || text[i - 1] === '$')) depth++;
-    else if (char === '}' && depth > 0) depth--;
-    else if (char === '/' && depth === 0) {
-      steps.push(text.slice(begin, i));
-      begin = i + 1;
-    }
-  }
-  steps.push(text.slice(begin));
-  return steps;
-}
+const unescapeToken = (text: string): string => text.replaceAll('$${', '${').replaceAll('~1', '/').replaceAll('~0', '~');
