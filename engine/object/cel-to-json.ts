@@ -29,11 +29,11 @@ const TEXT_TYPES: ReadonlySet<string> = new Set(['kubernetes.Quantity', 'kuberne
  * addresses and URLs their text, keys that are numbers or bools text. An absent optional is {@link OMIT}, inside lists and
  * maps the element or entry is left out. JSON from a request comes back as it is, not copied.
  *
- * Throws a {@link CelError} for what has no JSON form: types, NaN and infinities, authorizer values.
+ * Throws a {@link CelError} for what has no JSON form: types, NaN and infinities, authorizer values; and when the room is used up, which a
+ * part of a larger value shares with the rest of it.
  */
-export function celToJson(value: CelValue): Json | typeof OMIT {
-  room = MAX_JSON_SIZE;
-  return convert(value, 0);
+export function celToJson(value: CelValue, room: JsonRoom = jsonRoom()): Json | typeof OMIT {
+  return convert(value, 0, room);
 }
 
 /**
@@ -42,12 +42,17 @@ export function celToJson(value: CelValue): Json | typeof OMIT {
  */
 export const MAX_JSON_SIZE = 4 * 1024 * 1024;
 
-let room = 0;
+/** What may still be written: one for a whole value, handed on to its parts. */
+export interface JsonRoom {
+  left: number;
+}
+
+export const jsonRoom = (): JsonRoom => ({ left: MAX_JSON_SIZE });
 
 /** Takes what a value needs of the room there is. Throws a {@link CelError} when that is used up. */
-function take(size: number): void {
-  room -= size;
-  if (room < 0) throw new CelError(`the value has more than ${MAX_JSON_SIZE} characters as JSON`);
+export function takeRoom(room: JsonRoom, size: number): void {
+  room.left -= size;
+  if (room.left < 0) throw new CelError(`the value has more than ${MAX_JSON_SIZE} characters as JSON`);
 }
 
 /** A value put into text: what `string(x)` gives, and the text of library types. Throws a {@link CelError} for the rest. */
@@ -72,48 +77,48 @@ function isScalar(value: CelValue): boolean {
   );
 }
 
-function convert(value: CelValue, depth: number): Json | typeof OMIT {
-  take(typeof value === 'string' ? value.length + 2 : 1);
+function convert(value: CelValue, depth: number, room: JsonRoom): Json | typeof OMIT {
+  takeRoom(room, typeof value === 'string' ? value.length + 2 : 1);
   if (typeof value === 'number') {
     if (Number.isFinite(value)) return value;
     throw new CelError(`${String(value)} has no JSON form`);
   }
   if (typeof value !== 'object' || value === null) return value;
   if (depth > MAX_JSON_DEPTH) throw new CelError(`the value nests deeper than ${MAX_JSON_DEPTH} levels`);
-  if (Array.isArray(value)) return convertList(value as readonly CelValue[], depth);
-  if (value instanceof Optional) return value.present ? convert(value.value, depth + 1) : OMIT;
-  if (value instanceof Double) return convert(value.value, depth);
+  if (Array.isArray(value)) return convertList(value as readonly CelValue[], depth, room);
+  if (value instanceof Optional) return value.present ? convert(value.value, depth + 1, room) : OMIT;
+  if (value instanceof Double) return convert(value.value, depth, room);
   if (value instanceof Uint) return value.value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value.value) : value.value;
   if (value instanceof Timestamp) return formatTimestamp(value);
   if (value instanceof Duration) return formatDuration(value);
   if (value instanceof Uint8Array) return base64(value);
-  if (value instanceof Struct) return convertObject(value.fields, depth);
-  if (value instanceof CelMap) return convertMap(value, depth);
+  if (value instanceof Struct) return convertObject(value.fields, depth, room);
+  if (value instanceof CelMap) return convertMap(value, depth, room);
   if (value instanceof Opaque && TEXT_TYPES.has(value.typeName)) return value.toString();
   if (value instanceof Opaque || value instanceof LazyStruct || value instanceof TypeValue) {
     throw new CelError(`a value of type ${typeName(value)} has no JSON form`);
   }
-  return convertObject(value as { readonly [key: string]: CelValue }, depth);
+  return convertObject(value as { readonly [key: string]: CelValue }, depth, room);
 }
 
 /** Copies only from the first element that is not JSON already. */
-function convertList(list: readonly CelValue[], depth: number): readonly Json[] {
+function convertList(list: readonly CelValue[], depth: number, room: JsonRoom): readonly Json[] {
   let copy: Json[] | undefined;
   for (let i = 0; i < list.length; i++) {
-    const json = convert(list[i] as CelValue, depth + 1);
+    const json = convert(list[i] as CelValue, depth + 1, room);
     if (copy === undefined && json !== list[i]) copy = list.slice(0, i) as Json[];
     if (copy !== undefined && json !== OMIT) copy.push(json);
   }
   return copy ?? (list as readonly Json[]);
 }
 
-function convertObject(object: { readonly [key: string]: CelValue }, depth: number): JsonObject {
+function convertObject(object: { readonly [key: string]: CelValue }, depth: number, room: JsonRoom): JsonObject {
   const keys = Object.keys(object);
   let copy: { [key: string]: Json } | undefined;
   for (let i = 0; i < keys.length; i++) {
     const key = keys[i] as string;
-    take(key.length);
-    const json = convert(object[key] as CelValue, depth + 1);
+    takeRoom(room, key.length);
+    const json = convert(object[key] as CelValue, depth + 1, room);
     if (copy === undefined && json !== object[key]) {
       copy = {};
       for (let j = 0; j < i; j++) setOwn(copy, keys[j] as string, object[keys[j] as string] as Json);
@@ -123,12 +128,12 @@ function convertObject(object: { readonly [key: string]: CelValue }, depth: numb
   return copy ?? (object as JsonObject);
 }
 
-function convertMap(map: CelMap, depth: number): JsonObject {
+function convertMap(map: CelMap, depth: number, room: JsonRoom): JsonObject {
   const copy: { [key: string]: Json } = {};
   for (const [key, value] of map.entries.values()) {
     const text = toText(key);
-    take(text.length);
-    const json = convert(value, depth + 1);
+    takeRoom(room, text.length);
+    const json = convert(value, depth + 1, room);
     if (json !== OMIT) setOwn(copy, text, json);
   }
   return copy;

@@ -15,7 +15,7 @@ import {
   TypeValue,
   Uint,
 } from '../../cel/values.ts';
-import { celToJson, MAX_JSON_SIZE } from '../../object/cel-to-json.ts';
+import { celToJson, type JsonRoom, jsonRoom, takeRoom } from '../../object/cel-to-json.ts';
 import { type Json, MAX_JSON_DEPTH, setOwn } from '../../object/json.ts';
 
 /** Names that the API server's own types have in the text of a failed conversion. */
@@ -36,17 +36,11 @@ const GO_NAMES: Readonly<Record<string, string>> = {
  * pkg/admission/plugin/policy/mutating/patch/json_patch.go; cel-go: common/types ConvertToNative.
  */
 export function patchValue(value: CelValue): Json {
-  return convert(value, 0, { left: MAX_JSON_SIZE });
+  return convert(value, 0, jsonRoom());
 }
 
-/** What the value may still take, in values and characters: values share their parts, written out they do not. */
-interface Room {
-  left: number;
-}
-
-function convert(value: CelValue, depth: number, room: Room): Json {
-  room.left -= typeof value === 'string' ? value.length + 2 : 1;
-  if (room.left < 0) throw new CelError(`the value has more than ${MAX_JSON_SIZE} characters as JSON`);
+function convert(value: CelValue, depth: number, room: JsonRoom): Json {
+  takeRoom(room, typeof value === 'string' ? value.length + 2 : 1);
   if (depth > MAX_JSON_DEPTH) throw new CelError(`the value nests deeper than ${MAX_JSON_DEPTH} levels`);
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'number') return finite(value);
@@ -56,7 +50,7 @@ function convert(value: CelValue, depth: number, room: Room): Json {
   if (value instanceof Uint) return value.value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value.value) : String(value.value);
   if (value instanceof Timestamp) return formatTimestamp(value);
   if (value instanceof Duration) return formatDuration(value);
-  if (value instanceof Uint8Array) return celToJson(value) as Json;
+  if (value instanceof Uint8Array) return celToJson(value, room) as Json;
   if (value instanceof Optional) {
     if (value.present) return convert(value.value, depth + 1, room);
     throw new CelError('optional.none() dereference');
@@ -64,7 +58,7 @@ function convert(value: CelValue, depth: number, room: Room): Json {
   if (value instanceof TypeValue) throw new CelError("type conversion not supported for 'type'");
   if (value instanceof Struct) {
     if (value.typeName === 'JSONPatch') throw new CelError('cannot convert to native type: *structpb.Value');
-    return celToJson(value) as Json;
+    return celToJson(value, room) as Json;
   }
   if (value instanceof CelMap) {
     for (const [key] of value.entries.values()) if (typeof key !== 'string') throw new CelError(keyError(key));
@@ -75,7 +69,7 @@ function convert(value: CelValue, depth: number, room: Room): Json {
   if (value instanceof LazyStruct) throw new CelError(`a value of type ${typeName(value)} has no JSON form`);
   const copy: { [key: string]: Json } = {};
   for (const [key, item] of Object.entries(value as { readonly [key: string]: CelValue })) {
-    room.left -= key.length;
+    takeRoom(room, key.length);
     setOwn(copy, key, convert(item, depth + 1, room));
   }
   return copy;
