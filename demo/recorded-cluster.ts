@@ -2,6 +2,7 @@ import { typesWith } from '../engine/bundle/compile.ts';
 import type { AdmissionFacts, AdmissionRequest } from '../engine/rules/admission/decision.ts';
 import { objectRequest } from '../engine/rules/admission/object-request.ts';
 import { recordedFacts } from '../engine/rules/admission/recorded-facts.ts';
+import { labelOf } from '../runtimes/cli/decide-recorded.ts';
 import { readRecording } from '../runtimes/host/recording.ts';
 
 /** Objects of a cluster, as the requests that would create them, and as the facts that rules look up. */
@@ -19,8 +20,7 @@ export async function readCluster(folder: string): Promise<RecordedCluster> {
   return {
     requests: objects.map(({ object }) => {
       const request = objectRequest(object, { operation: 'CREATE', user, namespace: 'default', types });
-      const where = request.namespace === undefined || request.kind.kind === 'Namespace' ? '' : `${request.namespace}/`;
-      return { label: `${request.kind.kind} ${where}${request.name ?? ''}`, request };
+      return { label: labelOf(request), request };
     }),
     facts: recordedFacts(objects.map(({ object }) => object)),
   };

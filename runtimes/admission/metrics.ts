@@ -1,9 +1,6 @@
 import type { AdmissionDecision, AdmissionPhase, Operation } from '../../engine/rules/admission/decision.ts';
 import { type CounterSeries, DURATION_BUCKETS, type HistogramSeries, type Metrics } from '../host/metrics.ts';
 
-/** How a review ended: `error` was answered with an HTTP status that lets the failure policy decide. */
-export type ReviewResult = 'allow' | 'deny' | 'error';
-
 export interface AdmissionMetrics {
   /** Counts one answered review; seconds from its headers to its answer. */
   reviewed(phase: AdmissionPhase, operation: Operation, decision: AdmissionDecision, seconds: number): void;

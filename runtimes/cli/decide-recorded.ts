@@ -88,7 +88,8 @@ function identity(object: JsonObject): string {
   return JSON.stringify([object['apiVersion'], object['kind'], metadata?.['namespace'] ?? '', metadata?.['name'] ?? '']);
 }
 
-function labelOf(request: AdmissionRequest): string {
+/** What people call the object of a request: `Pod shop/web`. */
+export function labelOf(request: AdmissionRequest): string {
   const metadata = ((request.object ?? request.oldObject)?.['metadata'] ?? {}) as JsonObject;
   const name = request.name ?? (typeof metadata['generateName'] === 'string' ? `${metadata['generateName']}*` : '(no name)');
   const where = request.namespace === undefined || request.kind.kind === 'Namespace' ? name : `${request.namespace}/${name}`;

@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from './clock.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
-export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /** What a log line may carry: scalars only, so that an object of the cluster cannot slip in. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;

@@ -1,4 +1,4 @@
-import { CelError, type CelValue, Double, Duration, double, int, Timestamp, TypeValue, Uint } from '../values.ts';
+import { CelError, type CelValue, Duration, double, int, Timestamp, TypeValue, Uint } from '../values.ts';
 import { checkedInt, checkedUint } from './arithmetic.ts';
 import { formatDouble } from './double-format.ts';
 import { formatDuration, MAX_UNIX_SECONDS, MIN_UNIX_SECONDS, parseDuration } from './duration.ts';
@@ -131,6 +131,3 @@ export function toDuration(value: CelValue): CelValue {
 
 /** `type(x)`. */
 export const toType = (value: CelValue): TypeValue => new TypeValue(typeName(value));
-
-/** True for a value that a double holds without a fraction and without loss. */
-export const isIntegralDouble = (value: CelValue): value is Double => value instanceof Double && Number.isSafeInteger(value.value);

@@ -25,8 +25,6 @@ export function variableTable(list: readonly Variable[]): VariableTable {
   return { list, indexByName: new Map(list.map((variable, index) => [variable.name, index])) };
 }
 
-export const NO_VARIABLES = variableTable([]);
-
 /** A variable turned out not to be what generated code takes it for: the exact back end knows how to go on. */
 const NOT_JSON = new CelError('left to the exact back end', 'budget');
 

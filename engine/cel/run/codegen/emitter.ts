@@ -50,8 +50,6 @@ export class Name {
 /** Tag of code templates. */
 export const js = Code.template;
 
-export const NOTHING: Code = js``;
-
 /** Puts a separator between fragments. */
 export function separated(fragments: readonly Fragment[], separator: Code): Code {
   return js`${fragments.flatMap((fragment, i) => (i === 0 ? [fragment] : [separator, fragment]))}`;

@@ -1,4 +1,4 @@
-import { type CelValue, Optional } from '../../values.ts';
+import type { CelValue } from '../../values.ts';
 import type { Context, Known, Operand } from './context.ts';
 import { type Fragment, js } from './emitter.ts';
 
@@ -37,6 +37,3 @@ export function computed(context: Context, code: Fragment, known?: Known): Opera
 
 /** An expression that the caller will use once. */
 export const expression = (code: Fragment, known?: Known): Operand => ({ code, ...(known ? { known } : {}) });
-
-/** Whether the operand is a constant optional; those are rare and keep the general path. */
-export const isConstantOptional = (operand: Operand): boolean => operand.literal?.value instanceof Optional;
