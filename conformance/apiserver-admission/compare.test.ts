@@ -15,7 +15,7 @@ function answer(
   warnings: readonly string[] = [],
   annotations: Readonly<Record<string, string>> = {},
 ): LiveAnswer {
-  return { request: planned!.requests[0]!, response: { status, body, warnings, auditId: 'a' }, annotations };
+  return { request: planned!.requests[0]!, response: { status, body, warnings, auditId: 'a', headers: {} }, annotations };
 }
 
 function decision(message: string | undefined, more: Partial<AdmissionDecision> = {}): AdmissionDecision {

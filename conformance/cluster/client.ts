@@ -1,4 +1,6 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
+import { createInterface } from 'node:readline';
 import { parseJsonBody, stringifyJson } from '../../runtimes/host/json-body.ts';
 
 /** Who a request is made as, by the `Impersonate-*` headers. */
@@ -19,6 +21,11 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Default `application/json`; patches have their own types. */
   readonly contentType?: string;
+  /** A body that is sent as it is, in place of {@link body}. */
+  readonly text?: string;
+  /** Default `application/json`. */
+  readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly impersonate?: Impersonation;
 }
 
@@ -30,6 +37,17 @@ export interface ApiResponse {
   readonly warnings: readonly string[];
   /** `Audit-Id`: the request's name in the audit log. */
   readonly auditId: string | undefined;
+  /** By names in lower case; of a header that comes several times, the values joined by `, `. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+}
+
+/** An answer that does not end by itself, such as a watch. */
+export interface ApiStream {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  /** Lines as they come, without their ends; ends when the server or {@link close} ends it. */
+  readonly lines: AsyncIterable<string>;
+  close(): void;
 }
 
 /** Requests to an API server over kept connections. */
@@ -37,6 +55,8 @@ export interface ApiClient {
   request(request: ApiRequest): Promise<ApiResponse>;
   /** As {@link request}, and throws an Error with the server's message on any status above 299. */
   expect(request: ApiRequest): Promise<ApiResponse>;
+  /** Answers as soon as the server has sent its headers. */
+  stream(request: ApiRequest): Promise<ApiStream>;
   close(): void;
 }
 
@@ -63,6 +83,7 @@ export function createClient(options: ClientOptions): ApiClient {
       }
       return response;
     },
+    stream: (request) => openStream(options, agent, request),
     close: () => agent.destroy(),
   };
   return client;
@@ -88,7 +109,9 @@ function utf8(header: string | undefined): string | undefined {
 }
 
 function headersOf(options: ClientOptions, request: ApiRequest, body: string | undefined): string[] {
-  const headers: string[] = ['Host', new URL(options.url).host, 'Authorization', `Bearer ${options.token}`, 'Accept', 'application/json'];
+  const headers: string[] = ['Host', new URL(options.url).host, 'Authorization', `Bearer ${options.token}`];
+  headers.push('Accept', request.accept ?? 'application/json');
+  for (const [name, value] of Object.entries(request.headers ?? {})) headers.push(name, value);
   if (body !== undefined) {
     headers.push('Content-Type', request.contentType ?? 'application/json', 'Content-Length', String(Buffer.byteLength(body)));
   }
@@ -106,38 +129,70 @@ function headersOf(options: ClientOptions, request: ApiRequest, body: string | u
 
 /** The server may close a kept connection just as a request leaves on it: then the request is sent again, once, on a new one. */
 function send(options: ClientOptions, agent: Agent, request: ApiRequest, mayRetry: boolean): Promise<ApiResponse> {
-  const url = new URL(request.path, options.url);
-  for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
-  const body = request.body === undefined ? undefined : stringifyJson(request.body);
   return new Promise((resolve, reject) => {
-    const outgoing = httpsRequest(
-      url,
-      {
-        method: request.method ?? 'GET',
-        agent,
-        headers: headersOf(options, request, body),
-        signal: AbortSignal.timeout(REQUEST_DEADLINE_MS),
-      },
-      (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
-        incoming.on('error', reject);
-        incoming.on('end', () => {
-          const bytes = Buffer.concat(chunks);
-          const isJson = incoming.headers['content-type']?.includes('json') ?? false;
-          resolve({
-            status: incoming.statusCode ?? 0,
-            body: isJson && bytes.length > 0 ? parseJsonBody(bytes) : bytes.toString('utf8'),
-            warnings: parseWarnings(utf8(incoming.headersDistinct['warning']?.join(', '))),
-            auditId: incoming.headersDistinct['audit-id']?.[0],
-          });
+    const signal = AbortSignal.timeout(REQUEST_DEADLINE_MS);
+    const outgoing = begin(options, agent, request, signal, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('error', reject);
+      incoming.on('end', () => {
+        const bytes = Buffer.concat(chunks);
+        const isJson = incoming.headers['content-type']?.includes('json') ?? false;
+        resolve({
+          status: incoming.statusCode ?? 0,
+          body: isJson && bytes.length > 0 ? parseJsonBody(bytes) : bytes.toString('utf8'),
+          warnings: parseWarnings(utf8(incoming.headersDistinct['warning']?.join(', '))),
+          auditId: incoming.headersDistinct['audit-id']?.[0],
+          headers: Object.fromEntries(Object.entries(incoming.headersDistinct).map(([name, values]) => [name, values?.join(', ')])),
         });
-      },
-    );
+      });
+    });
     outgoing.on('error', (error: NodeJS.ErrnoException) => {
       if (mayRetry && outgoing.reusedSocket && error.code === 'ECONNRESET') resolve(send(options, agent, request, false));
       else reject(error);
     });
-    outgoing.end(body);
   });
+}
+
+function openStream(options: ClientOptions, agent: Agent, request: ApiRequest): Promise<ApiStream> {
+  const abort = new AbortController();
+  return new Promise((resolve, reject) => {
+    const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(REQUEST_DEADLINE_MS)]);
+    const outgoing = begin(options, agent, request, signal, (incoming) => {
+      resolve({
+        status: incoming.statusCode ?? 0,
+        contentType: incoming.headers['content-type'],
+        lines: linesOf(incoming, abort.signal),
+        close: () => abort.abort(),
+      });
+    });
+    outgoing.on('error', reject);
+  });
+}
+
+async function* linesOf(incoming: IncomingMessage, closed: AbortSignal): AsyncGenerator<string> {
+  try {
+    yield* createInterface({ input: incoming, crlfDelay: Number.POSITIVE_INFINITY });
+  } catch (error) {
+    if (!closed.aborted) throw error;
+  }
+}
+
+function begin(
+  options: ClientOptions,
+  agent: Agent,
+  request: ApiRequest,
+  signal: AbortSignal,
+  answered: (incoming: IncomingMessage) => void,
+): ClientRequest {
+  const url = new URL(request.path, options.url);
+  for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
+  const body = request.text ?? (request.body === undefined ? undefined : stringifyJson(request.body));
+  const outgoing = httpsRequest(
+    url,
+    { method: request.method ?? 'GET', agent, headers: headersOf(options, request, body), signal },
+    answered,
+  );
+  outgoing.end(body);
+  return outgoing;
 }

@@ -20,8 +20,8 @@ export function requiredVersion(goMod: string, module: string): string {
 
 const goMod = readFileSync(join(MODULE, 'go.mod'), 'utf8');
 
-/** Without these the server calls itself v0.0.0, and clients that read versions misbehave. */
-function versionFlags(version: string): string {
+/** Linker flags without which the server calls itself v0.0.0, and clients that read versions misbehave. */
+export function versionFlags(version: string): string {
   const [major, minor] = version.slice(1).split('.');
   const set = { gitVersion: version, gitMajor: major, gitMinor: minor };
   return Object.entries(set)

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SuiteUnavailable } from '../suite.ts';
 import { withFileLock } from './file-lock.ts';
 import { contentVersion, ensureGoTool, type GoTool, isBuilt, toolCache, toolFolder } from './go-tool.ts';
+import { kro } from './kro.ts';
 import { etcd, kubernetes, requiredVersion } from './kubernetes.ts';
+import { kubernetesE2e } from './kubernetes-e2e.ts';
 
 let folder: string;
 const log = (): void => {};
@@ -75,6 +77,11 @@ describe('the Kubernetes tools', () => {
     expect(kubernetes.version).toMatch(/^v1\.\d+\.\d+$/);
     expect(etcd.version).toMatch(/^v3\.\d+\.\d+$/);
     expect(kubernetes.ldflags).toContain(`gitVersion=${kubernetes.version}`);
+  });
+  test('include specs of the same version, and kro', () => {
+    const required = (tool: GoTool, module: string): string => requiredVersion(readFileSync(join(tool.module, 'go.mod'), 'utf8'), module);
+    expect(required(kubernetesE2e, 'k8s.io/kubernetes')).toBe(kubernetes.version);
+    expect(kro.version).toBe(required(kro, 'github.com/kubernetes-sigs/kro'));
   });
   test('a module that go.mod does not require is an error', () => {
     expect(() => requiredVersion('require a.example/b v1.0.0\n', 'c.example/d')).toThrow('does not require');
