@@ -117,8 +117,16 @@ export interface DesiredObject {
   readonly reference: ObjectReference;
   /** Rendered, with apiVersion, kind, metadata.name and namespace; without ownership and bookkeeping, which the runtime adds. */
   readonly object: JsonObject;
-  /** Objects of a lower level are applied before, and deleted after. Starts at 0. */
+  /**
+   * Objects of a lower level are applied before, and deleted after. Starts at 0. Where an apply changed something, ask again before
+   * going on to a higher level: what was ready before the change may not be so now.
+   */
   readonly level: number;
+  /**
+   * Only some fields of an object that is not the rule's (`patch:`): no owner reference, never created and never deleted; when it is no longer
+   * wanted, an apply without fields lets go of them.
+   */
+  readonly partial: boolean;
   /** Takes fields over from others instead of reporting a conflict. */
   readonly force: boolean;
   /** Whether an object that exists and is nobody's may become ours. */
@@ -167,15 +175,18 @@ export interface ReconcilePlan {
   readonly waiting: readonly WaitingObject[];
   /** Ids of entries whose existing objects must not be pruned in this round, because what they should be is not known. */
   readonly retain: readonly string[];
-  /** To be made before the rest can go on. */
+  /** To be made before the rest can go on, or to be renewed now (a certificate near its end). */
   readonly generate: readonly GenerateRequest[];
+  /** Those whose values exist and are in use: their Secrets stay. */
+  readonly kept: readonly GenerateRequest[];
+  /** To be made, or made anew: without an answer so far, with one that was not expected, or older than {@link CallRequest.refreshAfter}. */
   readonly calls: readonly CallRequest[];
   readonly undo: readonly UndoCall[];
   /** Ids of call entries whose former calls, if any, are to be undone: their `when` is false now. */
   readonly revoked: readonly string[];
   /** Fields of `status` as the rule says, without conditions; undefined: the rule says nothing of it. */
   readonly status: JsonObject | undefined;
-  /** The rule's own conditions, then Ready and Reconciling (kstatus), without times. */
+  /** The rule's own conditions, then Ready, Reconciling and Stalled (kstatus), without times. */
   readonly conditions: readonly StatusCondition[];
   /** Milliseconds after which to look again without an event; the nearest of the rule's own and of renewals. */
   readonly requeueAfter: number | undefined;
@@ -212,6 +223,7 @@ export interface TouchedKind {
   readonly kind: string;
   /** Applied and deleted by the rule, or read only. */
   readonly use: 'write' | 'read';
+  /** What expressions and readiness read, and of kinds that are written also what templates write, so that drift can be seen. */
   readonly fields: FieldDemand;
 }
 
