@@ -1,11 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manualClock } from '../host/clock.ts';
-import { type ApiClient, type ApiClientOptions, createApiClient, inClusterOptions } from '../kubernetes/api-client.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { urlConnection } from '../kubernetes/connect.ts';
+import { createKubernetesClient, type KubernetesClientOptions } from '../kubernetes/kubernetes-client.ts';
 import { clusterFacts } from './cluster-facts.ts';
 
 type Handler = (
@@ -16,7 +15,7 @@ type Handler = (
 let server: Server;
 let handler: Handler;
 let requests: string[];
-const clients: ApiClient[] = [];
+const clients: KubernetesClient[] = [];
 const never = new AbortController().signal;
 
 const DISCOVERY: Readonly<Record<string, unknown>> = {
@@ -55,9 +54,10 @@ afterEach(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-async function open(options: Partial<ApiClientOptions> = {}) {
+async function open(options: Partial<KubernetesClientOptions> = {}) {
   const clock = manualClock();
-  const client = await createApiClient({ server: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, clock, ...options });
+  const connection = urlConnection(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const client = createKubernetesClient({ connection, clock, ...options });
   clients.push(client);
   return { facts: clusterFacts(client, { ttl: 1000, clock }), client, clock };
 }
@@ -225,41 +225,5 @@ describe('what the API server does not answer', () => {
       ['a/v1', 'b/v1', 'c/v1'].map((apiVersion) => facts.object({ apiVersion, kind: 'X', name: 'x' }, never)),
     );
     expect(all.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
-  });
-});
-
-describe('the client', () => {
-  it('shows its token, and reads it again after a minute', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'fairlead-token-'));
-    try {
-      const tokenFile = join(folder, 'token');
-      await writeFile(tokenFile, 'one\n');
-      const seen: (string | undefined)[] = [];
-      handler = ({ headers }) => {
-        seen.push(headers.authorization);
-        return {};
-      };
-      const { client, clock } = await open({ tokenFile });
-      await client.get('/x');
-      await writeFile(tokenFile, 'two\n');
-      await client.get('/x');
-      clock.advance(60_001);
-      await client.get('/x');
-      expect(seen).toEqual(['Bearer one', 'Bearer one', 'Bearer two']);
-    } finally {
-      await rm(folder, { recursive: true });
-    }
-  });
-
-  it.each([
-    [{}, undefined],
-    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, undefined],
-    [{ KUBERNETES_SERVICE_HOST: '10.0.0.1', KUBERNETES_SERVICE_PORT: '443' }, 'https://10.0.0.1:443'],
-    [{ KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' }, 'https://[fd00::1]:443'],
-  ])('knows the cluster it is in by %j', (environment, server) => expect(inClusterOptions(environment)?.server).toBe(server));
-
-  it('refuses what is not a URL of a server', async () => {
-    await expect(createApiClient({ server: 'ftp://x' })).rejects.toThrow('http or https');
-    await expect(createApiClient({ server: 'x' })).rejects.toThrow();
   });
 });

@@ -1,9 +1,8 @@
+import { type Json, measureJson } from '../../engine/object/json.ts';
 import type { AuthorizationAnswer, AuthorizationAttributes, JsonObject } from '../../engine/rules/admission/decision.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { ttlCache } from '../host/ttl-cache.ts';
-import type { ApiClient } from '../kubernetes/api-client.ts';
-import { createDiscovery } from '../kubernetes/discovery.ts';
-import { getObject, listObjects } from '../kubernetes/objects.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
 import { attributesKey, queryKey, referenceKey } from './fact-key.ts';
 import type { FactsSource } from './facts.ts';
 
@@ -14,14 +13,21 @@ export interface ClusterFactsOptions {
 }
 
 const MEBIBYTE = 1024 * 1024;
+/** Longer lists are refused: a rule that needs them would hold up every request. */
+const MOST_OBJECTS = 20_000;
+
+/** About how many bytes a cached value takes. */
+function weightOf(value: Json): number {
+  return measureJson(value).size + 256;
+}
 
 /**
  * Facts from a live API server: what rules need is fetched when they need it and used for a few seconds. A fetch that
  * several requests wait for is made once, with a deadline of its own; a request that gives up does not end it.
  */
-export function clusterFacts(client: ApiClient, options: ClusterFactsOptions = {}): FactsSource {
+export function clusterFacts(client: KubernetesClient, options: ClusterFactsOptions = {}): FactsSource {
   const { ttl = 5_000, clock = systemClock } = options;
-  const discovery = createDiscovery(client, clock);
+  const { discovery } = client;
   const objects = ttlCache<JsonObject | null>({ ttl, maxEntries: 10_000, maxWeight: 64 * MEBIBYTE, clock });
   const lists = ttlCache<readonly JsonObject[]>({ ttl, maxEntries: 500, maxWeight: 64 * MEBIBYTE, clock });
   const answers = ttlCache<AuthorizationAnswer>({ ttl, maxEntries: 10_000, maxWeight: 16 * MEBIBYTE, clock });
@@ -29,8 +35,10 @@ export function clusterFacts(client: ApiClient, options: ClusterFactsOptions = {
 
   const loadObject = (reference: Parameters<FactsSource['object']>[0]): Promise<JsonObject | null> =>
     objects.load(referenceKey(reference), async () => {
-      const { value, bytes } = await getObject(client, discovery, reference);
-      return { value: value as JsonObject | null, weight: bytes + 256 };
+      const type = reference.name === '' ? null : await discovery.resourceOf(reference.apiVersion, reference.kind);
+      if (type === null || (type.namespaced && !reference.namespace)) return { value: null, weight: 256 };
+      const value = await client.resource(type).get(reference);
+      return { value, weight: weightOf(value) };
     });
 
   return {
@@ -53,8 +61,11 @@ export function clusterFacts(client: ApiClient, options: ClusterFactsOptions = {
     object: (reference, signal) => abortable(loadObject(reference), signal),
     list(query, signal) {
       const load = lists.load(queryKey(query), async () => {
-        const { value, bytes } = await listObjects(client, discovery, query);
-        return { value: value as readonly JsonObject[], weight: bytes + 256 };
+        const type = await discovery.resourceOf(query.apiVersion, query.kind);
+        if (type === null) return { value: [], weight: 256 };
+        const { namespace, labelSelector } = query;
+        const { items } = await client.resource(type).list({ namespace, labelSelector, maxObjects: MOST_OBJECTS });
+        return { value: items, weight: weightOf(items) };
       });
       return abortable(load, signal);
     },
@@ -67,7 +78,7 @@ export function clusterFacts(client: ApiClient, options: ClusterFactsOptions = {
 }
 
 /** Asks by a SubjectAccessReview. Kubernetes: staging/src/k8s.io/api/authorization/v1/types.go. */
-async function reviewAccess(client: ApiClient, attributes: AuthorizationAttributes): Promise<AuthorizationAnswer> {
+async function reviewAccess(client: KubernetesClient, attributes: AuthorizationAttributes): Promise<AuthorizationAnswer> {
   const { user, path, verb, namespace, group, version, resource, subresource, name, fieldSelector, labelSelector } = attributes;
   const spec = {
     user: user.username,
@@ -90,10 +101,10 @@ async function reviewAccess(client: ApiClient, attributes: AuthorizationAttribut
         }
       : { nonResourceAttributes: { path, verb } }),
   };
-  const { body } = await client.post('/apis/authorization.k8s.io/v1/subjectaccessreviews', {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SubjectAccessReview',
-    spec,
+  const { body } = await client.request({
+    method: 'POST',
+    path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+    body: { apiVersion: 'authorization.k8s.io/v1', kind: 'SubjectAccessReview', spec },
   });
   const status = (
     body as { readonly status?: { readonly allowed?: unknown; readonly reason?: unknown; readonly evaluationError?: unknown } } | null

@@ -6,13 +6,16 @@ import { type FactsSource, immediateFacts, noFacts } from '../admission/facts.ts
 import { DEFAULT_ADMISSION_PATHS, startAdmissionServer } from '../admission/server.ts';
 import { watchBundle } from '../host/bundle-watch.ts';
 import { developmentTls } from '../host/certificates.ts';
+import { systemClock } from '../host/clock.ts';
 import { createJsonLog, type Log, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { readRecording } from '../host/recording.ts';
 import { FileError, readTextFile } from '../host/text-files.ts';
 import type { TlsSource } from '../host/tls.ts';
 import { tlsFromFiles } from '../host/tls-files.ts';
-import { createApiClient, inClusterOptions } from '../kubernetes/api-client.ts';
+import { urlConnection } from '../kubernetes/connect.ts';
+import { inClusterConnection, inClusterServer } from '../kubernetes/in-cluster.ts';
+import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend, loadBundles } from './load-bundle.ts';
@@ -20,6 +23,8 @@ import { paintFor, renderDiagnostics } from './report.ts';
 
 /** Milliseconds that requests in flight have to finish after the drain delay: the longest timeout a webhook can have. */
 const GRACE = 30_000;
+/** Milliseconds for one question to the API server: requests wait for the answer. */
+const FACTS_TIMEOUT = 10_000;
 
 /** `fairlead serve`: hosts a bundle's admission rules until a signal comes. */
 export const runServe: CommandRun = async (args, context) => {
@@ -156,6 +161,8 @@ async function factsOf(args: ParsedArguments, context: CommandContext): Promise<
     return immediateFacts(recordedFacts(recording.objects.map(({ object }) => object)));
   }
   const url = args.text('kube-api');
-  const options = url === undefined ? inClusterOptions(context.env) : { server: url };
-  return options === undefined ? noFacts : clusterFacts(await createApiClient(options));
+  const inside = inClusterServer(context.env);
+  if (url === undefined && inside === undefined) return noFacts;
+  const connection = url === undefined ? await inClusterConnection(inside!, systemClock) : urlConnection(url);
+  return clusterFacts(createKubernetesClient({ connection, timeout: FACTS_TIMEOUT }));
 }

@@ -14,6 +14,8 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
   /** Milliseconds; default: the client's. */
   readonly timeout?: number;
+  /** Whether to wait and ask again where the server is too busy (429); default: true, except for evictions, where it means something else. */
+  readonly retry?: boolean;
 }
 
 /** An answer with a 2xx status. */
@@ -84,6 +86,12 @@ export interface ListOptions extends RequestOptions {
   readonly resourceVersionMatch?: 'Exact' | 'NotOlderThan';
   /** Objects per page; 0 asks for all at once. Default: 500. */
   readonly limit?: number;
+  /** What is kept of each object, applied page by page. Default: all of it. */
+  readonly project?: (object: JsonObject) => JsonObject;
+  /** More objects than this are refused. Default: 1 000 000. */
+  readonly maxObjects?: number;
+  /** As {@link ApiRequest.retry}. */
+  readonly retry?: boolean;
 }
 
 export interface ObjectList {
@@ -103,10 +111,13 @@ export interface WatchOptions extends RequestOptions {
   readonly sendInitialEvents?: boolean;
   readonly allowBookmarks?: boolean;
   readonly timeoutSeconds?: number;
-  /** Milliseconds without a byte after which the stream counts as dead. */
+  /** Milliseconds without a byte after which the stream counts as dead. Default: 80 000 with bookmarks, else none but the server's end. */
   readonly idleTimeout?: number;
+  /** Makes an event of a line as it came, which must not be kept; throws where it is none. Default: all of it, as JSON. */
+  readonly decode?: (line: Buffer) => WatchEvent;
 }
 
+/** An event of a watch. */
 export interface WatchEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK' | 'ERROR';
   /** A Status where the type is ERROR. */
@@ -132,6 +143,10 @@ export interface ResourceClient {
   apply(object: JsonObject, options: ApplyOptions): Promise<JsonObject>;
   /** The object as it was when it was deleted, or as it is while finalizers hold it; or the server's Status. */
   delete(name: ObjectName, options?: DeleteOptions): Promise<JsonObject | null>;
+  /** Deletes all objects of a query. */
+  deleteCollection(options: DeleteOptions & Pick<ListOptions, 'namespace' | 'labelSelector' | 'fieldSelector'>): Promise<void>;
+  /** Posts to a subresource of an object that takes requests: `binding`, `eviction`, `token`. */
+  post(name: ObjectName, subresource: string, body: JsonObject, options?: WriteOptions): Promise<JsonObject>;
 }
 
 /** What a server serves; asked when first needed and remembered for a while. */
