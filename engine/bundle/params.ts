@@ -1,9 +1,10 @@
 import { type CelType, object, type StructType, type TypeProvider } from '../cel/types.ts';
 import { isJsonObject, type Json, type JsonObject } from '../object/json.ts';
+import { readSimpleSchema, type SchemaProblem } from '../object/simple-schema.ts';
+import { celTypeOf, checkValue, withDefaults } from '../object/simple-schema-value.ts';
 import type { Diagnostic } from '../text/diagnostic.ts';
 import type { Document } from '../text/document.ts';
 import { diagnosticAt } from '../text/shape-check.ts';
-import { celTypeOf, checkValue, readSimpleSchema, type SchemaProblem, withDefaults } from './simple-schema.ts';
 
 /** The parameters of a bundle, typed and with their values. */
 export interface BundleParams {

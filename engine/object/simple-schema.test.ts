@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import type { Json } from '../object/json.ts';
-import { checkValue, readSimpleSchema, type SchemaProblem, withDefaults } from './simple-schema.ts';
+import type { Json } from './json.ts';
+import { readSimpleSchema, type SchemaProblem } from './simple-schema.ts';
+import { checkValue, withDefaults } from './simple-schema-value.ts';
 
 function read(source: unknown) {
   const problems: SchemaProblem[] = [];
