@@ -29,7 +29,7 @@ const LAZY_MODULES = [
 const lazyName = (file) => `lazy-${file.replaceAll('/', '-').replace(/\.ts$/, '')}`;
 
 /** Loaded from node_modules where they are: they read files beside themselves or start threads. */
-const EXTERNAL_PACKAGES = ['cue-wasm', 'pino'];
+const EXTERNAL_PACKAGES = ['cue-wasm', 'pino', '@kubernetes/client-node'];
 /** Runs that fill the code cache, the shortest command first: each adds the chunks that those before it did not load. */
 const WARM_UP_RUNS = [
   ['check', 'scripts/warm-up/rule.yaml', 'rules/admission'],
