@@ -115,6 +115,8 @@ export interface WatchOptions extends RequestOptions {
   readonly idleTimeout?: number;
   /** Makes an event of a line as it came, which must not be kept; throws where it is none. Default: all of it, as JSON. */
   readonly decode?: (line: Buffer) => WatchEvent;
+  /** Called once the server has accepted the watch, which may be long before its first event. */
+  readonly onOpen?: () => void;
 }
 
 /** An event of a watch. */

@@ -121,6 +121,7 @@ export function createKubernetesClient(options: KubernetesClientOptions): Kubern
     };
     const answer = await authorized(() => transport.open(wire));
     if (!('stream' in answer)) throw refusal(wire, answer);
+    asked.onOpen?.();
     const idleTimeout = asked.idleTimeout ?? (allowBookmarks ? IDLE : (timeoutSeconds + 30) * 1000);
     for await (const lines of watchLines(answer.stream, { idleTimeout, maxLineBytes: maxEventBytes, signal, clock }))
       for (const line of lines) yield decode(line);
