@@ -68,7 +68,7 @@ export function applyConfiguration(
       return { ok: false, message: `invalid ApplyConfiguration: may not mutate atomic arrays, maps or structs: ${atomics.join(', ')}` };
     }
   }
-  const merged = merge(object, wanted, type) as JsonObject;
+  const merged = mergeApplied(object, wanted, type);
   return { ok: true, object: merged, patch: merged === object ? [] : diffJson(object, merged) };
 }
 
@@ -110,14 +110,23 @@ function findAtomics(value: Json, schema: Schema, path: string, found: string[])
   }
 }
 
+/**
+ * Merges an object that fits a schema into another by the rules of {@link applyConfiguration}; `live` itself when nothing
+ * changes. `nulls`: whether a null in a declared field stays, as in custom resources, or takes the field away, as decoding
+ * into a built-in kind does.
+ */
+export function mergeApplied(live: JsonObject, wanted: JsonObject, schema: MapSchema, nulls: 'drop' | 'keep' = 'drop'): JsonObject {
+  return merge(live, wanted, schema, nulls === 'keep') as JsonObject;
+}
+
 /** The merged value; `live` itself when nothing changes, so that what is equal is also identical. */
-function merge(live: Json | undefined, wanted: Json | undefined, schema: Schema): Json {
+function merge(live: Json | undefined, wanted: Json | undefined, schema: Schema, keepNulls: boolean): Json {
   if (wanted === undefined) return live as Json;
   const kind = schema.kind === 'any' || schema.kind === 'int-or-string' ? shapeOf(wanted, live) : schema.kind;
   if (kind === 'map' && !(schema.kind === 'map' && schema.atomic) && !(schema.kind === 'any' && schema.atomic)) {
-    return mergeMaps(live, wanted, schema.kind === 'map' ? schema : UNKNOWN_OBJECT);
+    return mergeMaps(live, wanted, schema.kind === 'map' ? schema : UNKNOWN_OBJECT, keepNulls);
   }
-  if (kind === 'list' && schema.kind === 'list' && schema.listType !== 'atomic') return mergeLists(live, wanted, schema);
+  if (kind === 'list' && schema.kind === 'list' && schema.listType !== 'atomic') return mergeLists(live, wanted, schema, keepNulls);
   return jsonEqual(live, wanted) ? (live as Json) : wanted;
 }
 
@@ -127,7 +136,7 @@ function shapeOf(wanted: Json, live: Json | undefined): 'map' | 'scalar' {
   return wanted === null && isJsonObject(live) ? 'map' : 'scalar';
 }
 
-function mergeMaps(live: Json | undefined, wanted: Json, schema: MapSchema): Json {
+function mergeMaps(live: Json | undefined, wanted: Json, schema: MapSchema, keepNulls: boolean): Json {
   const before: JsonObject = isJsonObject(live) ? live : EMPTY;
   const changes: JsonObject = isJsonObject(wanted) ? wanted : EMPTY;
   // Where both are empty the wanted one stands, null or {}: the difference between them is kept.
@@ -136,11 +145,11 @@ function mergeMaps(live: Json | undefined, wanted: Json, schema: MapSchema): Jso
   for (const key of Object.keys(changes)) {
     const field = schema.fields.get(key)?.schema ?? schema.rest;
     const old = ownValue(before, key);
-    const value = field === undefined ? (changes[key] as Json) : merge(old, ownValue(changes, key), field);
+    const value = field === undefined ? (changes[key] as Json) : merge(old, ownValue(changes, key), field, keepNulls);
     if (old === value) continue;
     merged ??= { ...before };
     // A structure has no null fields: the API server drops them when it decodes the result.
-    if (value === null && schema.fields.has(key)) {
+    if (value === null && !keepNulls && schema.fields.has(key)) {
       if (old === undefined) continue;
       delete merged[key];
     } else setOwn(merged, key, value);
@@ -155,11 +164,11 @@ function isEmpty(object: JsonObject): boolean {
   return true;
 }
 
-function mergeLists(live: Json | undefined, wanted: Json, schema: ListSchema): Json {
+function mergeLists(live: Json | undefined, wanted: Json, schema: ListSchema, keepNulls: boolean): Json {
   const before: readonly Json[] = Array.isArray(live) ? live : [];
   const changes: readonly Json[] = Array.isArray(wanted) ? wanted : [];
   if (before.length === 0 && changes.length === 0) return jsonEqual(live, wanted) ? (live as Json) : wanted;
-  const merged = new ListMerge(schema, before, changes).run();
+  const merged = new ListMerge(schema, before, changes, keepNulls).run();
   return merged.length === before.length && merged.every((element, i) => element === before[i]) ? before : merged;
 }
 
@@ -171,6 +180,7 @@ class ListMerge {
   readonly #schema: ListSchema;
   readonly #live: readonly Json[];
   readonly #wanted: readonly Json[];
+  readonly #keepNulls: boolean;
   readonly #liveKeys: readonly string[];
   readonly #wantedKeys: readonly string[];
   /** First element of each key; undefined for a key that several elements have: those are not merged but replaced. */
@@ -179,7 +189,8 @@ class ListMerge {
   readonly #taken = new Set<string>();
   readonly #out: Json[] = [];
 
-  constructor(schema: ListSchema, live: readonly Json[], wanted: readonly Json[]) {
+  constructor(schema: ListSchema, live: readonly Json[], wanted: readonly Json[], keepNulls: boolean) {
+    this.#keepNulls = keepNulls;
     this.#schema = schema;
     this.#live = live;
     this.#wanted = wanted;
@@ -233,7 +244,7 @@ class ListMerge {
   #take(w: number): void {
     const key = this.#wantedKeys[w] as string;
     this.#taken.add(key);
-    this.#out.push(merge(this.#liveByKey.get(key), this.#wanted[w], this.#schema.items));
+    this.#out.push(merge(this.#liveByKey.get(key), this.#wanted[w], this.#schema.items, this.#keepNulls));
   }
 }
 

@@ -1,3 +1,4 @@
+import { goJson } from '../../object/go-json.ts';
 import { AUDIT_ANNOTATION_LIMIT_BYTES, AUDIT_FAILURE_LIMIT } from './budgets.ts';
 import type { AdmissionStatus, RuleOutcome } from './decision.ts';
 import { cutUtf8 } from './go-text.ts';
@@ -107,9 +108,4 @@ export class DecisionBuilder {
 
 export function ruleOf(policy: Policy, binding: string | undefined): Pick<RuleOutcome, 'ruleKind' | 'rule' | 'binding'> {
   return { ruleKind: policy.kind, rule: policy.name, ...(binding === undefined ? {} : { binding }) };
-}
-
-/** JSON as Go writes it: safe inside HTML. */
-function goJson(value: unknown): string {
-  return JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
