@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { CompactResource, CompactSchema, TypeTableData } from '../engine/object/compact-schema.ts';
-import type { Json, JsonObject } from '../engine/object/json.ts';
-import { compactOpenApi } from '../engine/object/openapi-schema.ts';
+import type { Json } from '../engine/object/json.ts';
+import { openApiTypes } from '../engine/object/openapi-types.ts';
 
 const USAGE = `node --import tsx scripts/generate-kubernetes-types.ts --server URL --token TOKEN [--out FILE]
 
@@ -39,24 +39,9 @@ const CONNECT_OPTIONS: { readonly [kind: string]: { readonly [field: string]: Co
   ServiceProxyOptions: { path: 'string' },
 };
 
-/** Types with a meaning of their own, by the name of their definition. */
-const SPECIAL: { readonly [definition: string]: string } = {
-  'io.k8s.apimachinery.pkg.api.resource.Quantity': 'quantity',
-  'io.k8s.apimachinery.pkg.util.intstr.IntOrString': 'int-or-string',
-  'io.k8s.apimachinery.pkg.runtime.RawExtension': 'raw',
-};
-
-/** Kinds of no use in a rule that every group repeats. */
-const SKIPPED_KINDS = new Set(['WatchEvent', 'DeleteOptions', 'Status', 'APIGroup', 'APIGroupList', 'APIResourceList', 'APIVersions']);
-
 type Read = (path: string, accept?: string) => Promise<Json>;
 
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
-
-/** `io.k8s.api.core.v1.Container` → `core.v1.Container`. */
-function shortName(definition: string): string {
-  return SPECIAL[definition] ?? definition.split('.').slice(-3).join('.');
-}
 
 function apiVersionOf(group: unknown, version: unknown): string {
   return group ? `${String(group)}/${String(version)}` : String(version);
@@ -64,23 +49,13 @@ function apiVersionOf(group: unknown, version: unknown): string {
 
 async function collectDefinitions(read: Read): Promise<Pick<TypeTableData, 'definitions' | 'kinds'>> {
   const index = (await read('/openapi/v3')) as { paths: { [path: string]: { serverRelativeURL: string } } };
-  const sources = new Map<string, string>();
-  const definitions: { [name: string]: CompactSchema } = {};
-  const kinds: { [kind: string]: string } = {};
+  const documents: Json[] = [];
   for (const [path, { serverRelativeURL }] of Object.entries(index.paths)) {
-    if (!/^apis?\/.*v[0-9]/.test(path)) continue;
-    const document = (await read(serverRelativeURL)) as { components?: { schemas?: { [name: string]: JsonObject } } };
-    for (const [fullName, schema] of Object.entries(document.components?.schemas ?? {})) {
-      if (Object.hasOwn(SPECIAL, fullName)) continue;
-      const name = shortName(fullName);
-      if ((sources.get(name) ?? fullName) !== fullName) throw new Error(`${fullName} and ${sources.get(name)} are both ${name}`);
-      sources.set(name, fullName);
-      definitions[name] = compactOpenApi(schema, { nameOf: shortName, goTypes: true });
-      for (const gvk of (schema['x-kubernetes-group-version-kind'] ?? []) as JsonObject[]) {
-        if (!SKIPPED_KINDS.has(String(gvk['kind']))) kinds[`${apiVersionOf(gvk['group'], gvk['version'])}/${String(gvk['kind'])}`] = name;
-      }
-    }
+    if (/^apis?\/.*v[0-9]/.test(path)) documents.push(await read(serverRelativeURL));
   }
+  const types = openApiTypes(documents);
+  const definitions = { ...types.definitions };
+  const kinds = { ...types.kinds };
   for (const [kind, fields] of Object.entries(CONNECT_OPTIONS)) {
     const name = `core.v1.${kind}`;
     definitions[name] = { fields: { apiVersion: 'string', kind: 'string', ...fields } };
