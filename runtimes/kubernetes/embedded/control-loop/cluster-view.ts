@@ -11,6 +11,8 @@ export interface ClusterView {
   list<T extends KubernetesObject>(kind: Kind<T>, namespace?: string): readonly T[];
   /** Objects of the kind whose controller is `owner`. */
   controlledBy<T extends KubernetesObject>(kind: Kind<T>, owner: KubernetesObject): readonly T[];
+  /** Objects of the kind in a namespace that nobody controls. */
+  uncontrolled<T extends KubernetesObject>(kind: Kind<T>, namespace: string | undefined): readonly T[];
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -33,6 +35,9 @@ export function clusterView(registry: Registry, owners: OwnerIndex, now: () => n
         .filter(({ resource, object }) => resource === wanted && controllerOf(object)?.uid === owner.metadata.uid)
         .map(({ object }) => object as T)
         .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    },
+    uncontrolled<T extends KubernetesObject>(kind: Kind<T>, namespace: string | undefined): readonly T[] {
+      return owners.uncontrolled(groupResource(kind), namespace).map(({ object }) => object as T);
     },
     now,
   };

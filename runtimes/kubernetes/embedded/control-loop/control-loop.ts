@@ -12,6 +12,8 @@ export interface Controller {
   readonly name: string;
   /** Resources whose changes concern it; `*` for all. */
   readonly watches: readonly (GroupResource | '*')[];
+  /** Keys that may be worked on at the same time. Default: 4. */
+  readonly workers?: number;
   /** Keys to look at because of a change. Called in the order of changes, synchronously; must not throw or write. */
   keys(event: ObjectEvent): Iterable<ObjectKey>;
   /** Keys to look at first. */
@@ -37,7 +39,6 @@ export interface ControlLoop {
   close(): Promise<void>;
 }
 
-/** Keys of one controller that are worked on at the same time. */
 const WORKERS = 4;
 const FIRST_RETRY = 5;
 const LAST_RETRY = 30_000;
@@ -152,7 +153,7 @@ class KeyQueue {
   }
 
   #runNext(): void {
-    if (this.#running.size >= WORKERS) return;
+    if (this.#running.size >= (this.controller.workers ?? WORKERS)) return;
     const [key] = this.#queued;
     if (key === undefined) return;
     this.#queued.delete(key);

@@ -1,16 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, jsonEqual } from '../../../../engine/object/json.ts';
 import type { ObjectName, ResourceType } from '../../client.ts';
 import type { ObjectEvent, Registry, RegistryWrite, ServedResource } from '../registry.ts';
+import { alreadyExists, conflict, notFound, outdated } from '../status-error.ts';
 import { apiVersionOf, groupResource, type KubernetesObject, type ObjectMeta, typed, untyped } from './kind.ts';
-
-/** A registry's refusal, as far as the parts of the cluster look at it. */
-export class MemoryStatusError extends Error {
-  readonly status: { readonly code: number; readonly reason: string; readonly message: string };
-  constructor(code: number, reason: string, message: string) {
-    super(message);
-    this.status = { code, reason, message };
-  }
-}
 
 export interface MemoryRegistryOptions {
   readonly resources: readonly ServedResource[];
@@ -69,8 +61,6 @@ export function memoryRegistry({ resources, now = () => 0 }: MemoryRegistryOptio
     return store;
   };
   const keyOf = (type: ResourceType, name: ObjectName): string => (type.namespaced ? `${name.namespace}/${name.name}` : name.name);
-  const notFound = (type: ResourceType, name: string): MemoryStatusError =>
-    new MemoryStatusError(404, 'NotFound', `${type.resource} "${name}" not found`);
   const timestamp = (after = 0): string => new Date(now() + after).toISOString().replace(/\.\d+Z$/, 'Z');
 
   const emit = (type: ObjectEvent['type'], resource: ResourceType, object: JsonObject, previous?: JsonObject): void => {
@@ -104,11 +94,12 @@ export function memoryRegistry({ resources, now = () => 0 }: MemoryRegistryOptio
       return () => void listeners.delete(listener);
     },
     async create(type, object, options: RegistryWrite = {}) {
+      if (options.subresource === 'binding') return bind(registry, type, object);
       const given = typed<KubernetesObject>(object).metadata;
       uids++;
       const name = given.name ?? `${given.generateName}${uids}`;
       const key = keyOf(type, { ...(given.namespace === undefined ? {} : { namespace: given.namespace }), name });
-      if (storeOf(type).has(key)) throw new MemoryStatusError(409, 'AlreadyExists', `${type.resource} "${name}" already exists`);
+      if (storeOf(type).has(key)) throw alreadyExists(type, name);
       const draft: Draft = {
         generation: 1,
         ...given,
@@ -131,8 +122,7 @@ export function memoryRegistry({ resources, now = () => 0 }: MemoryRegistryOptio
       const before = storeOf(type).get(key);
       if (before === undefined) throw notFound(type, given.name);
       const old = typed<KubernetesObject>(before).metadata;
-      if (given.resourceVersion !== undefined && given.resourceVersion !== old.resourceVersion)
-        throw new MemoryStatusError(409, 'Conflict', `${key}: the object has been modified`);
+      if (given.resourceVersion !== undefined && given.resourceVersion !== old.resourceVersion) throw outdated(type, given.name);
       const { subresource } = options;
       const content = subresource === 'status' ? { ...before, status: object['status'] ?? {} } : { ...object };
       if (subresource === undefined && before['status'] !== undefined) content['status'] = before['status'];
@@ -163,7 +153,7 @@ export function memoryRegistry({ resources, now = () => 0 }: MemoryRegistryOptio
       if (object === undefined) return undefined;
       const { metadata } = typed<KubernetesObject>(object);
       if (options.preconditions?.uid !== undefined && options.preconditions.uid !== metadata.uid)
-        throw new MemoryStatusError(409, 'Conflict', `${key}: the uid differs`);
+        throw conflict(type, metadata.name, 'the uid differs');
       const finalizers = new Set(metadata.finalizers);
       if (options.propagationPolicy !== undefined) {
         finalizers.delete('orphan');
@@ -201,4 +191,11 @@ function namespaceFinalizers(type: ResourceType, object: JsonObject): readonly J
   const spec = groupResource(type) === '/namespaces' ? object['spec'] : undefined;
   const finalizers = isJsonObject(spec) ? spec['finalizers'] : undefined;
   return Array.isArray(finalizers) ? finalizers : [];
+}
+
+/** `pods/binding`: the pod gets its node. */
+async function bind(registry: Registry, pods: ResourceType, binding: JsonObject): Promise<JsonObject> {
+  const { metadata, target } = binding as unknown as KubernetesObject & { readonly target: { readonly name: string } };
+  await registry.modify(pods, metadata, (pod) => ({ ...pod, spec: { ...(pod['spec'] as JsonObject), nodeName: target.name } }));
+  return { kind: 'Status', status: 'Success' };
 }

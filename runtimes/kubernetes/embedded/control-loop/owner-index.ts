@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../../engine/object/json.ts';
 import type { GroupResource, ObjectEvent, Registry } from '../registry.ts';
-import { groupResource, type KubernetesObject, typed } from './kind.ts';
+import { controllerOf, groupResource, type KubernetesObject, typed } from './kind.ts';
 
 /** An object of any resource. */
 export interface IndexedObject {
@@ -12,6 +12,8 @@ export interface IndexedObject {
 export class OwnerIndex {
   readonly #objects = new Map<string, IndexedObject>();
   readonly #dependents = new Map<string, Map<string, IndexedObject>>();
+  /** Those that nobody controls, by resource and namespace. */
+  readonly #uncontrolled = new Map<string, Map<string, IndexedObject>>();
 
   /** With everything that is stored now; {@link follow} it from then on, before anything else is written. */
   constructor(registry: Registry) {
@@ -47,33 +49,46 @@ export class OwnerIndex {
     return this.#dependents.has(uid);
   }
 
+  /** Objects of a resource in a namespace that have no controller. */
+  uncontrolled(resource: GroupResource, namespace: string | undefined): readonly IndexedObject[] {
+    const found = this.#uncontrolled.get(`${resource} ${namespace}`);
+    return found === undefined ? [] : [...found.values()];
+  }
+
   #put(resource: GroupResource, stored: JsonObject): void {
     const object = typed<KubernetesObject>(stored);
     const { uid, ownerReferences = [] } = object.metadata;
     const before = this.#objects.get(uid)?.object;
     const indexed = { resource, object };
     this.#objects.set(uid, indexed);
+    if (controllerOf(object) === undefined) link(this.#uncontrolled, placeOf(indexed), uid, indexed);
+    else if (before !== undefined) unlink(this.#uncontrolled, placeOf(indexed), uid);
     for (const owner of before?.metadata.ownerReferences ?? [])
-      if (!ownerReferences.some((reference) => reference.uid === owner.uid)) this.#unlink(owner.uid, uid);
-    for (const owner of ownerReferences) {
-      let dependents = this.#dependents.get(owner.uid);
-      if (dependents === undefined) {
-        dependents = new Map();
-        this.#dependents.set(owner.uid, dependents);
-      }
-      dependents.set(uid, indexed);
-    }
+      if (!ownerReferences.some((reference) => reference.uid === owner.uid)) unlink(this.#dependents, owner.uid, uid);
+    for (const owner of ownerReferences) link(this.#dependents, owner.uid, uid, indexed);
   }
 
   #remove({ metadata: { uid } }: KubernetesObject): void {
     const before = this.#objects.get(uid);
+    if (before === undefined) return;
     this.#objects.delete(uid);
-    for (const owner of before?.object.metadata.ownerReferences ?? []) this.#unlink(owner.uid, uid);
+    unlink(this.#uncontrolled, placeOf(before), uid);
+    for (const owner of before.object.metadata.ownerReferences ?? []) unlink(this.#dependents, owner.uid, uid);
   }
+}
 
-  #unlink(owner: string, dependent: string): void {
-    const dependents = this.#dependents.get(owner);
-    dependents?.delete(dependent);
-    if (dependents?.size === 0) this.#dependents.delete(owner);
-  }
+const placeOf = ({ resource, object }: IndexedObject): string => `${resource} ${object.metadata.namespace}`;
+
+type Links = Map<string, Map<string, IndexedObject>>;
+
+function link(links: Links, key: string, uid: string, object: IndexedObject): void {
+  const found = links.get(key);
+  if (found === undefined) links.set(key, new Map([[uid, object]]));
+  else found.set(uid, object);
+}
+
+function unlink(links: Links, key: string, uid: string): void {
+  const found = links.get(key);
+  found?.delete(uid);
+  if (found?.size === 0) links.delete(key);
 }

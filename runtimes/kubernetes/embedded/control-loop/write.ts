@@ -1,5 +1,6 @@
 import type { ObjectName } from '../../client.ts';
 import type { Registry, RegistryWrite, ServedResource } from '../registry.ts';
+import { StatusError } from '../status-error.ts';
 import { type Kind, type KubernetesObject, type ObjectMeta, servedKind, untyped } from './kind.ts';
 
 /** An object that is not stored yet. */
@@ -10,7 +11,7 @@ export interface NewObject {
 
 /** What a controller decided to write: a value, so that a decision can be tested without a server. */
 export type Write =
-  | { readonly verb: 'create'; readonly kind: Kind; readonly object: NewObject }
+  | { readonly verb: 'create'; readonly kind: Kind; readonly object: NewObject; readonly subresource?: string }
   /** Of the version that was read: another write in between is a conflict, and the decision is made again. */
   | { readonly verb: 'update'; readonly kind: Kind; readonly object: KubernetesObject; readonly subresource?: string }
   | {
@@ -46,12 +47,11 @@ async function performOne(registry: Registry, resource: ServedResource, write: W
     case 'create': {
       const { group, version, kind } = write.kind;
       const apiVersion = group === '' ? version : `${group}/${version}`;
-      await registry.create(resource, untyped({ apiVersion, kind, ...write.object }), { fieldManager });
+      await registry.create(resource, untyped({ apiVersion, kind, ...write.object }), optionsOf(write, fieldManager));
       return;
     }
     case 'update': {
-      const options: RegistryWrite = write.subresource === undefined ? { fieldManager } : { fieldManager, subresource: write.subresource };
-      await registry.update(resource, untyped(write.object), options);
+      await registry.update(resource, untyped(write.object), optionsOf(write, fieldManager));
       return;
     }
     case 'delete': {
@@ -72,9 +72,8 @@ async function performOne(registry: Registry, resource: ServedResource, write: W
   }
 }
 
+const optionsOf = ({ subresource }: { readonly subresource?: string }, fieldManager: string): RegistryWrite =>
+  subresource === undefined ? { fieldManager } : { fieldManager, subresource };
+
 /** `reason` of the Status with which the registry said no; undefined for any other error. */
-export function reasonOf(error: unknown): string | undefined {
-  const status: unknown = error instanceof Error && 'status' in error ? error.status : undefined;
-  if (typeof status !== 'object' || status === null || !('reason' in status)) return undefined;
-  return typeof status.reason === 'string' ? status.reason : undefined;
-}
+export const reasonOf = (error: unknown): string | undefined => (error instanceof StatusError ? error.reason : undefined);
