@@ -74,3 +74,21 @@ export const ADMIT_ALL: Admission = {
   mutate: async (attributes) => attributes.object,
   validate: async () => {},
 };
+
+/** A create that stores nothing and answers something: reviews, tokens, bindings. */
+export interface VirtualRequest {
+  readonly object: JsonObject;
+  /** `` where there is none. */
+  readonly namespace: string;
+  /** Of the object whose subresource is meant, `` otherwise. */
+  readonly name: string;
+  readonly requester: Requester;
+  readonly dryRun: boolean;
+  readonly warn: (text: string) => void;
+}
+
+/** Answers the body of the 201, or throws a `StatusError`. */
+export type VirtualCreate = (request: VirtualRequest) => Promise<JsonObject>;
+
+/** A resource or subresource that is computed: `authentication.k8s.io/tokenreviews`, `/serviceaccounts/token`. */
+export type VirtualPath = string;

@@ -35,6 +35,8 @@ export class StatusError extends Error {
     readonly reason: string | undefined,
     message: string,
     readonly details?: StatusDetails,
+    /** Of the Status itself: a list that expired says there where to go on. */
+    readonly metadata: JsonObject = {},
   ) {
     super(message);
     this.name = 'StatusError';
@@ -46,7 +48,7 @@ export class StatusError extends Error {
     return {
       kind: 'Status',
       apiVersion: 'v1',
-      metadata: {},
+      metadata: this.metadata,
       status: 'Failure',
       message: this.message,
       ...(this.reason === undefined ? {} : { reason: this.reason }),

@@ -1,0 +1,369 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Json, JsonObject } from '../../../../engine/object/json.ts';
+import { stringifyJson } from '../../../host/json-body.ts';
+import type { ObjectName } from '../../client.ts';
+import { fromStored } from '../kinds/conversion.ts';
+import type { ResourceDefinition } from '../kinds/definition.ts';
+import type { Requester } from '../registry.ts';
+import type { ServerState } from '../server-state.ts';
+import { badRequest, methodNotAllowed, noSuchPath, notFound, StatusError, tooLarge, unsupportedMediaType } from '../status-error.ts';
+import { objectKey } from '../storage/object-store.ts';
+import { createObject } from '../verbs/create.ts';
+import { decodeObject, parseApplied, parseBody } from '../verbs/decode.ts';
+import { deleteObject } from '../verbs/delete.ts';
+import { applied } from '../verbs/field-ownership.ts';
+import { listObjects } from '../verbs/list.ts';
+import { metadataText } from '../verbs/object-metadata.ts';
+import { jsonPatched, mergePatched } from '../verbs/patch.ts';
+import { checkVersionOptions, parseResourceVersion } from '../verbs/resource-version.ts';
+import { parseSelection } from '../verbs/selection.ts';
+import { updateObject } from '../verbs/update.ts';
+import { type WriteContext, writtenKind } from '../verbs/write-context.ts';
+import { readBody } from './body.ts';
+import { negotiate, parseMediaTypes } from './media-type.ts';
+import type { ResourcePath } from './request-path.ts';
+import { respondText, type Warnings } from './respond.ts';
+import { type IncludeObject, type View, viewList, viewObject } from './transform.ts';
+import { streamWatch } from './watch-stream.ts';
+import { parseDeleteOptions, parseWriteOptions, type WriteOptions } from './write-options.ts';
+
+/** One authorized request to a resource. */
+export interface ResourceRequest {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly definition: ResourceDefinition;
+  readonly path: ResourcePath;
+  /** `get`, `list`, `watch`, `create`, ... */
+  readonly verb: string;
+  readonly query: URLSearchParams;
+  readonly requester: Requester;
+  readonly warnings: Warnings;
+}
+
+/** Answers a request to a resource, or throws a `StatusError`. */
+export async function handleResource(state: ServerState, call: ResourceRequest): Promise<void> {
+  switch (call.verb) {
+    case 'get':
+      return get(state, call);
+    case 'list':
+      return list(state, call);
+    case 'watch':
+      return watch(state, call);
+    case 'create':
+      return create(state, call);
+    case 'update':
+      return update(state, call);
+    case 'patch':
+      return patch(state, call);
+    case 'delete':
+      return remove(state, call);
+    case 'deletecollection':
+      return removeCollection(state, call);
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+function view(state: ServerState, { request, definition, query }: ResourceRequest): View {
+  const representation = negotiate(request.headers.accept, { table: true, partial: true });
+  const includeObject = query.get('includeObject') ?? '';
+  if (!['', 'None', 'Metadata', 'Object'].includes(includeObject)) {
+    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(includeObject)}`);
+  }
+  return {
+    definition,
+    representation,
+    includeObject: includeObject === '' ? 'Metadata' : (includeObject as IncludeObject),
+    now: () => state.clock.now(),
+  };
+}
+
+function respond(call: ResourceRequest, code: number, text: string): void {
+  const { request, response, warnings } = call;
+  respondText(request, response, code, text, warnings.texts.length > 0 ? { warning: [...warnings.headers()] } : {});
+}
+
+function nameOf({ definition, path }: ResourceRequest): ObjectName {
+  return definition.namespaced ? { namespace: path.namespace, name: path.name } : { name: path.name };
+}
+
+function get(state: ServerState, call: ResourceRequest): void {
+  const { definition, path, query } = call;
+  const shown = view(state, call);
+  const wanted = parseResourceVersion(query.get('resourceVersion') ?? '');
+  if (wanted > state.store.revision) throw tooLarge(wanted, state.store.revision);
+  const stored = state.store.get(definition.storedIn, objectKey(nameOf(call).namespace ?? '', path.name));
+  if (stored === undefined) throw notFound(definition, path.name);
+  respond(call, 200, viewObject(shown, fromStored(definition, stored.object)));
+}
+
+/** What a list and a watch are about. A list of one name, as old clients ask for it, is a list by that name. */
+function selectionOf({ definition, path, query }: ResourceRequest) {
+  const fieldSelector = query.get('fieldSelector') ?? '';
+  const byName = path.name === '' ? '' : `metadata.name=${path.name}`;
+  return parseSelection(definition, query.get('labelSelector') ?? '', [fieldSelector, byName].filter((text) => text !== '').join(','));
+}
+
+function flag(query: URLSearchParams, name: string): boolean | undefined {
+  const text = query.get(name);
+  return text === null ? undefined : text === '' || text === 'true' || text === '1';
+}
+
+function wholeNumber(query: URLSearchParams, name: string): number {
+  const text = query.get(name) ?? '';
+  if (text === '') return 0;
+  if (!/^-?[0-9]{1,18}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  return Math.max(0, Number(text));
+}
+
+function list(state: ServerState, call: ResourceRequest): void {
+  const { definition, path, query } = call;
+  const shown = view(state, call);
+  const resourceVersion = query.get('resourceVersion') ?? '';
+  const resourceVersionMatch = query.get('resourceVersionMatch') ?? '';
+  const continueToken = query.get('continue') ?? '';
+  checkVersionOptions({ resourceVersion, resourceVersionMatch, sendInitialEvents: flag(query, 'sendInitialEvents') }, false, continueToken);
+  const page = listObjects(state, definition, {
+    namespace: definition.namespaced ? path.namespace : '',
+    selection: selectionOf(call),
+    limit: wholeNumber(query, 'limit'),
+    continueToken,
+    resourceVersion,
+    resourceVersionMatch,
+  });
+  const metadata: JsonObject = {
+    resourceVersion: page.resourceVersion,
+    ...(page.continueToken === '' ? {} : { continue: page.continueToken }),
+    ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
+  };
+  respond(call, 200, viewList(shown, metadata, page.items));
+}
+
+/** Milliseconds; the server ends every watch some time. Kubernetes: --min-request-timeout, between once and twice of it. */
+const LEAST_WATCH = 30 * 60_000;
+
+function watch(state: ServerState, call: ResourceRequest): void {
+  const { definition, path, query, response } = call;
+  const resourceVersion = query.get('resourceVersion') ?? '';
+  const sendInitialEvents = flag(query, 'sendInitialEvents');
+  checkVersionOptions({ resourceVersion, resourceVersionMatch: query.get('resourceVersionMatch') ?? '', sendInitialEvents }, true, '');
+  const seconds = wholeNumber(query, 'timeoutSeconds');
+  streamWatch(state, {
+    response,
+    view: view(state, call),
+    request: {
+      namespace: definition.namespaced ? path.namespace : '',
+      selection: selectionOf(call),
+      resourceVersion,
+      sendInitialEvents,
+      allowBookmarks: flag(query, 'allowWatchBookmarks') ?? false,
+    },
+    timeout: seconds > 0 ? seconds * 1000 : LEAST_WATCH * (1 + state.random()),
+  });
+}
+
+async function bodyOf(state: ServerState, call: ResourceRequest): Promise<Json> {
+  const type = call.request.headers['content-type'];
+  if (type !== undefined && type !== '') {
+    const [media] = parseMediaTypes(type);
+    if (media !== undefined && media.type !== 'application/json') throw unsupportedMediaType(['application/json']);
+  }
+  return parseBody(await readBody(call.request, state.clock.after));
+}
+
+function contextOf({ request, requester, path, warnings }: ResourceRequest, options: WriteOptions): WriteContext {
+  return {
+    requester,
+    fieldManager: options.fieldManager !== '' ? options.fieldManager : managerFromAgent(request.headers['user-agent'] ?? ''),
+    dryRun: options.dryRun,
+    subresource: path.subresource,
+    options: options.object,
+    warn: warnings.add,
+  };
+}
+
+/** A client without a field manager is known by the first part of its user agent. */
+function managerFromAgent(agent: string): string {
+  return [...(agent.split('/')[0] ?? '').slice(0, 128)].filter((char) => /^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(char)).join('');
+}
+
+async function create(state: ServerState, call: ResourceRequest): Promise<void> {
+  const { definition, path, query, requester, warnings } = call;
+  const options = parseWriteOptions(query, 'CreateOptions');
+  const context = contextOf(call, options);
+  const shown = view(state, call);
+  const body = await bodyOf(state, call);
+  const object = decodeObject(definition, writtenKind(definition, path.subresource), body);
+  const virtual = state.virtual.get(`${definition.group}/${definition.resource}${path.subresource === '' ? '' : `/${path.subresource}`}`);
+  if (virtual !== undefined) {
+    const answer = await virtual({
+      object,
+      namespace: path.namespace,
+      name: path.name,
+      requester,
+      dryRun: options.dryRun,
+      warn: warnings.add,
+    });
+    respond(call, 201, stringifyJson(answer));
+    return;
+  }
+  if (path.subresource !== '') throw noSuchPath();
+  const created = await createObject(state, definition, definition.namespaced ? path.namespace : '', object, context);
+  await state.store.durable();
+  respond(call, 201, viewObject(shown, created));
+}
+
+async function update(state: ServerState, call: ResourceRequest): Promise<void> {
+  const { definition, path, query } = call;
+  const options = parseWriteOptions(query, 'UpdateOptions');
+  const shown = view(state, call);
+  const object = decodeObject(definition, writtenKind(definition, path.subresource), await bodyOf(state, call));
+  checkName(object, path);
+  const { object: updated, created } = await updateObject(
+    state,
+    {
+      definition,
+      name: nameOf(call),
+      change: () => object,
+      ...(definition.strategy.createOnUpdate === true && path.subresource === '' ? { ifMissing: () => object } : {}),
+    },
+    contextOf(call, options),
+  );
+  await state.store.durable();
+  respond(call, created ? 201 : 200, viewObject(shown, updated));
+}
+
+/** Kubernetes: handlers/rest.go checkName. */
+function checkName(object: JsonObject, path: ResourcePath): void {
+  const name = metadataText(object, 'name');
+  if (name === '') throw badRequest('name must be provided');
+  if (name !== path.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${path.name})`);
+}
+
+const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/apply-patch+yaml',
+  'application/strategic-merge-patch+json',
+];
+
+async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
+  const { definition, path, query, request } = call;
+  const [media] = parseMediaTypes(request.headers['content-type'] ?? '');
+  const type = media?.type ?? '';
+  const isApply = type === 'application/apply-patch+yaml';
+  if (!PATCH_TYPES.includes(type) || (type === 'application/strategic-merge-patch+json' && !definition.builtIn)) {
+    throw unsupportedMediaType(definition.builtIn ? PATCH_TYPES : PATCH_TYPES.slice(0, 3));
+  }
+  const options = parseWriteOptions(query, 'PatchOptions', isApply);
+  const context = contextOf(call, options);
+  const shown = view(state, call);
+  const bytes = await readBody(request, state.clock.after);
+  const name = nameOf(call);
+  const kind = writtenKind(definition, path.subresource);
+  if (isApply) {
+    const configuration = decodeObject(definition, kind, parseApplied(bytes));
+    const force = options.force ?? false;
+    const { object, created } = await updateObject(
+      state,
+      {
+        definition,
+        name,
+        ownsFields: true,
+        change: (old) => applied(state, definition, old, configuration, force, context),
+        ...(path.subresource === ''
+          ? { ifMissing: () => applied(state, definition, null, withName(configuration, name), force, context) }
+          : {}),
+      },
+      context,
+    );
+    await state.store.durable();
+    respond(call, created ? 201 : 200, viewObject(shown, object));
+    return;
+  }
+  const body = parseBody(bytes);
+  const { object } = await updateObject(
+    state,
+    {
+      definition,
+      name,
+      change(old) {
+        const patched =
+          type === 'application/json-patch+json'
+            ? jsonPatched(old, body)
+            : type === 'application/merge-patch+json'
+              ? mergePatched(old, body)
+              : strategicPatched(definition, old, body);
+        const next = decodeObject(definition, kind, patched);
+        checkName(next, path);
+        return next;
+      },
+    },
+    context,
+  );
+  await state.store.durable();
+  respond(call, 200, viewObject(shown, object));
+}
+
+function strategicPatched(_definition: ResourceDefinition, _old: JsonObject, _patch: Json): Json {
+  throw unsupportedMediaType(PATCH_TYPES.slice(0, 3));
+}
+
+function withName(object: JsonObject, { name, namespace }: ObjectName): JsonObject {
+  return { ...object, metadata: { ...(object['metadata'] as JsonObject), name, ...(namespace === undefined ? {} : { namespace }) } };
+}
+
+async function remove(state: ServerState, call: ResourceRequest): Promise<void> {
+  const { definition } = call;
+  const shown = view(state, call);
+  const options = await deleteOptionsOf(state, call);
+  const { object, deleted } = await deleteObject(state, definition, nameOf(call), options, deleteContext(call, options));
+  await state.store.durable();
+  if (!deleted || definition.strategy.returnsDeleted === true) {
+    respond(call, 200, viewObject(shown, object));
+    return;
+  }
+  const { group, resource } = definition;
+  const details = {
+    name: call.path.name,
+    ...(group === '' ? {} : { group }),
+    kind: resource,
+    uid: metadataText(object, 'uid'),
+  };
+  respond(call, 200, stringifyJson({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }));
+}
+
+async function deleteOptionsOf(state: ServerState, call: ResourceRequest): Promise<ReturnType<typeof parseDeleteOptions>> {
+  const bytes = await readBody(call.request, state.clock.after);
+  return parseDeleteOptions(call.query, bytes.length === 0 ? undefined : parseBody(bytes));
+}
+
+function deleteContext(call: ResourceRequest, options: ReturnType<typeof parseDeleteOptions>): WriteContext {
+  const { requester, warnings } = call;
+  return { requester, fieldManager: '', dryRun: options.dryRun, subresource: '', options: options.object, warn: warnings.add };
+}
+
+async function removeCollection(state: ServerState, call: ResourceRequest): Promise<void> {
+  const { definition, path, query } = call;
+  const shown = view(state, call);
+  const options = await deleteOptionsOf(state, call);
+  const page = listObjects(state, definition, {
+    namespace: definition.namespaced ? path.namespace : '',
+    selection: selectionOf(call),
+    limit: wholeNumber(query, 'limit'),
+    continueToken: query.get('continue') ?? '',
+    resourceVersion: '',
+    resourceVersionMatch: '',
+  });
+  for (const object of page.items) {
+    const namespace = metadataText(object, 'namespace');
+    const name = { name: metadataText(object, 'name'), ...(namespace === '' ? {} : { namespace }) };
+    try {
+      await deleteObject(state, definition, name, options, deleteContext(call, options));
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.code !== 404) throw error;
+    }
+  }
+  await state.store.durable();
+  respond(call, 200, viewList(shown, { resourceVersion: String(state.store.revision) }, page.items));
+}

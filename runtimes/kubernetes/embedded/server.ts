@@ -1,0 +1,129 @@
+import { randomBytes, randomInt, randomUUID } from 'node:crypto';
+import type { JsonObject } from '../../../engine/object/json.ts';
+import { type Clock, systemClock } from '../../host/clock.ts';
+import { type Log, silentLog } from '../../host/log.ts';
+import type { TlsSource } from '../../host/tls.ts';
+import { ResourceCatalog } from './catalog.ts';
+import { ADMIT_ALL, type Admission, type Authenticate, type Authorize } from './hooks.ts';
+import { createApiHandler } from './http/api-handler.ts';
+import { listen } from './http/listener.ts';
+import { serverPaths } from './http/plain-paths.ts';
+import { builtInResources } from './kinds/built-in.ts';
+import { builtInStrategies } from './kinds/strategies.ts';
+import type { Registry } from './registry.ts';
+import type { ServerState } from './server-state.ts';
+import { StatusError } from './status-error.ts';
+import { ObjectStore } from './storage/object-store.ts';
+import { ObjectRegistry } from './verbs/object-registry.ts';
+
+export interface EmbeddedServerOptions {
+  /** Address to listen on. Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Default: a free one. */
+  readonly port?: number;
+  /** Without it the server speaks plain HTTP, and lets everybody in as administrator. */
+  readonly tls?: TlsSource;
+  /** PEM of the authorities that clients should believe; for the kubeconfig. */
+  readonly ca?: string;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Bearer token of the administrator. Default: a random one. */
+  readonly adminToken?: string;
+  readonly authenticate?: Authenticate;
+  readonly authorize?: Authorize;
+  readonly admission?: Admission;
+}
+
+/** An API server in this process, for development and tests. Not for production: it has one copy of everything, here. */
+export interface EmbeddedServer {
+  /** `http://127.0.0.1:6443` */
+  readonly url: string;
+  readonly port: number;
+  /** PEM; undefined without TLS. */
+  readonly ca: string | undefined;
+  readonly adminToken: string;
+  /** For `kubectl --kubeconfig`, as the administrator. JSON, which YAML readers read. */
+  readonly kubeconfig: string;
+  readonly registry: Registry;
+  close(): Promise<void>;
+}
+
+/** Starts the server, and resolves when it listens. */
+export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
+  const { host = '127.0.0.1', port = 0, tls, ca, clock = systemClock, log = silentLog } = options;
+  const adminToken = options.adminToken ?? randomBytes(24).toString('hex');
+  const state: ServerState = {
+    store: new ObjectStore(),
+    catalog: new ResourceCatalog(),
+    clock,
+    log,
+    uuid: randomUUID,
+    random: Math.random,
+    randomText,
+    virtual: new Map(),
+    admission: options.admission ?? ADMIT_ALL,
+    authenticate: options.authenticate ?? administrators(adminToken, tls === undefined),
+    authorize: options.authorize ?? (async () => ({ allowed: true })),
+  };
+  state.catalog.register(...builtInResources(builtInStrategies()));
+  const registry = new ObjectRegistry(state);
+  await createSystemNamespaces(registry);
+
+  let address = '';
+  const handle = createApiHandler({ state, plainPaths: [serverPaths(state, () => address)] });
+  const listener = await listen({ host, port, handle, ...(tls === undefined ? {} : { tls }) });
+  address = `${host}:${listener.port}`;
+  const url = `${tls === undefined ? 'http' : 'https'}://${address}`;
+  return {
+    url,
+    port: listener.port,
+    ca,
+    adminToken,
+    kubeconfig: `${JSON.stringify(kubeconfigOf(url, ca, adminToken), null, 2)}\n`,
+    registry,
+    async close() {
+      await listener.close();
+      await state.store.close();
+    },
+  };
+}
+
+/** Without vowels and what looks like them, so that no words come out. Kubernetes: apimachinery pkg/util/rand. */
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+function randomText(length: number): string {
+  let text = '';
+  for (let i = 0; i < length; i++) text += ALPHABET[randomInt(ALPHABET.length)];
+  return text;
+}
+
+function administrators(token: string, open: boolean): Authenticate {
+  const administrator = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
+  return async ({ headers }) => (open || headers.authorization === `Bearer ${token}` ? administrator : undefined);
+}
+
+const SYSTEM_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
+
+async function createSystemNamespaces(registry: Registry): Promise<void> {
+  const namespaces = registry.find('', 'v1', 'namespaces');
+  if (namespaces === undefined) return;
+  for (const name of SYSTEM_NAMESPACES) {
+    try {
+      await registry.create(namespaces, { metadata: { name } });
+    } catch (error) {
+      if (!(error instanceof StatusError) || error.reason !== 'AlreadyExists') throw error;
+    }
+  }
+}
+
+function kubeconfigOf(url: string, ca: string | undefined, token: string): JsonObject {
+  const cluster = { server: url, ...(ca === undefined ? {} : { 'certificate-authority-data': Buffer.from(ca).toString('base64') }) };
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'fairlead', cluster }],
+    users: [{ name: 'admin', user: { token } }],
+    contexts: [{ name: 'fairlead', context: { cluster: 'fairlead', user: 'admin' } }],
+    'current-context': 'fairlead',
+  };
+}

@@ -1,0 +1,26 @@
+import { isJsonObject, type Json, type JsonObject } from '../../../../engine/object/json.ts';
+import { applyPatch, type PatchOperation } from '../../../../engine/object/json-patch.ts';
+import { applyMergePatch } from '../../../../engine/object/merge-patch.ts';
+import { badRequest, requestTooLarge, StatusError } from '../status-error.ts';
+
+/** Operations of one JSON patch. Kubernetes: endpoints/handlers/patch.go. */
+const MAX_OPERATIONS = 10_000;
+
+/** The object after a JSON patch (RFC 6902). Throws as the API server answers. */
+export function jsonPatched(old: JsonObject, patch: Json): Json {
+  if (!Array.isArray(patch)) throw badRequest('json: cannot unmarshal object into Go value of type jsonpatch.Patch');
+  if (patch.length > MAX_OPERATIONS) {
+    throw requestTooLarge(`The allowed maximum operations in a JSON patch is ${MAX_OPERATIONS}, got ${patch.length}`);
+  }
+  const outcome = applyPatch(old, patch as unknown as readonly PatchOperation[], { dialect: 'apiserver' });
+  if (!outcome.ok) throw new StatusError(422, 'Invalid', REJECTED, {});
+  return outcome.value;
+}
+
+const REJECTED = 'the server rejected our request due to an error in our request';
+
+/** The object after a merge patch (RFC 7386). */
+export function mergePatched(old: JsonObject, patch: Json): Json {
+  if (!isJsonObject(patch)) throw badRequest('the patch must be an object');
+  return applyMergePatch(old, patch);
+}

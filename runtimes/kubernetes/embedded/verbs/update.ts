@@ -1,0 +1,214 @@
+import { isJsonObject, type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
+import { unlessOnlyTimes } from '../../../../engine/object/server-side-apply.ts';
+import type { ObjectName } from '../../client.ts';
+import type { FieldError } from '../field-error.ts';
+import { fromStored, toStored } from '../kinds/conversion.ts';
+import type { ResourceDefinition, StrategyContext } from '../kinds/definition.ts';
+import { pathSegmentErrors } from '../kinds/names.ts';
+import type { ServerState } from '../server-state.ts';
+import { conflict, invalid, notFound, outdated } from '../status-error.ts';
+import { objectKey } from '../storage/object-store.ts';
+import { createObject, withNamespace } from './create.ts';
+import { trackManager } from './field-ownership.ts';
+import {
+  finalizersOf,
+  isBeingDeleted,
+  metadataOf,
+  metadataText,
+  validateMetadata,
+  validateMetadataUpdate,
+  withMetadata,
+} from './object-metadata.ts';
+import { dedupOwnerReferences } from './owner-references.ts';
+import { strategyContext, type WriteContext, writtenKind } from './write-context.ts';
+
+/** Times that a write without a version is tried again on what another write left. */
+const ATTEMPTS = 10;
+
+export interface UpdateResult {
+  readonly object: JsonObject;
+  readonly created: boolean;
+}
+
+export interface UpdateRequest {
+  readonly definition: ResourceDefinition;
+  readonly name: ObjectName;
+  /** The new object from the present one, in the version of the request. May run several times. */
+  readonly change: (old: JsonObject) => JsonObject | Promise<JsonObject>;
+  /** The ownership of fields is settled already: server-side apply does it itself. */
+  readonly ownsFields?: boolean;
+  /** The object to create where there is none, for kinds that allow it and for apply. */
+  readonly ifMissing?: () => JsonObject;
+  /** Reports a subresource's own object to admission instead of the whole: `scale`. */
+  readonly shown?: (object: JsonObject) => JsonObject;
+}
+
+/**
+ * Changes an object in one compare-and-swap, again where another write came between and the request names no version.
+ * Kubernetes: apiserver pkg/registry/generic/registry/store.go Update, pkg/registry/rest/update.go.
+ */
+export async function updateObject(state: ServerState, request: UpdateRequest, context: WriteContext): Promise<UpdateResult> {
+  const { definition, name } = request;
+  const namespace = name.namespace ?? '';
+  const key = objectKey(namespace, name.name);
+  for (let attempt = 1; ; attempt++) {
+    const stored = state.store.get(definition.storedIn, key);
+    if (stored === undefined) {
+      if (request.ifMissing === undefined) throw notFound(definition, name.name);
+      return { object: await createObject(state, definition, namespace, request.ifMissing(), context), created: true };
+    }
+    const old = fromStored(definition, stored.object);
+    const next = await nextObject(state, request, old, context);
+    if (next === undefined) return { object: old, created: false };
+    if (context.dryRun) return { object: next, created: false };
+    const ends = finalizersOf(next).length === 0 && isBeingDeleted(old) && !metadataOf(old)['deletionGracePeriodSeconds'];
+    const held = ends && definition.strategy.holdsDeletion?.(next) === true;
+    if (ends && !held) {
+      const removed = state.store.remove(definition.storedIn, key, toStored(definition, next), stored.revision);
+      if (removed !== undefined) {
+        definition.strategy.afterDelete?.(removed.object);
+        return { object: next, created: false };
+      }
+    } else {
+      const written = state.store.put(definition.storedIn, namespace, name.name, toStored(definition, next), stored.revision);
+      if (written !== undefined) return { object: fromStored(definition, written.object), created: false };
+    }
+    if (attempt === ATTEMPTS) throw outdated(definition, name.name);
+  }
+}
+
+/** The object to store, undefined where nothing changes. */
+async function nextObject(
+  state: ServerState,
+  request: UpdateRequest,
+  old: JsonObject,
+  context: WriteContext,
+): Promise<JsonObject | undefined> {
+  const { definition, name, shown = (object: JsonObject) => object } = request;
+  const { strategy } = definition;
+  const namespace = name.namespace ?? '';
+  const oldMetadata = metadataOf(old);
+  let object = withNamespace(definition, namespace, await request.change(old));
+  object = checkIdentity(definition, name.name, object, old);
+  object = dedupOwnerReferences(strategy.defaults?.(object) ?? object, context.warn);
+  if (request.ownsFields !== true) object = trackManager(state, definition, old, object, context);
+
+  const attributes = {
+    operation: 'UPDATE' as const,
+    type: definition,
+    subresource: context.subresource,
+    kind: writtenKind(definition, context.subresource),
+    namespace: definition.resource === 'namespaces' && definition.group === '' ? name.name : namespace,
+    name: name.name,
+    old: shown(old),
+    requester: context.requester,
+    options: context.options,
+    dryRun: context.dryRun,
+    warn: context.warn,
+  };
+  const offered = shown(object);
+  const mutated = await state.admission.mutate({ ...attributes, object: offered });
+  // What a mutation does to a scale is not written back into the whole object.
+  if (mutated !== null && mutated !== offered && request.shown === undefined) object = strategy.defaults?.(mutated) ?? mutated;
+
+  object = withMetadata(object, {
+    generation: oldMetadata['generation'],
+    uid: metadataOf(object)['uid'] ?? oldMetadata['uid'],
+    creationTimestamp: oldMetadata['creationTimestamp'] ?? metadataOf(object)['creationTimestamp'],
+    selfLink: undefined,
+    deletionTimestamp: oldMetadata['deletionTimestamp'] ?? metadataOf(object)['deletionTimestamp'],
+    deletionGracePeriodSeconds: metadataOf(object)['deletionGracePeriodSeconds'] ?? oldMetadata['deletionGracePeriodSeconds'],
+  });
+  const inside = strategyContext(state, namespace, context);
+  object = context.subresource === 'status' ? statusUpdate(definition, object, old, inside) : mainUpdate(definition, object, old, inside);
+  const errors = validateUpdate(definition, object, old, inside, context.subresource);
+  if (errors.length > 0) throw invalid(definition.group, definition.kind, name.name, errors);
+  await state.admission.validate({ ...attributes, object: shown(object) });
+  const changed = unlessOnlyTimes(old, object);
+  return changed === old ? undefined : changed;
+}
+
+/** Which object is meant, and in which version. */
+function checkIdentity(definition: ResourceDefinition, name: string, object: JsonObject, old: JsonObject): JsonObject {
+  const uid = metadataText(object, 'uid');
+  const oldUid = metadataText(old, 'uid');
+  if (uid !== '' && uid !== oldUid) {
+    throw conflict(definition, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${oldUid}`);
+  }
+  const version = metadataText(object, 'resourceVersion');
+  const oldVersion = metadataText(old, 'resourceVersion');
+  if (version === '' || version === '0') {
+    if (definition.strategy.unconditionalUpdate === false) {
+      const error: FieldError = {
+        type: 'FieldValueInvalid',
+        field: 'metadata.resourceVersion',
+        body: 'Invalid value: 0: must be specified for an update',
+      };
+      throw invalid(definition.group, definition.resource, name, [error]);
+    }
+    return withMetadata(object, { resourceVersion: oldVersion });
+  }
+  if (version !== oldVersion) throw outdated(definition, name);
+  return object;
+}
+
+function mainUpdate(definition: ResourceDefinition, sent: JsonObject, old: JsonObject, context: StrategyContext): JsonObject {
+  const { strategy } = definition;
+  let object = sent;
+  if (definition.subresources.includes('status')) object = withField(object, 'status', old['status']);
+  object = strategy.prepareForUpdate?.(object, old, context) ?? object;
+  const { generation = 'none' } = strategy;
+  const changed =
+    generation === 'spec' ? !jsonEqual(object['spec'], old['spec']) : generation === 'all' && !equalContent(definition, object, old);
+  const before = ownValue(metadataOf(old), 'generation');
+  if (changed) object = withMetadata(object, { generation: (typeof before === 'number' ? before : 0) + 1 });
+  return object;
+}
+
+/** Equality of everything that counts for the generation of a custom resource. */
+function equalContent(definition: ResourceDefinition, a: JsonObject, b: JsonObject): boolean {
+  const ignored = { metadata: null, ...(definition.subresources.includes('status') ? { status: null } : {}) };
+  return jsonEqual({ ...a, ...ignored }, { ...b, ...ignored });
+}
+
+/** Everything but the status, and what of the metadata may come with it, stays as it was. */
+function statusUpdate(definition: ResourceDefinition, sent: JsonObject, old: JsonObject, context: StrategyContext): JsonObject {
+  const { strategy } = definition;
+  if (strategy.prepareForStatusUpdate !== undefined) return strategy.prepareForStatusUpdate(sent, old, context);
+  return withField({ ...old, metadata: metadataOf(sent) }, 'status', sent['status']);
+}
+
+function validateUpdate(
+  definition: ResourceDefinition,
+  object: JsonObject,
+  old: JsonObject,
+  context: StrategyContext,
+  subresource: string,
+): readonly FieldError[] {
+  const { strategy } = definition;
+  const errors = [
+    ...validateMetadata(object, definition.namespaced, pathSegmentErrors),
+    ...validateMetadataUpdate(object, old),
+    ...((subresource === 'status' ? strategy.validateStatusUpdate : strategy.validateUpdate)?.call(strategy, object, old, context) ?? []),
+  ];
+  // Labels and owners are looked at by the generic and by the kind's own validation alike.
+  const seen = new Set<string>();
+  return errors.filter(({ field, body }) => !seen.has(`${field}: ${body}`) && seen.add(`${field}: ${body}`));
+}
+
+/** The object with a field set, or without it. */
+export function withField(object: JsonObject, field: string, value: JsonObject[string] | undefined): JsonObject {
+  if (value === undefined) {
+    if (!Object.hasOwn(object, field)) return object;
+    const { [field]: _, ...rest } = object;
+    return rest;
+  }
+  return object[field] === value ? object : { ...object, [field]: value };
+}
+
+/** A field of a field, undefined where there is none. */
+export function fieldOf(object: JsonObject, ...path: readonly string[]): JsonObject[string] | undefined {
+  let node: JsonObject[string] | undefined = object;
+  for (const name of path) node = isJsonObject(node) ? ownValue(node, name) : undefined;
+  return node;
+}
