@@ -68,7 +68,10 @@ export function startReflector(options: ReflectorOptions): Reflector {
         resourceVersion: step.resourceVersion,
         ...(step.kind === 'list' && step.paged ? {} : { limit: 0 }),
       });
-      if (!signal.aborted) sink.replace(items, resourceVersion);
+      if (!signal.aborted) {
+        enter(whileReceiving(state));
+        sink.replace(items, resourceVersion);
+      }
       return { kind: 'listed', resourceVersion };
     } catch (error) {
       return { kind: 'failed', failure: classifyFailure(error, `list ${subject}`) };
