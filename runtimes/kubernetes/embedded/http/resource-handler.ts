@@ -20,7 +20,9 @@ import { parseSelection } from '../verbs/selection.ts';
 import { updateObject } from '../verbs/update.ts';
 import { type WriteContext, writtenKind } from '../verbs/write-context.ts';
 import { readBody } from './body.ts';
-import { negotiate, parseMediaTypes } from './media-type.ts';
+import { JSON_TYPE, negotiate, parseMediaTypes } from './media-type.ts';
+import { decodeProtobuf, PROTOBUF_TYPE } from './protobuf.ts';
+import { ProtobufError } from './protobuf-reader.ts';
 import type { ResourcePath } from './request-path.ts';
 import { respondText, type Warnings } from './respond.ts';
 import { type IncludeObject, type View, viewList, viewObject } from './transform.ts';
@@ -162,13 +164,19 @@ function watch(state: ServerState, call: ResourceRequest): void {
   });
 }
 
-async function bodyOf(state: ServerState, call: ResourceRequest): Promise<Json> {
-  const type = call.request.headers['content-type'];
-  if (type !== undefined && type !== '') {
-    const [media] = parseMediaTypes(type);
-    if (media !== undefined && media.type !== 'application/json') throw unsupportedMediaType(['application/json']);
+/** The body as JSON; undefined where there is none. */
+async function bodyOf({ clock }: ServerState, { request }: ResourceRequest): Promise<Json | undefined> {
+  const bytes = await readBody(request, clock.after);
+  if (bytes.length === 0) return undefined;
+  const [media] = parseMediaTypes(request.headers['content-type'] ?? '');
+  if (media === undefined || media.type === JSON_TYPE) return parseBody(bytes);
+  if (media.type !== PROTOBUF_TYPE) throw unsupportedMediaType([JSON_TYPE, PROTOBUF_TYPE]);
+  try {
+    return decodeProtobuf(bytes);
+  } catch (error) {
+    if (error instanceof ProtobufError) throw badRequest(error.message);
+    throw error;
   }
-  return parseBody(await readBody(call.request, state.clock.after));
 }
 
 function contextOf({ request, requester, path, warnings }: ResourceRequest, options: WriteOptions): WriteContext {
@@ -334,8 +342,7 @@ async function remove(state: ServerState, call: ResourceRequest): Promise<void> 
 }
 
 async function deleteOptionsOf(state: ServerState, call: ResourceRequest): Promise<ReturnType<typeof parseDeleteOptions>> {
-  const bytes = await readBody(call.request, state.clock.after);
-  return parseDeleteOptions(call.query, bytes.length === 0 ? undefined : parseBody(bytes));
+  return parseDeleteOptions(call.query, await bodyOf(state, call));
 }
 
 function deleteContext(call: ResourceRequest, options: ReturnType<typeof parseDeleteOptions>): WriteContext {

@@ -25,8 +25,9 @@ export function parseBody(body: Buffer): Json {
 export function decodeObject(
   definition: ResourceDefinition,
   kind: { readonly group: string; readonly version: string; readonly kind: string },
-  value: Json,
+  value: Json | undefined,
 ): JsonObject {
+  if (value === undefined) throw badRequest('the body of the request is empty');
   if (!isJsonObject(value)) throw badRequest('the object provided is unrecognized (must be of type object)');
   const expected = formatApiVersion(kind.group, kind.version);
   const apiVersion = ownValue(value, 'apiVersion') ?? '';
