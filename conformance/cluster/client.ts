@@ -1,5 +1,5 @@
-import type { ClientRequest, IncomingMessage } from 'node:http';
-import { Agent, request as httpsRequest } from 'node:https';
+import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { createInterface } from 'node:readline';
 import { parseJsonBody, stringifyJson } from '../../runtimes/host/json-body.ts';
 
@@ -61,10 +61,10 @@ export interface ApiClient {
 }
 
 export interface ClientOptions {
-  /** `https://127.0.0.1:6443` */
+  /** `https://127.0.0.1:6443`, or with `http:`. */
   readonly url: string;
-  /** PEM. */
-  readonly ca: string;
+  /** PEM; for HTTPS. */
+  readonly ca?: string | undefined;
   readonly token: string;
   /** Default 16. */
   readonly connections?: number;
@@ -73,7 +73,8 @@ export interface ClientOptions {
 const REQUEST_DEADLINE_MS = 60_000;
 
 export function createClient(options: ClientOptions): ApiClient {
-  const agent = new Agent({ keepAlive: true, maxSockets: options.connections ?? 16, ca: options.ca });
+  const pool = { keepAlive: true, maxSockets: options.connections ?? 16 };
+  const agent = options.url.startsWith('http:') ? new HttpAgent(pool) : new HttpsAgent({ ...pool, ca: options.ca });
   const client: ApiClient = {
     request: (request) => send(options, agent, request, true),
     async expect(request) {
@@ -128,7 +129,7 @@ function headersOf(options: ClientOptions, request: ApiRequest, body: string | u
 }
 
 /** The server may close a kept connection just as a request leaves on it: then the request is sent again, once, on a new one. */
-function send(options: ClientOptions, agent: Agent, request: ApiRequest, mayRetry: boolean): Promise<ApiResponse> {
+function send(options: ClientOptions, agent: HttpAgent, request: ApiRequest, mayRetry: boolean): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(REQUEST_DEADLINE_MS);
     const outgoing = begin(options, agent, request, signal, (incoming) => {
@@ -154,7 +155,7 @@ function send(options: ClientOptions, agent: Agent, request: ApiRequest, mayRetr
   });
 }
 
-function openStream(options: ClientOptions, agent: Agent, request: ApiRequest): Promise<ApiStream> {
+function openStream(options: ClientOptions, agent: HttpAgent, request: ApiRequest): Promise<ApiStream> {
   const abort = new AbortController();
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(REQUEST_DEADLINE_MS)]);
@@ -180,7 +181,7 @@ async function* linesOf(incoming: IncomingMessage, closed: AbortSignal): AsyncGe
 
 function begin(
   options: ClientOptions,
-  agent: Agent,
+  agent: HttpAgent,
   request: ApiRequest,
   signal: AbortSignal,
   answered: (incoming: IncomingMessage) => void,
@@ -188,7 +189,7 @@ function begin(
   const url = new URL(request.path, options.url);
   for (const [key, value] of Object.entries(request.query ?? {})) url.searchParams.set(key, value);
   const body = request.text ?? (request.body === undefined ? undefined : stringifyJson(request.body));
-  const outgoing = httpsRequest(
+  const outgoing = (url.protocol === 'http:' ? httpRequest : httpsRequest)(
     url,
     { method: request.method ?? 'GET', agent, headers: headersOf(options, request, body), signal },
     answered,
