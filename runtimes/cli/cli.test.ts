@@ -4,9 +4,8 @@ import { dirname, join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from './commands.ts';
-import type { CommandContext } from './context.ts';
-import { main } from './main.ts';
 import { cliReference } from './reference.ts';
+import { commandRunner } from './run.fixture.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 let folder: string;
@@ -100,31 +99,7 @@ request:
 `,
 };
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(line: string, { stdin = '', env = {}, terminal = false } = {}): Promise<Ran> {
-  const text = { out: '', err: '' };
-  const output = (name: 'out' | 'err') => ({
-    isTerminal: terminal,
-    write(part: string) {
-      text[name] += part;
-    },
-  });
-  const context: CommandContext = {
-    cwd: folder,
-    env,
-    out: output('out'),
-    err: output('err'),
-    readStdin: async () => Buffer.from(stdin),
-    stopped: Promise.resolve('SIGTERM'),
-  };
-  const code = await main(line === '' ? [] : line.split(' '), context);
-  return { code, ...text };
-}
+const run = commandRunner(() => folder);
 
 describe('check', () => {
   test('a good rule', async () => {

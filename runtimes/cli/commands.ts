@@ -39,6 +39,16 @@ const REQUEST_OPTIONS: readonly OptionSpec[] = [
   { name: 'group', value: 'name', multiple: true, summary: 'Group of the user.' },
 ];
 
+const CLUSTER_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'kubeconfig',
+    value: 'file',
+    summary: 'Kubeconfig of the cluster. Default: as kubectl finds it, then the service account of the pod this runs in.',
+  },
+  { name: 'context', value: 'name', summary: 'Context of the kubeconfig. Default: its current one.' },
+  { name: 'kube-api', value: 'url', summary: 'API server that asks for no credentials, such as http://127.0.0.1:8001 of kubectl proxy.' },
+];
+
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -209,5 +219,71 @@ export const COMMANDS: readonly CommandSpec[] = [
       2: 'it could not listen, a file cannot be read, or the command was called wrongly',
     },
     load: async () => (await import('./serve.ts')).runServe,
+  },
+  {
+    name: 'record',
+    summary: 'Write down what rules need to know of a cluster.',
+    description:
+      'Reads objects, what the server serves and the schemas of it, and writes them into a folder that dry-run, explain, plan and check take in the place of a cluster.\n' +
+      'With --rules, records the kinds that rules read and write; namespaces and the definitions of custom resources come along.\n' +
+      'Values of Secrets are replaced by *** unless asked for; their certificates stay. What else an object holds is written as it is: look before you share a recording.',
+    arguments: [{ name: 'folder', summary: 'Folder to write to: new, empty, or a former recording, which is replaced.', required: true }],
+    options: [
+      { ...BUNDLE_OPTION, summary: 'Bundle folder or rule file: records the kinds it reads and writes.' },
+      {
+        name: 'resource',
+        value: 'name',
+        multiple: true,
+        summary: 'Resource to record, as kubectl names it: pods, deployments.apps, MyApp.',
+      },
+      { name: 'all', short: 'a', summary: 'Record every resource but events and leases.' },
+      { name: 'namespace', short: 'n', value: 'name', summary: 'Only objects of this namespace, and what belongs to none.' },
+      { name: 'selector', short: 'l', value: 'labels', summary: 'Only objects with these labels, as kubectl takes them.' },
+      { name: 'limit', value: 'number', default: '10000', summary: 'Most objects to record; more are an error.' },
+      { name: 'secrets', summary: 'Keep the values of Secrets. The files are then readable by their owner only.' },
+      { name: 'managed-fields', summary: 'Keep metadata.managedFields: who set which field.' },
+      ...CLUSTER_OPTIONS,
+    ],
+    examples: [
+      { command: 'fairlead record cluster/ -r rules/reconcile/myapp', explains: 'what a bundle reads and writes, of the current context' },
+      { command: 'fairlead record shop/ --all -n shop --context staging', explains: 'a namespace' },
+      { command: 'fairlead record pods/ --resource pods -l app=web --limit 100000', explains: 'one kind, by label' },
+    ],
+    exits: {
+      0: 'everything was recorded',
+      1: 'some resources may not be read and were left out, or the rules do not compile',
+      2: 'the cluster cannot be reached, the folder holds something else, or the command was called wrongly',
+    },
+    load: async () => (await import('./record.ts')).runRecord,
+  },
+  {
+    name: 'api-server',
+    summary: 'Run a Kubernetes API server on this machine, without a cluster.',
+    description:
+      'Serves the Kubernetes API from memory, over TLS and for one administrator: built-in kinds, custom resources, watches, server-side apply. kubectl works with it. A small simulation moves what a cluster would move: replicas, pods that start, endpoints. No container runs.\n' +
+      'It is for development and tests, not for production. Ends on SIGTERM or SIGINT.',
+    arguments: [],
+    options: [
+      { name: 'port', value: 'number', default: '6443', summary: 'Port to listen on; 0 takes a free one.' },
+      { name: 'host', value: 'address', default: '127.0.0.1', summary: 'Address to listen on.' },
+      {
+        name: 'kubeconfig',
+        value: 'file',
+        summary: "File to write an administrator's kubeconfig to. It holds a token that is new at every start.",
+      },
+      { name: 'no-simulate', summary: 'Serve the API alone: nothing happens by itself, not even the deletion of what lost its owner.' },
+      { name: 'load', value: 'path', multiple: true, summary: 'Objects to begin with: files, folders and recordings.' },
+      { name: 'log', value: 'format', values: ['json', 'text', 'off'], default: 'json', summary: 'How to log on standard error.' },
+    ],
+    examples: [
+      { command: 'fairlead api-server --kubeconfig admin.kubeconfig', explains: 'then kubectl --kubeconfig admin.kubeconfig' },
+      { command: 'fairlead api-server --load cluster/ --no-simulate', explains: 'a recorded cluster, as it was' },
+    ],
+    exits: {
+      0: 'stopped by a signal',
+      1: 'not used',
+      2: 'it could not listen, a file cannot be read, or the command was called wrongly',
+    },
+    load: async () => (await import('./api-server.ts')).runApiServer,
   },
 ];

@@ -7,7 +7,7 @@ import { DEFAULT_ADMISSION_PATHS, startAdmissionServer } from '../admission/serv
 import { watchBundle } from '../host/bundle-watch.ts';
 import { developmentTls } from '../host/certificates.ts';
 import { systemClock } from '../host/clock.ts';
-import { createJsonLog, type Log, silentLog } from '../host/log.ts';
+import type { Log } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { readRecording } from '../host/recording.ts';
 import { FileError, readTextFile } from '../host/text-files.ts';
@@ -19,6 +19,8 @@ import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend, loadBundles } from './load-bundle.ts';
+import { logOf } from './log-option.ts';
+import { portOf, secondsOf } from './number-options.ts';
 import { paintFor, renderDiagnostics } from './report.ts';
 
 /** Milliseconds that requests in flight have to finish after the drain delay: the longest timeout a webhook can have. */
@@ -90,38 +92,6 @@ const prepareToRun: InstrumentExpression = (expression) => {
 
 function hostInUrl(host: string | undefined): string {
   return host === undefined ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-}
-
-function portOf(args: ParsedArguments, option: string): number | undefined {
-  const text = args.text(option);
-  if (text === undefined) return undefined;
-  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (!(port <= 65535)) throw new UsageError(`--${option} must be a port number, not ${JSON.stringify(text)}`);
-  return port;
-}
-
-/** Seconds as milliseconds. */
-function secondsOf(args: ParsedArguments, option: string): number {
-  const text = args.text(option) ?? '0';
-  if (!/^[0-9]+(\.[0-9]+)?$/.test(text) || Number(text) > 3600)
-    throw new UsageError(`--${option} must be seconds up to 3600, not ${JSON.stringify(text)}`);
-  return Number(text) * 1000;
-}
-
-async function logOf(args: ParsedArguments, context: CommandContext): Promise<Log> {
-  switch (args.text('log')) {
-    case 'off':
-      return silentLog;
-    case 'text':
-      return (level, message, fields = {}) => {
-        const pairs = Object.entries(fields).flatMap(([key, value]) =>
-          value === undefined ? [] : [`${key}=${typeof value === 'string' ? JSON.stringify(value) : value}`],
-        );
-        context.err.write(`${level.padEnd(5)} ${[message, ...pairs].join(' ')}\n`);
-      };
-    default:
-      return createJsonLog();
-  }
 }
 
 async function tlsOf(args: ParsedArguments, context: CommandContext, log: Log, metrics: Metrics): Promise<TlsSource> {

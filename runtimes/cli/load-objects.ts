@@ -1,0 +1,121 @@
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import type { Registry, ServedResource } from '../kubernetes/embedded/registry.ts';
+
+/** An object that could not be loaded, and why. */
+export interface LoadProblem {
+  /** `Deployment shop/web`. */
+  readonly object: string;
+  readonly reason: string;
+}
+
+export interface Loaded {
+  readonly count: number;
+  readonly problems: readonly LoadProblem[];
+  /** Namespaces that nothing was recorded of, and that were made because objects lie in them. */
+  readonly madeNamespaces: readonly string[];
+}
+
+/**
+ * Puts recorded objects into the embedded server as they were: namespaces and definitions first, owners before what they own, and with
+ * their status. Uids are new, and references to owners follow; those to an owner that is not recorded are left out, lest the garbage
+ * collector take the object away. An object that is there already is left as it is.
+ */
+export async function loadObjects(registry: Registry, objects: readonly JsonObject[]): Promise<Loaded> {
+  const problems: LoadProblem[] = [];
+  const madeNamespaces: string[] = [];
+  const uids = new Map<Json, Json>();
+  let count = 0;
+  await makeNamespaces(registry, objects, madeNamespaces);
+  for (const object of inOrder(objects)) {
+    const type = registry.ofKind(text(object, 'apiVersion'), text(object, 'kind'));
+    if (type === undefined) {
+      problems.push({ object: describe(object), reason: `the server serves no ${text(object, 'apiVersion')} ${text(object, 'kind')}` });
+      continue;
+    }
+    try {
+      const made = await create(registry, type, object, uids);
+      const [before, after] = [field(object, 'metadata', 'uid'), field(made, 'metadata', 'uid')];
+      if (before !== undefined && after !== undefined) uids.set(before, after);
+      count++;
+    } catch (error) {
+      problems.push({ object: describe(object), reason: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  return { count, problems, madeNamespaces };
+}
+
+async function create(registry: Registry, type: ServedResource, object: JsonObject, uids: ReadonlyMap<Json, Json>): Promise<JsonObject> {
+  const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
+  const name = { name: text(metadata, 'name'), ...(type.namespaced ? { namespace: text(metadata, 'namespace') || 'default' } : {}) };
+  const existing = registry.get(type, name);
+  const made = existing ?? (await registry.create(type, { ...object, metadata: { ...portable(metadata, uids), ...name } }));
+  const status = ownValue(object, 'status');
+  if (!type.subresources.includes('status') || !isJsonObject(status)) return made;
+  return (await registry.modify(type, name, (current) => ({ ...current, status }), { subresource: 'status' })) ?? made;
+}
+
+/** Metadata without what a server gives. */
+function portable(metadata: JsonObject, uids: ReadonlyMap<Json, Json>): JsonObject {
+  const { uid: _u, resourceVersion: _r, creationTimestamp: _c, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...rest } = metadata;
+  if (!Array.isArray(rest['ownerReferences'])) return rest;
+  const { ownerReferences, ...others } = rest as { readonly ownerReferences: readonly Json[] } & JsonObject;
+  const known = ownerReferences.flatMap((owner) => {
+    const uid = isJsonObject(owner) ? uids.get(owner['uid'] ?? '') : undefined;
+    return uid === undefined ? [] : [{ ...(owner as JsonObject), uid }];
+  });
+  return known.length === 0 ? others : { ...others, ownerReferences: known };
+}
+
+async function makeNamespaces(registry: Registry, objects: readonly JsonObject[], made: string[]): Promise<void> {
+  const type = registry.ofKind('v1', 'Namespace');
+  if (type === undefined) return;
+  const recorded = new Set(objects.filter(isNamespace).map((object) => field(object, 'metadata', 'name')));
+  for (const object of objects) {
+    const namespace = text(ownValue(object, 'metadata'), 'namespace');
+    if (namespace === '' || recorded.has(namespace) || registry.get(type, { name: namespace }) !== undefined) continue;
+    await registry.create(type, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    made.push(namespace);
+  }
+}
+
+/** Namespaces, definitions, then the rest with owners before what they own. */
+function inOrder(objects: readonly JsonObject[]): readonly JsonObject[] {
+  const rank = (object: JsonObject): number => (isNamespace(object) ? 0 : isDefinition(object) ? 1 : 2);
+  const byUid = new Map(objects.map((object) => [field(object, 'metadata', 'uid'), object]));
+  const depths = new Map<JsonObject, number>();
+  const depth = (object: JsonObject): number => {
+    const known = depths.get(object);
+    if (known !== undefined) return known;
+    // An owner that owns itself in a roundabout way ends here.
+    depths.set(object, 0);
+    const owners = field(object, 'metadata', 'ownerReferences');
+    const depthOfOwners = (Array.isArray(owners) ? (owners as readonly Json[]) : []).map((owner) => {
+      const found = byUid.get(isJsonObject(owner) ? owner['uid'] : undefined);
+      return found === undefined || found === object ? 0 : depth(found) + 1;
+    });
+    const own = Math.max(0, ...depthOfOwners);
+    depths.set(object, own);
+    return own;
+  };
+  return [...objects].sort((a, b) => rank(a) - rank(b) || depth(a) - depth(b));
+}
+
+const isNamespace = (object: JsonObject): boolean => object['apiVersion'] === 'v1' && object['kind'] === 'Namespace';
+const isDefinition = (object: JsonObject): boolean => object['kind'] === 'CustomResourceDefinition';
+
+function describe(object: JsonObject): string {
+  const metadata = ownValue(object, 'metadata');
+  const namespace = text(metadata, 'namespace');
+  return `${text(object, 'kind')} ${namespace === '' ? '' : `${namespace}/`}${text(metadata, 'name')}`;
+}
+
+function field(object: JsonObject, ...path: readonly string[]): Json | undefined {
+  let value: Json | undefined = object;
+  for (const key of path) value = isJsonObject(value as Json) ? ownValue(value as JsonObject, key) : undefined;
+  return value;
+}
+
+function text(value: Json | undefined, key: string): string {
+  const found = value !== undefined && isJsonObject(value) ? ownValue(value, key) : undefined;
+  return typeof found === 'string' ? found : '';
+}
