@@ -83,7 +83,7 @@ async function serve(library: Library, cluster: RecordedCluster, expected: Reado
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-demo-'));
   const tls = await developmentTls({ folder, hosts: ['127.0.0.1'] });
   const server = await startAdmissionServer({
-    bundle: fixedBundle({ name: 'library', version: '1', diagnostics: [], program: { admission: library.program } }),
+    bundle: fixedBundle({ name: 'library', version: '1', diagnostics: [], program: { admission: library.program, reconcile: { rules: [] } } }),
     tls,
     facts: immediateFacts(cluster.facts),
     host: '127.0.0.1',

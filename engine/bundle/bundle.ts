@@ -1,4 +1,5 @@
 import type { AdmissionProgram } from '../rules/admission/decision.ts';
+import type { ReconcileProgram } from '../rules/reconcile/program.ts';
 import type { Diagnostic } from '../text/diagnostic.ts';
 
 /** A bundle compiled: what runtimes host. There is a program only when no diagnostic is an error. */
@@ -12,4 +13,5 @@ export interface CompiledBundle {
 /** The executors of all rules of a bundle, one field per kind. */
 export interface BundleProgram {
   readonly admission: AdmissionProgram;
+  readonly reconcile: ReconcileProgram;
 }

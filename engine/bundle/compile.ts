@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject } from '../object/json.ts';
-import { customResourceTypes, type TypeTable } from '../object/type-table.ts';
+import { customResourceTypes, layerTypes, type TypeTable } from '../object/type-table.ts';
 import { ADMISSION_KINDS, compileAdmission, isAdmissionDocument, kindOf } from '../rules/admission/compile.ts';
 import { type RuleBundleDocument, ruleBundle } from '../rules/admission/document.ts';
 import type { InstrumentExpression } from '../rules/admission/expressions.ts';
 import { linkAdmission, linkProgram } from '../rules/admission/link.ts';
+import { compileReconcile, isReconcileDocument, RECONCILE_KINDS, readReconcileRules } from '../rules/reconcile/compile.ts';
 import { type Diagnostic, isError } from '../text/diagnostic.ts';
 import type { Document } from '../text/document.ts';
 import { checkShape, diagnosticAt } from '../text/shape-check.ts';
@@ -37,12 +38,16 @@ export function compileBundle(documents: readonly Document[], options: CompileBu
   const all = unpackLists(documents);
   const head = readHead(all, diagnostics);
   const customResources = all.filter(isCustomResourceDefinition).map((document) => document.value as JsonObject);
-  const types = options.types ?? builtInTypes(customResources.length === 0 ? [] : [customResourceTypes(customResources)]);
+  const reconcile = readReconcileRules(all);
+  const own = [...customResources, ...reconcile.definitions];
+  const types = typesFor(own, options.types);
   const params = head === undefined ? NO_PARAMS : bundleParams(head.document, head.value.spec?.params, options.params, diagnostics);
   for (const document of all) reportUnknownKind(document, diagnostics);
 
   const compiled = compileAdmission(all, linkAdmission({ types, params, instrument: options.instrument }));
   diagnostics.push(...compiled.diagnostics);
+  const reconciled = compileReconcile(reconcile, { types, params });
+  diagnostics.push(...reconciled.diagnostics);
   const bundle = {
     name: head?.value.metadata.name ?? options.name ?? '',
     version: head?.value.spec?.version ?? '',
@@ -51,7 +56,14 @@ export function compileBundle(documents: readonly Document[], options: CompileBu
   if (diagnostics.some(isError)) return bundle;
   const wanted = options.rules === undefined ? undefined : new Set(options.rules);
   const policies = wanted === undefined ? compiled.policies : compiled.policies.filter((policy) => wanted.has(policy.name));
-  return { ...bundle, program: { admission: linkProgram(policies, types) } };
+  const rules = wanted === undefined ? reconciled.rules : reconciled.rules.filter(({ name }) => wanted.has(name));
+  return { ...bundle, program: { admission: linkProgram(policies, types), reconcile: { rules } } };
+}
+
+/** The types that CustomResourceDefinitions of the bundle declare, over those of the cluster. */
+function typesFor(definitions: readonly JsonObject[], cluster: TypeTable | undefined): TypeTable {
+  if (cluster === undefined) return typesWith(definitions);
+  return definitions.length === 0 ? cluster : layerTypes(customResourceTypes(definitions), cluster);
 }
 
 /** A type table with the built-in kinds, and those of CustomResourceDefinitions on top. */
@@ -77,14 +89,14 @@ function isCustomResourceDefinition(document: Document): boolean {
 }
 
 const KINDS_BY_GROUP: Readonly<Record<string, readonly string[]>> = {
-  'fairlead.dev': ['AdmissionRule', 'RuleBundle', 'RuleTest'],
+  'fairlead.dev': ['AdmissionRule', 'ReconcileRule', 'RuleBundle', 'RuleTest'],
 };
 
-const KINDS_OF_RULES = { ...ADMISSION_KINDS, ...KINDS_BY_GROUP };
+const KINDS_OF_RULES = { ...ADMISSION_KINDS, ...RECONCILE_KINDS, ...KINDS_BY_GROUP };
 
 function reportUnknownKind(document: Document, diagnostics: Diagnostic[]): void {
   const { group, kind } = kindOf(document);
-  if (isAdmissionDocument(document) || isCustomResourceDefinition(document)) return;
+  if (isAdmissionDocument(document) || isReconcileDocument(document) || isCustomResourceDefinition(document)) return;
   if (group === 'fairlead.dev') {
     if (kind === 'RuleBundle' || BESIDE_RULES.has(kind)) return;
     const near = suggest(kind, KINDS_BY_GROUP[group]!);

@@ -120,7 +120,8 @@ function takeRule(name: string, value: Json, { kind, rules, problems, path }: Ru
   if (!isRuleName(name)) {
     const near = suggest(name, RULE_NAMES);
     const hint = near === undefined ? {} : { hint: `did you mean ${near}?` };
-    problems.push({ path, message: `unknown rule ${name}: expected ${listed(RULE_NAMES)}`, ...hint });
+    const possible = RULE_NAMES.filter((each) => REQUIREMENTS[each].kinds?.includes(kind) ?? true);
+    problems.push({ path, message: `unknown rule ${name}: expected ${listed(possible)}`, ...hint });
     return;
   }
   const { read, kinds, says } = REQUIREMENTS[name];

@@ -40,13 +40,17 @@ export interface TypeTable {
 
 /** A type table over data as {@link TypeTableData} or over several (the first that knows a name wins). */
 export function createTypeTable(...tables: readonly TypeTableData[]): TypeTable {
+  return typeTable(tables, () => undefined);
+}
+
+function typeTable(tables: readonly TypeTableData[], elsewhere: (name: string) => Schema | undefined): TypeTable {
   const definitions = new Map<string, Schema | undefined>();
   const definition = (name: string): Schema | undefined => {
     if (definitions.has(name)) return definitions.get(name);
     const compact = lookup(tables, (table) => own(table.definitions, name));
     // An alias that leads to itself must end, not recurse.
     definitions.set(name, undefined);
-    const schema = compact === undefined ? undefined : expandSchema(compact, definition, name);
+    const schema = compact === undefined ? elsewhere(name) : expandSchema(compact, definition, name);
     definitions.set(name, schema);
     return schema;
   };
@@ -121,6 +125,25 @@ export function createTypeTable(...tables: readonly TypeTableData[]): TypeTable 
       return [...found];
     },
     definition,
+  };
+}
+
+/** Data over a table: what the data know of a kind or a resource counts. */
+export function layerTypes(data: TypeTableData, under: TypeTable): TypeTable {
+  const over = typeTable([data], under.definition);
+  return {
+    kubernetes: under.kubernetes,
+    kind: (group, version, kind) => over.kind(group, version, kind) ?? under.kind(group, version, kind),
+    isBuiltIn: (group, version, kind) => over.isBuiltIn(group, version, kind) || under.isBuiltIn(group, version, kind),
+    typeOf: (object) => over.typeOf(object) ?? under.typeOf(object),
+    resource: (group, version, resource) => over.resource(group, version, resource) ?? under.resource(group, version, resource),
+    resourceOf: (group, version, kind) => over.resourceOf(group, version, kind) ?? under.resourceOf(group, version, kind),
+    *resources() {
+      yield* over.resources();
+      yield* under.resources();
+    },
+    versions: (group) => [...new Set([...over.versions(group), ...under.versions(group)])],
+    definition: (name) => over.definition(name) ?? under.definition(name),
   };
 }
 

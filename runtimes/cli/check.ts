@@ -51,7 +51,11 @@ export const runCheck: CommandRun = async (args, context) => {
 const isFinding = (diagnostic: Diagnostic, strict: boolean): boolean =>
   isError(diagnostic) || (strict && diagnostic.severity === 'warning');
 
-const rulesOf = (bundle: CompiledBundle) => bundle.program?.admission.rules ?? [];
+/** Kind and name of every rule of a bundle. */
+const rulesOf = ({ program }: CompiledBundle): readonly { readonly kind: string; readonly name: string }[] =>
+  program === undefined
+    ? []
+    : [...program.admission.rules, ...program.reconcile.rules.map(({ ruleKind, name }) => ({ kind: ruleKind, name }))];
 
 function junitCase(path: string, diagnostics: readonly Diagnostic[], strict: boolean) {
   const findings = diagnostics.filter((diagnostic) => isFinding(diagnostic, strict));

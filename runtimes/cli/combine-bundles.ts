@@ -25,7 +25,10 @@ export function combineBundles(bundles: readonly CompiledBundle[]): CompiledBund
     diagnostics: bundles.flatMap(({ diagnostics }) => diagnostics),
   };
   if (programs.length < bundles.length) return combined;
-  const program: BundleProgram = { admission: combineAdmission(programs.map(({ admission }) => admission)) };
+  const program: BundleProgram = {
+    admission: combineAdmission(programs.map(({ admission }) => admission)),
+    reconcile: { rules: programs.flatMap(({ reconcile }) => reconcile.rules) },
+  };
   return { ...combined, program };
 }
 

@@ -294,7 +294,7 @@ describe('parameters of a bundle', () => {
     [
       '{max: "integer | least=1"}',
       'true',
-      '$.spec.params.max: unknown rule least: expected required, default, minimum, maximum, enum, pattern or description',
+      '$.spec.params.max: unknown rule least: expected required, default, minimum, maximum, enum, immutable, nullable, validation, format, title or description',
     ],
   ])('%s with %s', (params, expression, problem) => {
     expect(problemsOf(bundle(params) + using(expression))).toEqual(problem === undefined ? [] : [`error ${problem}`]);

@@ -1,0 +1,86 @@
+import { isJsonObject, type Json, ownValue } from '../../object/json.ts';
+import type { CompiledRule } from './compile-rule.ts';
+import type { Entry, ReadinessRule } from './entry.ts';
+import type { FieldDemand, TouchedKind } from './program.ts';
+import { mergeDemand } from './reads.ts';
+import { hasExpression } from './template-types.ts';
+
+/** Fields that the rules of kstatus look at, of any kind. */
+const KSTATUS_FIELDS: FieldDemand = {
+  status: true,
+  spec: {
+    replicas: true,
+    type: true,
+    clusterIP: true,
+    updateStrategy: true,
+    progressDeadlineSeconds: true,
+    completions: true,
+    parallelism: true,
+  },
+};
+
+/** What a rule reads of its instances. */
+export function instanceDemand(rule: CompiledRule): FieldDemand {
+  let demand: FieldDemand = {};
+  for (const { expression } of rule.expressions) {
+    const read = expression.reads.get(rule.source.instanceVariable);
+    if (read !== undefined) demand = mergeDemand(demand, read);
+  }
+  return demand;
+}
+
+/** The kinds that a rule reads and writes beside its instances, as far as they are written out. */
+export function touchedKinds(rule: CompiledRule): readonly TouchedKind[] {
+  const touched = new Map<string, { apiVersion: string; kind: string; use: 'write' | 'read'; fields: FieldDemand }>();
+  for (const entry of rule.entries) {
+    const kind = kindOf(entry);
+    if (kind === undefined) continue;
+    const key = `${kind.apiVersion}/${kind.kind}`;
+    const known = touched.get(key) ?? { ...kind, use: 'read' as const, fields: {} };
+    if (entry.kind === 'template' || entry.kind === 'patch') {
+      known.use = 'write';
+      known.fields = mergeDemand(known.fields, writtenFields(entry, rule));
+    }
+    known.fields = mergeDemand(known.fields, readFields(entry, rule));
+    touched.set(key, known);
+  }
+  return [...touched.values()];
+}
+
+function kindOf(entry: Entry): { readonly apiVersion: string; readonly kind: string } | undefined {
+  if (entry.kind === 'external') return { apiVersion: entry.apiVersion, kind: entry.objectKind };
+  return entry.kind === 'template' || entry.kind === 'patch' ? entry.objectKind : undefined;
+}
+
+function readFields(entry: Entry, rule: CompiledRule): FieldDemand {
+  let demand: FieldDemand = {};
+  const repeats = entry.loops.length > 0 || (entry.kind === 'external' && entry.selector !== undefined);
+  for (const { entry: owner, expression, local } of rule.expressions) {
+    // In expressions of readiness, a name stands for the one object.
+    const isLocal = owner === entry.id && local !== undefined;
+    const read = expression.reads.get(isLocal ? local : entry.id);
+    if (read === undefined) continue;
+    if (!repeats || isLocal) demand = mergeDemand(demand, read);
+    else if (read === true) demand = true;
+    else for (const element of Object.values(read)) demand = mergeDemand(demand, element);
+  }
+  const { ready } = entry as { readonly ready?: ReadinessRule };
+  return ready?.kind === 'kstatus' ? mergeDemand(demand, KSTATUS_FIELDS) : demand;
+}
+
+/** Fields that a template writes; a list is one of them as a whole. */
+function writtenFields(entry: Entry, rule: CompiledRule): FieldDemand {
+  const source = rule.source.entries.find(({ id }) => id === entry.id);
+  if (source?.kind !== 'template' && source?.kind !== 'patch') return {};
+  const { apiVersion: _apiVersion, kind: _kind, metadata, ...rest } = source.template.value;
+  if (!isJsonObject(metadata)) return fieldsOf({ ...rest, ...(metadata === undefined ? {} : { metadata }) });
+  const { name: _name, namespace: _namespace, ...kept } = metadata;
+  return fieldsOf(Object.keys(kept).length === 0 ? rest : { ...rest, metadata: kept });
+}
+
+function fieldsOf(value: Json): FieldDemand {
+  if (!isJsonObject(value)) return true;
+  const keys = Object.keys(value);
+  if (keys.length === 0 || keys.some(hasExpression)) return true;
+  return Object.fromEntries(keys.map((key) => [key, fieldsOf(ownValue(value, key) as Json)]));
+}

@@ -1,0 +1,194 @@
+import type { Expr } from '../../cel/ast.ts';
+import { children } from '../../cel/check/walk.ts';
+import type { Activation } from '../../cel/program.ts';
+import { CelError, type CelValue, LazyStruct, Timestamp } from '../../cel/values.ts';
+import type { Json, JsonObject } from '../../object/json.ts';
+import { type DocumentPath, formatPath } from '../../text/document.ts';
+import type { CompiledRule } from './compile-rule.ts';
+import type { RuleTemplate } from './entry.ts';
+import type { Expression, Variable } from './expressions.ts';
+
+/** Cost of one expression. Kubernetes: apiserver pkg/apis/cel/config.go PerCallLimit. */
+const EXPRESSION_LIMIT = 1_000_000;
+
+/** Cost of one reconciliation, over all expressions and items. */
+const RULE_LIMIT = 100_000_000;
+
+/** What became of an entry so far. */
+export type EntryState =
+  /** Left out by `when`: expressions see something empty. */
+  | { readonly kind: 'excluded' }
+  /** What it stands for is not known or not there yet. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+  /** Some of its items are there: enough for status, not for other entries. */
+  | { readonly kind: 'partial'; readonly reason: string }
+  | { readonly kind: 'present'; readonly ready: boolean; readonly reason: string };
+
+/** Why an expression has no value: something to wait for, something left out, or a mistake. */
+export class Unresolved {
+  constructor(
+    readonly kind: 'waiting' | 'excluded' | 'failed',
+    readonly reason: string,
+    readonly path: DocumentPath,
+  ) {}
+}
+
+/** Evaluates the expressions of a rule for one instance. */
+export class Evaluation {
+  readonly states = new Map<string, EntryState>();
+  readonly #rule: CompiledRule;
+  readonly #activation: Record<string, CelValue | undefined>;
+  readonly #variables: RuleVariables;
+  readonly #sensitive: ReadonlySet<string>;
+  #remaining = RULE_LIMIT;
+
+  constructor(rule: CompiledRule, instance: JsonObject, now: number) {
+    this.#rule = rule;
+    this.#variables = new RuleVariables(rule.variables, (expression) => this.#run(expression, this.#activation));
+    const activation: Record<string, CelValue | undefined> = Object.create(null);
+    activation[rule.source.instanceVariable] = instance;
+    activation['params'] = rule.params;
+    activation['now'] = new Timestamp(Math.floor(now / 1000), (((now % 1000) + 1000) % 1000) * 1_000_000);
+    activation['variables'] = this.#variables;
+    this.#activation = activation;
+    this.#sensitive = new Set(rule.entries.filter(({ sensitive }) => sensitive).map(({ id }) => id));
+  }
+
+  /** Says what became of an entry, and what expressions see of it. */
+  settle(id: string, state: EntryState, value: CelValue | undefined): void {
+    this.states.set(id, state);
+    this.#activation[id] = value;
+  }
+
+  /**
+   * The value of an expression; throws {@link Unresolved} where there is none. `partial`: entries of which some items are there
+   * are good enough.
+   */
+  evaluate(expression: Expression, locals?: Readonly<Record<string, CelValue>>, partial = false): CelValue {
+    for (const id of expression.ids) {
+      const state = this.states.get(id);
+      if (locals !== undefined && Object.hasOwn(locals, id)) continue;
+      if (state === undefined) throw new Unresolved('waiting', `${id} is not known yet`, expression.path);
+      if (state.kind === 'unknown' || (state.kind === 'partial' && !partial))
+        throw new Unresolved('waiting', state.reason, expression.path);
+    }
+    const activation = locals === undefined ? this.#activation : Object.assign(Object.create(null), this.#activation, locals);
+    try {
+      return this.#run(expression, activation);
+    } catch (error) {
+      if (error instanceof CelError) throw this.#explain(expression, activation, error);
+      throw error;
+    }
+  }
+
+  /** Renders a template; throws {@link Unresolved} where that can't be done. */
+  render(template: RuleTemplate, locals?: Readonly<Record<string, CelValue>>, partial = false): Json | undefined {
+    try {
+      return template.template.render((expression) => this.evaluate(expression, locals, partial));
+    } catch (error) {
+      if (error instanceof CelError) throw new Unresolved('failed', error.message, template.path);
+      throw error;
+    }
+  }
+
+  #run(expression: Expression, activation: Activation): CelValue {
+    if (this.#remaining <= 0) throw new CelError('the rule uses more than one reconciliation may cost', 'budget');
+    const limit = Math.min(EXPRESSION_LIMIT, this.#remaining);
+    const meter = { remaining: limit };
+    try {
+      const value = expression.program.run(activation, meter);
+      if (meter.remaining >= 0) {
+        this.#remaining -= limit - meter.remaining;
+        return value;
+      }
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error;
+    }
+    // The exact back end says what is wrong, or that the fast one charged too much.
+    const { outcome, cost } = expression.program.trace(activation, { limit });
+    this.#remaining -= cost;
+    if (outcome.ok) return outcome.value;
+    throw outcome.error;
+  }
+
+  #explain(expression: Expression, activation: Activation, error: CelError): Unresolved {
+    const secret = expression.ids.some((id) => this.#sensitive.has(id));
+    const { message } = error;
+    const missing = MISSING.test(message);
+    const root = error.nodeId === undefined ? undefined : rootOf(expression.program.ast.root, error.nodeId);
+    const own = root === this.#rule.source.instanceVariable || root === 'params';
+    if (missing && !own && expression.ids.length > 0) {
+      const absent = expression.ids.find((id) => this.states.get(id)?.kind === 'excluded');
+      if (absent !== undefined && (root === undefined || root === absent || activation[root] === undefined)) {
+        return new Unresolved('excluded', `${absent} is left out`, expression.path);
+      }
+      const what = root !== undefined && expression.ids.includes(root) ? root : expression.ids.join(', ');
+      return new Unresolved('waiting', `${what} has no such field yet: ${secret ? formatPath(expression.path) : message}`, expression.path);
+    }
+    return new Unresolved('failed', secret && !missing ? 'the expression failed; its values are secret' : message, expression.path);
+  }
+}
+
+/** Errors of data that is not there, as against data that is wrong. */
+const MISSING = /no such key|no such field|index out of bounds|index out of range|optional\.none\(\) dereference/;
+
+/** Name at the root of the selections that end at a node: `a` for `a.b[0].c`. */
+function rootOf(root: Expr, nodeId: number): string | undefined {
+  let found = find(root, nodeId);
+  while (found !== undefined) {
+    if (found.kind === 'ident') return found.name;
+    if (found.kind === 'select') found = found.operand;
+    else if (found.kind === 'call' && (found.fn === '_[_]' || found.fn === '_?._' || found.fn === '_[?_]')) found = found.args[0];
+    else if (found.kind === 'call' && found.target !== undefined) found = found.target;
+    else return undefined;
+  }
+  return undefined;
+}
+
+function find(expr: Expr, id: number): Expr | undefined {
+  if (expr.id === id) return expr;
+  for (const child of children(expr)) {
+    const found = find(child, id);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** `variables`: each is computed when first asked for. Expressions are asked only when what their variables read is settled. */
+class RuleVariables extends LazyStruct {
+  readonly typeName = 'reconcile.variables';
+  readonly #variables: ReadonlyMap<string, Variable>;
+  readonly #run: (expression: Expression) => CelValue;
+  readonly #known = new Map<string, CelValue | CelError>();
+
+  constructor(variables: ReadonlyMap<string, Variable>, run: (expression: Expression) => CelValue) {
+    super();
+    this.#variables = variables;
+    this.#run = run;
+  }
+
+  override has(field: string): boolean {
+    return this.#variables.has(field);
+  }
+
+  override get(field: string): CelValue {
+    let known = this.#known.get(field);
+    if (known === undefined) {
+      known = this.#compute(field);
+      this.#known.set(field, known);
+    }
+    if (known instanceof CelError) throw known;
+    return known;
+  }
+
+  #compute(field: string): CelValue | CelError {
+    const variable = this.#variables.get(field);
+    if (variable === undefined) return new CelError(`no such key: ${field}`);
+    try {
+      return this.#run(variable.expression);
+    } catch (error) {
+      if (!(error instanceof CelError)) throw error;
+      return new CelError(`the variable ${field} has no value: ${error.message}`);
+    }
+  }
+}

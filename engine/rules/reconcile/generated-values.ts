@@ -1,0 +1,77 @@
+import { type CelValue, Timestamp } from '../../cel/values.ts';
+import { isJsonObject, type Json, ownValue } from '../../object/json.ts';
+import { certificateValidity } from '../../object/x509.ts';
+import type { RandomEntry, X509Entry } from './entry.ts';
+import { Unresolved } from './evaluation.ts';
+import type { GenerateRequest } from './program.ts';
+
+type SecretName = GenerateRequest['secret'];
+
+export function randomRequest({ valueKey, length, alphabet }: RandomEntry, id: string, secret: SecretName): GenerateRequest {
+  return { id, secret, value: { kind: 'random', key: valueKey, length, alphabet } };
+}
+
+/** The request of a certificate, of what the template of its subject was rendered to. Throws {@link Unresolved} where that does not do. */
+export function x509Request(
+  entry: X509Entry,
+  id: string,
+  secret: SecretName,
+  rendered: Json | undefined,
+  instanceNamespace: string | undefined,
+): GenerateRequest {
+  const { path } = entry.subject;
+  const subject = isJsonObject(rendered) ? rendered : {};
+  const commonName = ownValue(subject, 'commonName');
+  if (typeof commonName !== 'string' || commonName === '')
+    throw new Unresolved('failed', 'commonName must be text', [...path, 'commonName']);
+  const names = (field: string): readonly string[] => {
+    const value = ownValue(subject, field) ?? [];
+    if (Array.isArray(value) && value.every((each: Json) => typeof each === 'string')) return value as readonly string[];
+    throw new Unresolved('failed', `${field} must be a list of texts`, [...path, field]);
+  };
+  const { isCA, algorithm, duration, renewBefore, rotateKey, usages } = entry;
+  const value = {
+    commonName,
+    dnsNames: names('dnsNames'),
+    ipAddresses: names('ipAddresses'),
+    isCA,
+    algorithm,
+    duration,
+    renewBefore,
+    rotateKey,
+    usages,
+  };
+  const issuer = issuerOf(ownValue(subject, 'issuer'), [...path, 'issuer'], instanceNamespace);
+  return { id, secret, value: { kind: 'x509', ...value, ...(issuer === undefined ? {} : { issuer }) } };
+}
+
+function issuerOf(value: Json | undefined, path: X509Entry['path'], instanceNamespace: string | undefined): SecretName | undefined {
+  if (value === undefined || value === null) return undefined;
+  const [name, given] = isJsonObject(value) ? [ownValue(value, 'name'), ownValue(value, 'namespace')] : [];
+  const namespace = typeof given === 'string' && given !== '' ? given : instanceNamespace;
+  if (typeof name !== 'string' || name === '' || namespace === undefined) {
+    throw new Unresolved('failed', 'the issuer needs a name and a namespace', path);
+  }
+  return { namespace, name };
+}
+
+/** What expressions see of values that were made; undefined where some are missing. */
+export function generatedValues(request: GenerateRequest, made: Readonly<Record<string, string>>): CelValue | undefined {
+  const read = (key: string): string | undefined => (Object.hasOwn(made, key) ? made[key] : undefined);
+  const secretName = request.secret.name;
+  if (request.value.kind === 'random') {
+    const value = read(request.value.key);
+    return value === undefined ? undefined : { value, [request.value.key]: value, secretName };
+  }
+  const [crt, key, ca] = [read('tls.crt'), read('tls.key'), read('ca.crt')];
+  const validity = crt === undefined ? undefined : certificateValidity(crt);
+  if (crt === undefined || key === undefined || validity === undefined) return undefined;
+  return { crt, key, ca: ca ?? crt, notAfter: new Timestamp(validity.notAfter / 1000, 0), secretName };
+}
+
+/** When a certificate is to be renewed, in milliseconds since 1970; undefined for what does not end. */
+export function renewalOf(request: GenerateRequest, made: Readonly<Record<string, string>>): number | undefined {
+  if (request.value.kind !== 'x509') return undefined;
+  const validity = certificateValidity(made['tls.crt'] ?? '');
+  return validity === undefined ? undefined : validity.notAfter - request.value.renewBefore;
+}

@@ -1,0 +1,69 @@
+import { sha256 } from '../../cel/libraries/kyverno/digest.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
+import type { CompiledRule } from './compile-rule.ts';
+import { instanceDemand, touchedKinds } from './demand.ts';
+import type { Entry } from './entry.ts';
+import { reconcile } from './executor.ts';
+import type { ReconcileRule } from './program.ts';
+import { hasExpression } from './template-types.ts';
+
+/** What a runtime gets of a compiled rule. */
+export function ruleProgram(rule: CompiledRule, definition: JsonObject | undefined): ReconcileRule {
+  const { source } = rule;
+  const { apiVersion, kind, namespaced, labelSelector, decorated } = source.instance;
+  return {
+    ruleKind: source.ruleKind,
+    name: source.name,
+    instance: { apiVersion, kind, namespaced, labelSelector, fields: instanceDemand(rule), decorated },
+    definition,
+    touches: touchedKinds(rule),
+    fieldManager: `fairlead/${source.name}`,
+    needsFinalizer: source.deletion === 'Orphan' || rule.entries.some((entry) => needsUndo(entry, rule)),
+    deletion: source.deletion,
+    revision: revisionOf(rule, definition),
+    reconcile: (instance, facts) => reconcile(rule, instance, facts),
+  };
+}
+
+/** Whether owner references are not enough for what an entry makes. */
+function needsUndo(entry: Entry, rule: CompiledRule): boolean {
+  switch (entry.kind) {
+    case 'call':
+      return entry.undo !== undefined;
+    case 'patch':
+      return true;
+    case 'template':
+      return entry.deletion === 'Orphan' || !canBeOwned(entry, rule);
+    case 'random':
+    case 'x509':
+      return entry.secret.namespace !== undefined && rule.source.instance.namespaced !== false;
+    case 'external':
+      return false;
+  }
+}
+
+/** An object may be owned by an instance of its own namespace, and by one that is in none. */
+function canBeOwned(entry: Extract<Entry, { readonly kind: 'template' | 'patch' }>, { source }: CompiledRule): boolean {
+  if (source.instance.namespaced === false) return true;
+  if (entry.namespaced !== true) return false;
+  const template = source.entries.find(({ id }) => id === entry.id);
+  const value = template?.kind === 'template' ? template.template.value : {};
+  const metadata = ownValue(value, 'metadata');
+  const namespace = isJsonObject(metadata) ? ownValue(metadata, 'namespace') : undefined;
+  const own = `\${${source.instanceVariable}.metadata.namespace}`;
+  return namespace === undefined || (typeof namespace === 'string' && hasExpression(namespace) && namespace.replace(/\s/g, '') === own);
+}
+
+/** Of everything that was written, in a canonical order. */
+function revisionOf({ source, params }: CompiledRule, definition: JsonObject | undefined): string {
+  return sha256(canonical({ source, params, definition } as unknown as Json)).slice(0, 16);
+}
+
+function canonical(value: Json | undefined): string {
+  if (value === undefined) return 'null';
+  if (Array.isArray(value)) return `[${value.map((item: Json) => canonical(item)).join()}]`;
+  if (typeof value === 'bigint') return String(value);
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const fields = Object.keys(value).sort();
+  return `{${fields.map((name) => `${JSON.stringify(name)}:${canonical(ownValue(value, name))}`).join()}}`;
+}

@@ -1,0 +1,74 @@
+import type { CelType } from '../../cel/types.ts';
+import { isJsonObject, type Json, type JsonObject, setOwn } from '../../object/json.ts';
+import type { Reporter } from '../admission/diagnose.ts';
+import type { RuleTemplate } from './entry.ts';
+import type { Expression, ExpressionCompiler } from './expressions.ts';
+import type { TemplateSource } from './source.ts';
+import { compileRuleTemplate } from './template-compiler.ts';
+
+/**
+ * The template of `status`, taken apart to its leaves: each is there as soon as what it reads is there, whatever becomes of the
+ * others.
+ */
+export type StatusTemplate =
+  | { readonly kind: 'map'; readonly fields: readonly (readonly [name: string, value: StatusTemplate])[] }
+  | { readonly kind: 'list'; readonly items: readonly StatusTemplate[] }
+  /** `type`: of the value, where an expression yields it as a whole. */
+  | { readonly kind: 'leaf'; readonly template: RuleTemplate; readonly type: CelType | undefined }
+  | { readonly kind: 'constant'; readonly value: Json };
+
+/** Compiles the template of status. What is wrong is reported. */
+export function compileStatus(
+  report: Reporter,
+  compiler: ExpressionCompiler,
+  source: TemplateSource,
+  onExpression: (expression: Expression) => void,
+): StatusTemplate {
+  const { path, value } = source;
+  if (Array.isArray(value)) {
+    return {
+      kind: 'list',
+      items: value.map((item: Json, index) => compileStatus(report, compiler, { path: [...path, index], value: item }, onExpression)),
+    };
+  }
+  if (isJsonObject(value)) {
+    const fields = Object.keys(value).map(
+      (name) => [name, compileStatus(report, compiler, { path: [...path, name], value: value[name] as Json }, onExpression)] as const,
+    );
+    return { kind: 'map', fields };
+  }
+  if (typeof value !== 'string' || !value.includes('$')) return { kind: 'constant', value };
+  const found: Expression[] = [];
+  const template = compileRuleTemplate(report, compiler, source, {
+    onExpression: (expression) => {
+      found.push(expression);
+      onExpression(expression);
+    },
+  });
+  if (template === undefined) return { kind: 'constant', value: null };
+  const whole = found.length === 1 && value.startsWith('${') && value.trimEnd().endsWith('}') && value.indexOf(found[0]!.text) === 2;
+  return { kind: 'leaf', template, type: whole ? found[0]!.program.ast.resultType : undefined };
+}
+
+/** The value of a status template; undefined where nothing of it is known yet. `render` answers undefined for a leaf that is not. */
+export function renderStatus(status: StatusTemplate, render: (leaf: RuleTemplate) => Json | undefined): Json | undefined {
+  switch (status.kind) {
+    case 'constant':
+      return status.value;
+    case 'leaf':
+      return render(status.template);
+    case 'list': {
+      const items = status.items.map((item) => renderStatus(item, render));
+      // An item in the place of another would be worse than none.
+      return items.every((item) => item !== undefined) ? items : undefined;
+    }
+    case 'map': {
+      const fields: { [name: string]: Json } = {};
+      for (const [name, field] of status.fields) {
+        const value = renderStatus(field, render);
+        if (value !== undefined) setOwn(fields, name, value);
+      }
+      return fields as JsonObject;
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { CelType } from '../../cel/types.ts';
+import type { Schema } from '../../object/schema.ts';
+import { compileTemplate } from '../../object/template.ts';
+import type { Reporter } from '../admission/diagnose.ts';
+import type { RuleTemplate } from './entry.ts';
+import type { Expression, ExpressionCompiler } from './expressions.ts';
+import type { TemplateSource } from './source.ts';
+import { checkExpressionType, checkTemplateFields } from './template-types.ts';
+
+export interface TemplateOptions {
+  readonly locals?: Readonly<Record<string, CelType>> | undefined;
+  /** What the template makes; without it nothing is checked. */
+  readonly target?: { readonly schema: Schema; readonly kind: string; readonly required: boolean } | undefined;
+  /** Told of each expression. */
+  readonly onExpression?: (expression: Expression) => void;
+}
+
+/** Compiles a template of a rule, and checks it against the schema of what it makes. Reports what is wrong. */
+export function compileRuleTemplate(
+  report: Reporter,
+  compiler: ExpressionCompiler,
+  source: TemplateSource,
+  options: TemplateOptions = {},
+): RuleTemplate | undefined {
+  const { target } = options;
+  const compiled = compileTemplate(source.value, (place) => {
+    const at = { path: [...source.path, ...place.path], text: place.text, offset: place.offset };
+    const expression = compiler.compile(at, options.locals);
+    if (expression === undefined) return undefined;
+    options.onExpression?.(expression);
+    if (target !== undefined) checkExpressionType(report, source, place, expression, target.schema, target.kind);
+    return expression;
+  });
+  for (const { code, message, hint, path, start, end } of compiled.issues) {
+    report.issue([...source.path, ...path], { code, severity: 'error', message, hint, start, end, at: start });
+  }
+  if (target !== undefined) checkTemplateFields(report, source, target.schema, target.kind, target.required);
+  return compiled.template && { path: source.path, template: compiled.template };
+}
