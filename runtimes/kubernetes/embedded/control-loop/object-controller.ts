@@ -25,6 +25,8 @@ export interface ObjectControllerOptions<T extends KubernetesObject> {
   readonly sync: SyncObject<T>;
   /** Kinds whose objects are looked after by their controller of {@link kind}. */
   readonly controls?: readonly Kind[];
+  /** What is left to write once an object is gone. */
+  readonly gone?: (key: ObjectKey, view: ClusterView) => readonly Write[];
   /** Other changes, and the keys they concern. */
   readonly also?: readonly { readonly kind: Kind; readonly keys: (object: KubernetesObject) => Iterable<ObjectKey> }[];
 }
@@ -35,7 +37,7 @@ export function objectController<T extends KubernetesObject>(
   view: ClusterView,
   options: ObjectControllerOptions<T>,
 ): Controller {
-  const { name, kind, sync, controls = [], also = [] } = options;
+  const { name, kind, sync, controls = [], also = [], gone } = options;
   const own = groupResource(kind);
   const controlled = new Set(controls.map(groupResource));
   const others = new Map<GroupResource, ((object: KubernetesObject) => Iterable<ObjectKey>)[]>();
@@ -61,7 +63,7 @@ export function objectController<T extends KubernetesObject>(
     watches: [...new Set([own, ...controlled, ...others.keys()])],
     *keys(event: ObjectEvent) {
       const object = typed<KubernetesObject>(event.object);
-      if (event.resource === own && event.type !== 'DELETED') yield keyOf(object);
+      if (event.resource === own && (event.type !== 'DELETED' || gone !== undefined)) yield keyOf(object);
       yield* keysOfObject(event.resource, object);
       if (event.previous !== undefined) yield* keysOfObject(event.resource, typed(event.previous));
     },
@@ -70,7 +72,10 @@ export function objectController<T extends KubernetesObject>(
     },
     async sync(key) {
       const object = view.get(kind, nameOfKey(key));
-      if (object === undefined) return undefined;
+      if (object === undefined) {
+        if (gone !== undefined) await perform(registry, gone(key, view), name);
+        return undefined;
+      }
       const { writes, after } = sync(object, view);
       try {
         await perform(registry, writes, name);

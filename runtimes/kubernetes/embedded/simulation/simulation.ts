@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../../../host/clock.ts';
 import { clusterView } from '../control-loop/cluster-view.ts';
 import { type ControlLoop, type Controller, runControlLoop } from '../control-loop/control-loop.ts';
-import { groupResource, servedKind, untyped } from '../control-loop/kind.ts';
+import { groupResource, keyOf, servedKind, untyped } from '../control-loop/kind.ts';
 import { objectController } from '../control-loop/object-controller.ts';
 import { OwnerIndex } from '../control-loop/owner-index.ts';
 import { reasonOf } from '../control-loop/write.ts';
@@ -9,9 +9,23 @@ import { garbageCollector } from '../garbage-collection/garbage-collector.ts';
 import { namespaceController } from '../namespaces/namespace-controller.ts';
 import { defaultServiceAccounts, rootAuthorityPublisher } from '../namespaces/namespace-defaults.ts';
 import type { Registry } from '../registry.ts';
+import { syncCronJob } from './cron-job.ts';
+import { syncDaemonSet } from './daemon-set.ts';
 import { syncDeployment } from './deployment.ts';
 import type { PodTimings } from './instructions.ts';
-import { DEPLOYMENTS, NODES, PODS, REPLICA_SETS, REPLICATION_CONTROLLERS } from './kinds.ts';
+import { syncJob } from './job.ts';
+import {
+  CONTROLLER_REVISIONS,
+  CRON_JOBS,
+  DAEMON_SETS,
+  DEPLOYMENTS,
+  JOBS,
+  NODES,
+  PODS,
+  REPLICA_SETS,
+  REPLICATION_CONTROLLERS,
+  STATEFUL_SETS,
+} from './kinds.ts';
 import { kubelet } from './kubelet.ts';
 import { NodeUsage } from './node-usage.ts';
 import { nodeKeeper, nodeObject, renewLeases, type SimulatedNode } from './nodes.ts';
@@ -19,6 +33,7 @@ import { PodAddresses } from './pod-addresses.ts';
 import { syncReplicaSet, syncReplicationController } from './replica-set.ts';
 import { scheduler } from './scheduler.ts';
 import { selectingControllers } from './selecting-controllers.ts';
+import { syncStatefulSet } from './stateful-set.ts';
 
 export interface SimulationOptions {
   readonly registry: Registry;
@@ -73,6 +88,21 @@ export function startSimulation(options: SimulationOptions): Simulation {
       sync: syncReplicationController,
       controls: [PODS],
     }),
+    objectController(registry, view, {
+      name: 'statefulset-controller',
+      kind: STATEFUL_SETS,
+      sync: syncStatefulSet,
+      controls: [PODS, CONTROLLER_REVISIONS],
+    }),
+    objectController(registry, view, {
+      name: 'daemonset-controller',
+      kind: DAEMON_SETS,
+      sync: syncDaemonSet,
+      controls: [PODS, CONTROLLER_REVISIONS],
+      also: [{ kind: NODES, keys: () => view.list(DAEMON_SETS).map(keyOf) }],
+    }),
+    objectController(registry, view, { name: 'job-controller', kind: JOBS, sync: syncJob, controls: [PODS] }),
+    objectController(registry, view, { name: 'cronjob-controller', kind: CRON_JOBS, sync: syncCronJob, controls: [JOBS] }),
     ...selectingControllers(registry, view),
     nodeKeeper(registry, view),
     scheduler(registry, view, usage),
