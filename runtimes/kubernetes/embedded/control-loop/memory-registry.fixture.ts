@@ -94,7 +94,6 @@ export function memoryRegistry({ resources, now = () => 0 }: MemoryRegistryOptio
       return () => void listeners.delete(listener);
     },
     async create(type, object, options: RegistryWrite = {}) {
-      if (options.subresource === 'binding') return bind(registry, type, object);
       const given = typed<KubernetesObject>(object).metadata;
       uids++;
       const name = given.name ?? `${given.generateName}${uids}`;
@@ -191,11 +190,4 @@ function namespaceFinalizers(type: ResourceType, object: JsonObject): readonly J
   const spec = groupResource(type) === '/namespaces' ? object['spec'] : undefined;
   const finalizers = isJsonObject(spec) ? spec['finalizers'] : undefined;
   return Array.isArray(finalizers) ? finalizers : [];
-}
-
-/** `pods/binding`: the pod gets its node. */
-async function bind(registry: Registry, pods: ResourceType, binding: JsonObject): Promise<JsonObject> {
-  const { metadata, target } = binding as unknown as KubernetesObject & { readonly target: { readonly name: string } };
-  await registry.modify(pods, metadata, (pod) => ({ ...pod, spec: { ...(pod['spec'] as JsonObject), nodeName: target.name } }));
-  return { kind: 'Status', status: 'Success' };
 }

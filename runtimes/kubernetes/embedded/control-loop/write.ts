@@ -11,7 +11,7 @@ export interface NewObject {
 
 /** What a controller decided to write: a value, so that a decision can be tested without a server. */
 export type Write =
-  | { readonly verb: 'create'; readonly kind: Kind; readonly object: NewObject; readonly subresource?: string }
+  | { readonly verb: 'create'; readonly kind: Kind; readonly object: NewObject }
   /** Of the version that was read: another write in between is a conflict, and the decision is made again. */
   | { readonly verb: 'update'; readonly kind: Kind; readonly object: KubernetesObject; readonly subresource?: string }
   | {
@@ -47,11 +47,12 @@ async function performOne(registry: Registry, resource: ServedResource, write: W
     case 'create': {
       const { group, version, kind } = write.kind;
       const apiVersion = group === '' ? version : `${group}/${version}`;
-      await registry.create(resource, untyped({ apiVersion, kind, ...write.object }), optionsOf(write, fieldManager));
+      await registry.create(resource, untyped({ apiVersion, kind, ...write.object }), { fieldManager });
       return;
     }
     case 'update': {
-      await registry.update(resource, untyped(write.object), optionsOf(write, fieldManager));
+      const options: RegistryWrite = write.subresource === undefined ? { fieldManager } : { fieldManager, subresource: write.subresource };
+      await registry.update(resource, untyped(write.object), options);
       return;
     }
     case 'delete': {
@@ -71,9 +72,6 @@ async function performOne(registry: Registry, resource: ServedResource, write: W
     }
   }
 }
-
-const optionsOf = ({ subresource }: { readonly subresource?: string }, fieldManager: string): RegistryWrite =>
-  subresource === undefined ? { fieldManager } : { fieldManager, subresource };
 
 /** `reason` of the Status with which the registry said no; undefined for any other error. */
 export const reasonOf = (error: unknown): string | undefined => (error instanceof StatusError ? error.reason : undefined);

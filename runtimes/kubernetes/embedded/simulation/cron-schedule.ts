@@ -79,8 +79,8 @@ function parseField(text: string, min: number, max: number, names: readonly stri
     const everything = from === '*' || from === '?';
     if (everything && to !== undefined) return undefined;
     if (everything && step === undefined) any = true;
-    const low = everything ? min : valueOf(from!, names, first);
-    const high = everything ? max : to === undefined ? (step === undefined ? low : max) : valueOf(to, names, first);
+    const low = everything ? min : fieldValue(from!, names, first);
+    const high = everything ? max : to === undefined ? (step === undefined ? low : max) : fieldValue(to, names, first);
     const by = step === undefined ? 1 : Number(step);
     if (low === undefined || high === undefined || low < min || high > max || low > high || by === 0) return undefined;
     for (let value = low; value <= high; value += by) values.add(value);
@@ -88,7 +88,7 @@ function parseField(text: string, min: number, max: number, names: readonly stri
   return { values, any };
 }
 
-function valueOf(text: string, names: readonly string[], first: number): number | undefined {
+function fieldValue(text: string, names: readonly string[], first: number): number | undefined {
   if (/^\d{1,2}$/.test(text)) return Number(text);
   const index = names.indexOf(text.toLowerCase());
   return index < 0 ? undefined : index + first;

@@ -2,7 +2,7 @@ import type { ClusterView } from '../control-loop/cluster-view.ts';
 import { conditionOf, setCondition } from '../control-loop/condition.ts';
 import type { Controller } from '../control-loop/control-loop.ts';
 import { groupResource, isDeleted, keyOf, nameOfKey, type ObjectKey, typed } from '../control-loop/kind.ts';
-import { create, perform, updateStatus, type Write } from '../control-loop/write.ts';
+import { perform, update, updateStatus, type Write } from '../control-loop/write.ts';
 import type { Registry } from '../registry.ts';
 import { NODES, type Node, PODS, type Pod } from './kinds.ts';
 import { freeShare, type NodeState, whyNot } from './node-fit.ts';
@@ -37,15 +37,10 @@ export function placePod(pod: Pod, nodes: readonly NodeState[]): { readonly node
   return { message: `0/${nodes.length} nodes are available: ${list.join(', ')}.` };
 }
 
-/** What placing a pod writes: its binding, or the condition that says why not. Nothing where that has been said. */
+/** What placing a pod writes: its node, or the condition that says why not. Nothing where that has been said. */
 export function schedulePod(pod: Pod, nodes: readonly NodeState[], now: number): readonly Write[] {
   const placed = placePod(pod, nodes);
-  const { namespace, name, uid } = pod.metadata;
-  if ('node' in placed) {
-    const target = { apiVersion: 'v1', kind: 'Node', name: placed.node.metadata.name };
-    const binding = { kind: 'Binding', metadata: { ...(namespace === undefined ? {} : { namespace }), name, uid }, target };
-    return [{ ...create(PODS, binding), subresource: 'binding' } as Write];
-  }
+  if ('node' in placed) return [update(PODS, { ...pod, spec: { ...pod.spec, nodeName: placed.node.metadata.name } } as Pod)];
   const scheduled = conditionOf(pod.status?.conditions, 'PodScheduled');
   if (scheduled?.status === 'False' && scheduled.message === placed.message) return [];
   const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: placed.message } as const;
