@@ -1,13 +1,13 @@
-import type { JsonObject } from '../../engine/object/json.ts';
+import type { FieldDemand, Projection } from '../../engine/object/projection.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { type Log, silentLog } from '../host/log.ts';
 import { ConnectionError } from './api-error.ts';
 import type { KubernetesClient, ResourceType } from './client.ts';
+import { createObjectDecoder } from './event-decoder.ts';
 import { namespaceIndexer, ownerIndexer } from './indexers.ts';
 import type { Indexer, Informer, StoreChange } from './informer.ts';
 import { startReflector } from './reflector.ts';
 import { createStore } from './store.ts';
-import { decodeWatchEvent } from './watch-event.ts';
 
 export interface InformerOptions {
   readonly client: KubernetesClient;
@@ -17,8 +17,10 @@ export interface InformerOptions {
   /** In the form of `kubectl -l`. */
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
-  /** What is kept of each object; apiVersion, kind and metadata.{name,namespace,uid,resourceVersion} must be. Default: all but managedFields. */
-  readonly project?: (object: JsonObject) => JsonObject;
+  /** What is kept of each object besides its identity. Default: all but managedFields. What is not kept costs next to nothing. */
+  readonly fields?: FieldDemand;
+  /** Makes of what {@link fields} leaves what is stored; must keep metadata.{name,namespace,uid,resourceVersion}. */
+  readonly project?: Projection;
   /** By name, besides `owner` (uids of owners) and `namespace`. */
   readonly indexers?: Readonly<Record<string, Indexer>>;
   readonly clock?: Clock;
@@ -30,7 +32,7 @@ export interface InformerOptions {
 /** Follows the objects of one query, from now on. */
 export function createInformer(options: InformerOptions): Informer {
   const { client, type, namespace, labelSelector, fieldSelector, clock = systemClock, random = Math.random, log = silentLog } = options;
-  const project = options.project ?? withoutManagedFields;
+  const decoder = createObjectDecoder(options.fields ?? true, options.project);
   const store = createStore({ owner: ownerIndexer, namespace: namespaceIndexer, ...options.indexers });
   const handlers = new Set<(change: StoreChange) => void>();
   const waiting = new Set<{ readonly resolve: () => void; readonly reject: (error: Error) => void }>();
@@ -57,11 +59,8 @@ export function createInformer(options: InformerOptions): Informer {
     namespace,
     labelSelector,
     fieldSelector,
-    project,
-    decode(line) {
-      const event = decodeWatchEvent(line);
-      return event.type === 'BOOKMARK' || event.type === 'ERROR' ? event : { type: event.type, object: project(event.object) };
-    },
+    project: decoder.object,
+    decode: decoder.event,
     sink: {
       replace(objects, resourceVersion) {
         const changes = store.replace(objects, resourceVersion);
@@ -121,11 +120,4 @@ export function createInformer(options: InformerOptions): Informer {
       waiting.clear();
     },
   };
-}
-
-function withoutManagedFields(object: JsonObject): JsonObject {
-  const { metadata } = object;
-  if (typeof metadata !== 'object' || metadata === null || !('managedFields' in metadata)) return object;
-  const { managedFields: _, ...rest } = metadata as JsonObject;
-  return { ...object, metadata: rest };
 }
