@@ -191,7 +191,7 @@ export async function startModelApi(options: ModelApiOptions = {}): Promise<Mode
   }
 
   function send(text: string | Buffer): void {
-    for (const { response, silent } of watches) if (!silent) response.write(text);
+    for (const { response, silent } of watches) if (!silent && !response.writableEnded) response.write(text);
   }
 
   function happen(type: string, object: JsonObject): void {

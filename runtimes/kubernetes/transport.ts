@@ -132,13 +132,14 @@ export function createTransport(options: TransportOptions): Transport {
         return;
       }
       const outgoing = create();
+      let answering = false;
       const settled = (): void => {
         timer.cancel();
         signal?.removeEventListener('abort', abort);
       };
       const fail = (error: Error): void => {
         settled();
-        reject(error instanceof ConnectionError ? error : describe(error, outgoing.reusedSocket));
+        reject(error instanceof ConnectionError ? error : describe(error, outgoing.reusedSocket && !answering));
         // Without an error of its own: a socket that already went back to the pool has nobody who would hear it.
         outgoing.destroy();
       };
@@ -149,6 +150,7 @@ export function createTransport(options: TransportOptions): Transport {
       signal?.addEventListener('abort', abort, { once: true });
       outgoing.on('error', fail);
       outgoing.on('response', (response) => {
+        answering = true;
         const done = (result: T): void => {
           settled();
           resolve(result);
@@ -174,10 +176,11 @@ export function createTransport(options: TransportOptions): Transport {
     });
   }
 
-  function describe(error: NodeJS.ErrnoException, reused: boolean): ConnectionError {
+  /** `stale`: the connection was kept from before, and broke before anything of an answer came. */
+  function describe(error: NodeJS.ErrnoException, stale: boolean): ConnectionError {
     const { code = '' } = error;
     const failure = new ConnectionError(explainConnectionFailure(code, error.message, connection), code, { cause: error });
-    if (reused && (code === 'ECONNRESET' || code === 'EPIPE')) Object.assign(failure, { stale: true });
+    if (stale && (code === 'ECONNRESET' || code === 'EPIPE')) Object.assign(failure, { stale: true });
     return failure;
   }
 
