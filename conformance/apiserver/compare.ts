@@ -30,10 +30,19 @@ function compareAnswer(expected: Answer, found: Answer): string[] {
   if (found.failure !== undefined) differences.push(found.failure);
   if (found.call !== expected.call) return [...differences, `another step: ${found.call}`];
   if (found.status !== expected.status) differences.push(`status: expected ${expected.status}, found ${found.status}`);
+  if (expected.status < 300 !== found.status < 300) {
+    return [...differences, `expected ${outline(expected.body)}`, `found ${outline(found.body)}`];
+  }
   differences.push(...compareJson(expected.headers, found.headers, 'header '));
   differences.push(...compareJson(expected.warnings, found.warnings, 'warnings'));
   differences.push(...compareJson(expected.body, found.body, ''));
   return differences;
+}
+
+/** A refusal by its message, anything else by its beginning. */
+function outline(body: Json): string {
+  const message = isJsonObject(body) && body['kind'] === 'Status' ? body['message'] : undefined;
+  return message === undefined ? show(body) : show(message);
 }
 
 /** Where two documents differ, each place once. */

@@ -15,16 +15,23 @@ export interface Answer {
   readonly failure?: string;
 }
 
-const UNTIL_DEADLINE_MS = 20_000;
 const POLL_MS = 50;
 const EVENTS_DEADLINE_MS = 10_000;
 /** How long a watch is listened to for events too many. */
 const SUPERFLUOUS_MS = 100;
 const HEADERS = ['content-type', 'cache-control', 'location', 'retry-after', 'allow', 'etag'];
 
-/** Runs a case on a server whose namespace for it exists, and answers what was said to the steps that are compared. */
-export async function runScript(client: ApiClient, contractCase: ContractCase, namespace: string): Promise<readonly Answer[]> {
-  const script = new Script(client, namespace);
+/**
+ * Runs a case on a server whose namespace for it exists, and answers what was said to the steps that are compared. Conditions have
+ * `patienceMs` to come true.
+ */
+export async function runScript(
+  client: ApiClient,
+  contractCase: ContractCase,
+  namespace: string,
+  patienceMs: number,
+): Promise<readonly Answer[]> {
+  const script = new Script(client, namespace, patienceMs);
   for (const step of contractCase.steps) {
     await script.run(step);
     // What follows a preparation that failed says nothing.
@@ -37,18 +44,20 @@ class Script {
   readonly answers: Answer[] = [];
   isBroken = false;
   readonly #client: ApiClient;
+  readonly #patienceMs: number;
   readonly #variables: Map<string, string>;
   readonly #symbols: Symbols = { names: new Map() };
 
-  constructor(client: ApiClient, namespace: string) {
+  constructor(client: ApiClient, namespace: string, patienceMs: number) {
     this.#client = client;
+    this.#patienceMs = patienceMs;
     this.#variables = new Map([['ns', namespace]]);
   }
 
   async run(step: Step): Promise<void> {
     if (step.watch !== undefined) return this.#watch(step, step.watch);
     const request = this.#request(step);
-    const deadline = Date.now() + UNTIL_DEADLINE_MS;
+    const deadline = Date.now() + this.#patienceMs;
     let response = await this.#client.request(request);
     while (step.until !== undefined && !holds(step.until, response) && Date.now() < deadline) {
       await delay(POLL_MS);

@@ -1,3 +1,9 @@
+import { systemClock } from '../../runtimes/host/clock.ts';
+import { runControlLoop } from '../../runtimes/kubernetes/embedded/control-loop/control-loop.ts';
+import { OwnerIndex } from '../../runtimes/kubernetes/embedded/control-loop/owner-index.ts';
+import { garbageCollector } from '../../runtimes/kubernetes/embedded/garbage-collection/garbage-collector.ts';
+import { namespaceController } from '../../runtimes/kubernetes/embedded/namespaces/namespace-controller.ts';
+import { defaultServiceAccounts, rootAuthorityPublisher } from '../../runtimes/kubernetes/embedded/namespaces/namespace-defaults.ts';
 import { startEmbeddedServer } from '../../runtimes/kubernetes/embedded/server.ts';
 import { type ApiClient, createClient } from '../cluster/client.ts';
 import { startCluster } from '../cluster/cluster.ts';
@@ -8,6 +14,8 @@ export interface ContractServer {
   readonly name: string;
   /** May do everything, and impersonate. */
   readonly admin: ApiClient;
+  /** How long its controllers may take, in milliseconds. */
+  readonly patience: number;
   stop(): Promise<void>;
 }
 
@@ -27,18 +35,33 @@ export async function startReal(context: SuiteContext): Promise<ContractServer> 
     signal: context.signal,
     controllers: CONTROLLERS,
   });
-  return { name: `kube-apiserver ${cluster.version}`, admin: cluster.admin, stop: () => cluster.stop() };
+  return { name: `kube-apiserver ${cluster.version}`, admin: cluster.admin, patience: 20_000, stop: () => cluster.stop() };
 }
 
-/** The server under test. */
+/** The server under test, with the same controllers: the simulation would write to the objects of cases. */
 export async function startEmbedded(): Promise<ContractServer> {
   const server = await startEmbeddedServer();
+  const { registry } = server;
+  const owners = new OwnerIndex(registry);
+  const loop = runControlLoop({
+    registry,
+    clock: systemClock,
+    controllers: [
+      garbageCollector(registry, owners),
+      namespaceController(registry, Date.now),
+      defaultServiceAccounts(registry),
+      rootAuthorityPublisher(registry, 'none'),
+    ],
+    follow: (event) => owners.follow(event),
+  });
   const admin = createClient({ url: server.url, token: server.adminToken });
   return {
     name: 'embedded',
     admin,
+    patience: 5_000,
     async stop() {
       admin.close();
+      await loop.close();
       await server.close();
     },
   };

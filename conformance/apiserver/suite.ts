@@ -50,7 +50,7 @@ async function compareCase(
   const ask = async (server: ContractServer): Promise<readonly Answer[]> => {
     const namespace = namespaceOf(name);
     await prepareNamespace(server.admin, namespace);
-    return runScript(server.admin, contractCase, namespace);
+    return runScript(server.admin, contractCase, namespace, server.patience);
   };
   const [expected, found] = await Promise.allSettled([ask(real), ask(embedded)]);
   if (expected.status === 'rejected') return { name, outcome: 'failed', reason: `the real API server: ${expected.reason}` };
