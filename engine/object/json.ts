@@ -115,3 +115,12 @@ export function cloneJson<T extends Json>(value: T): T {
   for (const key of Object.keys(value)) setOwn(copy, key, cloneJson((value as JsonObject)[key] as Json));
   return copy as unknown as T;
 }
+
+/** JSON text with the keys of maps sorted: the same value is the same text, whatever the order it was put together in. */
+export function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${value.map((item: Json) => canonicalJson(item)).join()}]`;
+  if (typeof value === 'bigint') return String(value);
+  if (!isJsonObject(value)) return JSON.stringify(value);
+  const fields = Object.keys(value).sort();
+  return `{${fields.map((name) => `${JSON.stringify(name)}:${canonicalJson(ownValue(value, name) as Json)}`).join()}}`;
+}

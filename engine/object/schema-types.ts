@@ -33,7 +33,12 @@ export interface SchemaTypes extends TypeProvider {
   typeOf(schema: Schema): CelType | undefined;
 }
 
-export function createSchemaTypes(view: SchemaView): SchemaTypes {
+export interface SchemaTypeOptions {
+  /** With `values`: timestamps are dyn, so that they may be compared with null. */
+  readonly dynTimestamps?: boolean;
+}
+
+export function createSchemaTypes(view: SchemaView, options: SchemaTypeOptions = {}): SchemaTypes {
   const structs = new Map<string, StructType>();
   const names = new Map<MapSchema, string>();
   /** `within`: the structures that the place is inside of. */
@@ -48,7 +53,8 @@ export function createSchemaTypes(view: SchemaView): SchemaTypes {
       case 'any':
         return view === 'values' ? DYN : schema.atomic ? emptyStruct(place) : undefined;
       default:
-        return view === 'values' ? scalarValue(schema) : scalarOfApiServer(schema);
+        if (view === 'apiserver') return scalarOfApiServer(schema);
+        return options.dynTimestamps === true && schema.format === 'date-time' ? DYN : scalarValue(schema);
     }
   };
 

@@ -95,6 +95,14 @@ export function readRules(source: string, kind: Kind, problems: SchemaProblem[],
       return rules;
     }
     rest = rest.slice(name.length);
+    if (!isRuleName(name) && !rest.startsWith('=')) {
+      // The rest is what goes on after the first word of a text.
+      const before = Object.keys(rules).at(-1);
+      const hint = before === undefined ? {} : { hint: `text with spaces stands in quotes, as ${before}="..."` };
+      const possible = RULE_NAMES.filter((each) => REQUIREMENTS[each].kinds?.includes(kind) ?? true);
+      problems.push({ path, message: `unknown rule ${name}: expected ${listed(possible)}`, ...hint });
+      return rules;
+    }
     let value: Json = true;
     if (rest.startsWith('=')) {
       const length = valueLength(rest.slice(1));

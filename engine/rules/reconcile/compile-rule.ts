@@ -2,7 +2,7 @@ import type { Environment } from '../../cel/environment.ts';
 import { BOOL, type CelType, DYN, INT, listOf, object, STRING, TIMESTAMP, type TypeProvider } from '../../cel/types.ts';
 import { isJsonObject, type JsonObject, ownValue } from '../../object/json.ts';
 import type { MapSchema } from '../../object/schema.ts';
-import { createSchemaTypes } from '../../object/schema-types.ts';
+import { createSchemaTypes, type SchemaTypes } from '../../object/schema-types.ts';
 import type { TypeTable } from '../../object/type-table.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import { suggest } from '../../text/suggest.ts';
@@ -50,7 +50,7 @@ export interface CompiledRule {
 
 /** Names that expressions have for something else. */
 const RESERVED = new Set(
-  'self schema params variables now item index key each int uint double string bool bytes list map type dyn null_type timestamp duration optional optional_type strings sets lists math hash base64 json x509 quantity semver ip cidr url format net google kubernetes'.split(
+  'self schema params variables now item index key int uint double string bool bytes list map type dyn null_type timestamp duration optional optional_type strings sets lists math hash base64 json x509 quantity semver ip cidr url format net google kubernetes'.split(
     ' ',
   ),
 );
@@ -65,7 +65,7 @@ class RuleCompiler {
   readonly #source: RuleSource;
   readonly #context: ReconcileContext;
   readonly #kinds = new Map<string, KnownKind>();
-  readonly #schemaTypes = createSchemaTypes('values');
+  readonly #schemaTypes: SchemaTypes;
   readonly #edges = new Map<string, Edge[]>();
   readonly #expressions: { entry: string | undefined; expression: Expression; local?: string }[] = [];
   #compiler!: ExpressionCompiler;
@@ -74,6 +74,8 @@ class RuleCompiler {
     this.#report = report;
     this.#source = source;
     this.#context = context;
+    // kro's expressions ask of a time whether it is null.
+    this.#schemaTypes = createSchemaTypes('values', { dynTimestamps: source.ruleKind === 'ResourceGraphDefinition' });
   }
 
   compile(): CompiledRule | undefined {
@@ -109,11 +111,16 @@ class RuleCompiler {
       if (!isCelIdentifier(id)) {
         const hint = `letters, digits and _, as ${id.replace(/[^A-Za-z0-9_]+(.?)/g, (_all, next: string) => next.toUpperCase()) || 'config'}`;
         this.#report.error(at, 'reconcile-id', `the id ${JSON.stringify(id)} can't be used in expressions`, hint);
-      } else if (RESERVED.has(id)) {
+      } else if (this.#isReserved(id)) {
         this.#report.error(at, 'reconcile-id', `the id ${id} has a meaning of its own in expressions`, 'choose another one');
       } else if (seen.has(id)) this.#report.error(at, 'reconcile-duplicate', `there is another entry with the id ${id}`);
       seen.add(id);
     }
+  }
+
+  /** kro has reserved words of its own. */
+  #isReserved(id: string): boolean {
+    return this.#source.ruleKind === 'ReconcileRule' && RESERVED.has(id);
   }
 
   #expressionCompiler(): ExpressionCompiler {
@@ -127,7 +134,7 @@ class RuleCompiler {
     if (params !== undefined) variables['params'] = params.type;
     const structs = new Map<string, TypeProvider>();
     for (const entry of entries) {
-      if (!isCelIdentifier(entry.id) || RESERVED.has(entry.id)) continue;
+      if (!isCelIdentifier(entry.id) || this.#isReserved(entry.id)) continue;
       const single = this.#entryType(entry, structs);
       const repeats = entry.loops.length > 0 || (entry.kind === 'external' && entry.selector !== undefined);
       variables[entry.id] = repeats ? listOf(single) : single;
@@ -294,7 +301,7 @@ class RuleCompiler {
   /** Items of a list move when one before them goes: what makes them themselves must be said. */
   #checkItemKey(range: ExpressionSource, item: CelType, type: CelType): void {
     if (type.kind !== 'list' || ['string', 'int', 'bool', 'dyn'].includes(item.kind)) return;
-    const hint = 'say it with key, as key: item.name';
+    const hint = 'say by what with key, as key: item.name';
     this.#report.error(
       range.path,
       'reconcile-for-each-key',

@@ -1,15 +1,28 @@
 import { createEnvironment } from '../../cel/create-environment.ts';
 import type { Environment } from '../../cel/environment.ts';
+import type { Library } from '../../cel/function.ts';
 import { kubernetesFeatures } from '../../cel/kubernetes/features.ts';
 import type { JsonObject } from '../../object/json.ts';
 import { type Diagnostic, isError } from '../../text/diagnostic.ts';
 import type { Document } from '../../text/document.ts';
+import type { Shape } from '../../text/shape.ts';
 import { checkShape } from '../../text/shape-check.ts';
 import { kindOf } from '../admission/compile.ts';
 import { type Reporter, reporter } from '../admission/diagnose.ts';
 import { compileRule, type ReconcileContext } from './compile-rule.ts';
 import { customResourceDefinition, type DefinitionSource } from './definition.ts';
 import { type ReconcileRuleDocument, reconcileRule } from './document.ts';
+import { type ResourceGraphDefinitionDocument, resourceGraphDefinition } from './kro/document.ts';
+import { KRO_HASH_LIBRARY } from './kro/libraries/hash.ts';
+import { KRO_LISTS_LIBRARY } from './kro/libraries/lists.ts';
+import { KRO_MAPS_LIBRARY } from './kro/libraries/maps.ts';
+import { KRO_OMIT_LIBRARY } from './kro/libraries/omit.ts';
+import { KRO_RANDOM_LIBRARY } from './kro/libraries/random.ts';
+import { lowerResourceGraph } from './kro/lower.ts';
+import { BASE64_LIBRARY } from './libraries/base64.ts';
+import { HASH_LIBRARY } from './libraries/hash.ts';
+import { JSON_LIBRARY } from './libraries/json.ts';
+import { X509_LIBRARY } from './libraries/x509.ts';
 import { lowerReconcileRule } from './lower-rule.ts';
 import type { ReconcileRule } from './program.ts';
 import { ruleProgram } from './rule-program.ts';
@@ -19,6 +32,7 @@ import { statusSchemaOf } from './status-schema.ts';
 /** Kinds this compiler takes, by API group. */
 export const RECONCILE_KINDS: Readonly<Record<string, readonly string[]>> = {
   'fairlead.dev': ['ReconcileRule'],
+  'kro.run': ['ResourceGraphDefinition'],
 };
 
 /** Whether a document is one of the kinds that {@link readReconcileRules} takes. */
@@ -51,11 +65,8 @@ export function readReconcileRules(all: readonly Document[]): ReconcileDocuments
   const kinds = new Map<string, string>();
   for (const document of all) {
     if (!isReconcileDocument(document)) continue;
-    const checked = checkShape<ReconcileRuleDocument>(reconcileRule, document);
-    diagnostics.push(...checked.diagnostics);
-    if (checked.value === undefined) continue;
     const report = reporter(document, diagnostics);
-    const lowered = lowerReconcileRule(report, checked.value);
+    const lowered = lower(document, report);
     if (lowered === undefined) continue;
     const { name } = lowered.source;
     if (names.has(name)) report.error(['metadata', 'name'], 'reconcile-duplicate', `there is another rule called ${name}`);
@@ -75,6 +86,21 @@ export function readReconcileRules(all: readonly Document[]): ReconcileDocuments
   return { definitions, rules, diagnostics };
 }
 
+/** Checks the form of a document, and brings it to the one that both kinds share. */
+function lower(document: Document, report: Reporter) {
+  const read = <T>(shape: Shape<T>): T | undefined => {
+    const { value, diagnostics } = checkShape<T>(shape, document);
+    for (const diagnostic of diagnostics) report.add(diagnostic);
+    return value;
+  };
+  if (kindOf(document).kind === 'ResourceGraphDefinition') {
+    const value = read<ResourceGraphDefinitionDocument>(resourceGraphDefinition);
+    return value && lowerResourceGraph(report, value);
+  }
+  const value = read<ReconcileRuleDocument>(reconcileRule);
+  return value && lowerReconcileRule(report, value);
+}
+
 export interface CompiledReconcileRules {
   /** In document order; incomplete when a diagnostic is an error. */
   readonly rules: readonly ReconcileRule[];
@@ -87,10 +113,9 @@ export function compileReconcile(
   options: Omit<ReconcileContext, 'environment'>,
 ): CompiledReconcileRules {
   if (rules.length === 0) return { rules: [], diagnostics };
-  const context: ReconcileContext = { environment: reconcileEnvironment(), ...options };
   const compiled: ReconcileRule[] = [];
   for (const { source, report, definition } of rules) {
-    const rule = compileRule(report, source, context);
+    const rule = compileRule(report, source, { environment: environmentOf(source.ruleKind), ...options });
     if (rule === undefined || report.hasErrors) continue;
     const status = definition === undefined || definition.status !== undefined ? undefined : statusSchemaOf(rule.status);
     const made = definition && customResourceDefinition(definition, report, status);
@@ -99,10 +124,29 @@ export function compileReconcile(
   return { rules: diagnostics.some(isError) ? [] : compiled, diagnostics };
 }
 
-let environment: Environment | undefined;
+const environments = new Map<RuleSource['ruleKind'], Environment>();
 
-/** Kubernetes' language; lists and maps may mix types, because templates make JSON of them. */
-function reconcileEnvironment(): Environment {
-  environment ??= createEnvironment({ ...kubernetesFeatures(), homogeneousLiterals: false });
-  return environment;
+/** Libraries beside Kubernetes' own. */
+const LIBRARIES: Readonly<Record<RuleSource['ruleKind'], readonly Library[]>> = {
+  ReconcileRule: [BASE64_LIBRARY, HASH_LIBRARY, JSON_LIBRARY, X509_LIBRARY],
+  ResourceGraphDefinition: [
+    BASE64_LIBRARY,
+    JSON_LIBRARY,
+    KRO_HASH_LIBRARY,
+    KRO_LISTS_LIBRARY,
+    KRO_MAPS_LIBRARY,
+    KRO_OMIT_LIBRARY,
+    KRO_RANDOM_LIBRARY,
+  ],
+};
+
+/** Kubernetes' language and what a kind of rules has on top. Lists and maps may mix types, because templates make JSON of them. */
+function environmentOf(kind: RuleSource['ruleKind']): Environment {
+  let found = environments.get(kind);
+  if (found === undefined) {
+    const features = kubernetesFeatures();
+    found = createEnvironment({ ...features, libraries: [...features.libraries, ...LIBRARIES[kind]], homogeneousLiterals: false });
+    environments.set(kind, found);
+  }
+  return found;
 }

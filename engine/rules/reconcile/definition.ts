@@ -30,6 +30,10 @@ export interface DefinitionSource {
   readonly validations: readonly JsonObject[];
   readonly printerColumns: readonly PrinterColumn[];
   readonly scale?: JsonObject | undefined;
+  /** Without Ready and Age behind the columns. */
+  readonly ownColumnsOnly?: boolean;
+  /** Fields of status that are there in any case, beside conditions and observedGeneration. */
+  readonly statusFields?: JsonObject;
   /** Further names of types in short schemas. */
   readonly typeAliases?: Readonly<Record<string, string>>;
 }
@@ -118,7 +122,7 @@ export function customResourceDefinition(source: DefinitionSource, report: Repor
           storage: true,
           schema: { openAPIV3Schema: schema },
           subresources: { status: {}, ...optional('scale', source.scale) },
-          additionalPrinterColumns: printerColumns(source.printerColumns, schema),
+          additionalPrinterColumns: printerColumns(source, schema),
         },
       ],
     },
@@ -147,7 +151,7 @@ function openApiSchema(source: DefinitionSource, report: Reporter, statusSchema:
       kind: { type: 'string' },
       metadata: { type: 'object' },
       spec,
-      status: statusWithConditions(declared ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }),
+      status: statusWithConditions(declared ?? { type: 'object', 'x-kubernetes-preserve-unknown-fields': true }, source.statusFields),
     },
     ...(source.validations.length === 0 ? {} : { 'x-kubernetes-validations': source.validations }),
   };
@@ -156,16 +160,16 @@ function openApiSchema(source: DefinitionSource, report: Reporter, statusSchema:
 /** `spec: any` and the like: a spec is an object in any case. */
 const asObject = (schema: JsonObject): JsonObject => (schema['type'] === undefined ? { type: 'object', ...schema } : schema);
 
-function statusWithConditions(schema: JsonObject): JsonObject {
+function statusWithConditions(schema: JsonObject, further: JsonObject = {}): JsonObject {
   const properties = ownValue(schema, 'properties');
   const fields: { [name: string]: Json } = {};
   for (const [name, field] of Object.entries(isJsonObject(properties) ? properties : {})) setOwn(fields, name, field);
-  for (const [name, field] of Object.entries(STATUS_FIELDS)) if (!Object.hasOwn(fields, name)) fields[name] = field;
+  for (const [name, field] of Object.entries({ ...further, ...STATUS_FIELDS })) if (!Object.hasOwn(fields, name)) fields[name] = field;
   const ours = fields['conditions'] === STATUS_FIELDS['conditions'];
   return { ...schema, properties: fields, ...(ours ? { default: { conditions: FRESH_CONDITIONS } } : {}) };
 }
 
-function printerColumns(columns: readonly PrinterColumn[], schema: JsonObject): JsonObject[] {
+function printerColumns({ printerColumns: columns, ownColumnsOnly }: DefinitionSource, schema: JsonObject): JsonObject[] {
   const own = columns.map(
     ({ name, path, type, format, description, priority }): JsonObject => ({
       name,
@@ -176,6 +180,7 @@ function printerColumns(columns: readonly PrinterColumn[], schema: JsonObject): 
       ...(priority === undefined ? {} : { priority }),
     }),
   );
+  if (ownColumnsOnly) return own;
   const names = new Set(columns.map(({ name }) => name));
   const ready = { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' };
   const age = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };

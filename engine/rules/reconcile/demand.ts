@@ -31,18 +31,18 @@ export function instanceDemand(rule: CompiledRule): FieldDemand {
 
 /** The kinds that a rule reads and writes beside its instances, as far as they are written out. */
 export function touchedKinds(rule: CompiledRule): readonly TouchedKind[] {
-  const touched = new Map<string, { apiVersion: string; kind: string; use: 'write' | 'read'; fields: FieldDemand }>();
+  const touched = new Map<string, TouchedKind>();
   for (const entry of rule.entries) {
     const kind = kindOf(entry);
     if (kind === undefined) continue;
-    const key = `${kind.apiVersion}/${kind.kind}`;
-    const known = touched.get(key) ?? { ...kind, use: 'read' as const, fields: {} };
-    if (entry.kind === 'template' || entry.kind === 'patch') {
-      known.use = 'write';
-      known.fields = mergeDemand(known.fields, writtenFields(entry, rule));
-    }
-    known.fields = mergeDemand(known.fields, readFields(entry, rule));
-    touched.set(key, known);
+    const note = (use: TouchedKind['use'], fields: FieldDemand) => {
+      const key = `${use} ${kind.apiVersion}/${kind.kind}`;
+      touched.set(key, { ...kind, use, fields: mergeDemand(touched.get(key)?.fields, fields) });
+    };
+    const read = readFields(entry, rule);
+    // What a patch is for belongs to others, and is looked for as such.
+    if (entry.kind === 'external' || entry.kind === 'patch') note('read', read);
+    if (entry.kind !== 'external') note('write', mergeDemand(read, writtenFields(entry, rule)));
   }
   return [...touched.values()];
 }

@@ -9,6 +9,7 @@ import { type EntryState, Evaluation, Unresolved } from './evaluation.ts';
 import { generatedValues, randomRequest, renewalOf, x509Request } from './generated-values.ts';
 import { callValue, httpRequestOf, isExpected } from './http-calls.ts';
 import { type Item, itemsOf } from './items.ts';
+import { kroConditions, withState } from './kro/conditions.ts';
 import { objectStatus } from './kstatus.ts';
 import type {
   CallRequest,
@@ -78,9 +79,12 @@ class Reconciliation {
     for (const entry of this.#rule.entries) this.#resolve(entry);
     const { objects, queries, scopes } = this.#needs;
     if (objects.length + queries.length + scopes.length > 0) return { kind: 'needs', needs: this.#needs };
-    const status = this.#status();
+    const rendered = this.#status();
     const own = this.#rule.conditions.map((condition) => this.#condition(condition));
     this.#readRequeueAfter();
+    const failed = this.#failures.length > 0;
+    const conditions = [...own, ...conditionsOf(this.#verdicts, this.#waiting, this.#failures)];
+    const kro = this.#rule.source.ruleKind === 'ResourceGraphDefinition';
     const plan = {
       objects: this.#objects,
       waiting: this.#waiting,
@@ -90,8 +94,8 @@ class Reconciliation {
       calls: this.#calls,
       undo: this.#undo,
       revoked: this.#revoked,
-      status,
-      conditions: [...own, ...conditionsOf(this.#verdicts, this.#waiting, this.#failures)],
+      status: kro ? withState(rendered, conditions, failed) : rendered,
+      conditions: kro ? kroConditions(conditions, failed) : conditions,
       requeueAfter: this.#requeueAfter,
       failures: this.#failures,
     };

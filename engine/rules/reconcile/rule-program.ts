@@ -1,5 +1,5 @@
-import { sha256 } from '../../cel/libraries/kyverno/digest.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
+import { sha256 } from '../../text/digest.ts';
 import type { CompiledRule } from './compile-rule.ts';
 import { instanceDemand, touchedKinds } from './demand.ts';
 import type { Entry } from './entry.ts';
@@ -56,14 +56,11 @@ function canBeOwned(entry: Extract<Entry, { readonly kind: 'template' | 'patch' 
 
 /** Of everything that was written, in a canonical order. */
 function revisionOf({ source, params }: CompiledRule, definition: JsonObject | undefined): string {
-  return sha256(canonical({ source, params, definition } as unknown as Json)).slice(0, 16);
-}
-
-function canonical(value: Json | undefined): string {
-  if (value === undefined) return 'null';
-  if (Array.isArray(value)) return `[${value.map((item: Json) => canonical(item)).join()}]`;
-  if (typeof value === 'bigint') return String(value);
-  if (!isJsonObject(value)) return JSON.stringify(value);
-  const fields = Object.keys(value).sort();
-  return `{${fields.map((name) => `${JSON.stringify(name)}:${canonical(ownValue(value, name))}`).join()}}`;
+  // Undefined fields say the same as absent ones, and JSON has none.
+  const written = JSON.parse(
+    JSON.stringify({ source, params, definition: definition ?? null }, (_key, value: unknown) =>
+      typeof value === 'bigint' ? String(value) : value,
+    ),
+  ) as Json;
+  return sha256(canonicalJson(written)).slice(0, 16);
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { md5, sha1, sha256 } from '../../../text/digest.ts';
 import { createEnvironment } from '../../create-environment.ts';
 import { type CelError, type CelValue, Timestamp } from '../../values.ts';
-import { md5, sha1, sha256 } from './digest.ts';
 import { ImageContextValue, ImageNeeded } from './image.ts';
 import { parseImageReference } from './image-reference.ts';
 import { KYVERNO_VARIABLES, kyvernoLibraries } from './kyverno.ts';

@@ -1,9 +1,9 @@
+import { md5, sha1, sha256 } from '../../../text/digest.ts';
 import type { Library } from '../../function.ts';
 import { doubleValue, isPlainObject, typeName } from '../../run/type-of.ts';
 import { type CelType, DOUBLE, DURATION, DYN, INT, listOf, mapOf, STRING, TIMESTAMP } from '../../types.ts';
 import { CelError, type CelValue, type Double, type Duration, double, type PlainObject, Timestamp } from '../../values.ts';
 import { declare, globalOverload } from '../declare.ts';
-import { md5, sha1, sha256 } from './digest.ts';
 import { IMAGE_CONTEXT_TYPE, KYVERNO_IMAGE_LIBRARY } from './image.ts';
 import { KYVERNO_RESOURCE_LIBRARY, RESOURCE_CONTEXT_TYPE } from './resource.ts';
 

@@ -116,3 +116,8 @@ export function sha256(text: string): string {
   }
   return hex(state, false);
 }
+
+/** SHA-256 of the text's UTF-8, as bytes. */
+export function sha256Bytes(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(sha256(text).match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+}
