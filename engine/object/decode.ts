@@ -26,17 +26,39 @@ export function decodeObject(object: JsonObject, schema: MapSchema): DecodeResul
   return message === undefined ? { ok: true, object: withoutNulls(object, schema) as JsonObject } : { ok: false, message };
 }
 
+export type LenientDecodeResult =
+  | { readonly ok: true; readonly object: JsonObject; readonly unknown: readonly string[] }
+  /** In the API server's words. */
+  | { readonly ok: false; readonly message: string };
+
+/**
+ * As {@link decodeObject}, but unknown fields are dropped and told: paths as `spec.containers[0].imge`, at most a hundred. So the
+ * API server decodes what clients send, who say what is to become of such fields.
+ */
+export function decodeLeniently(object: JsonObject, schema: MapSchema): LenientDecodeResult {
+  const decoder: Decoder = { wrongType: undefined, unknown: [] };
+  const refused = refusal(object, schema, decoder);
+  if (refused !== undefined) return { ok: false, message: refused };
+  return { ok: true, object: withoutNulls(object, schema) as JsonObject, unknown: decoder.unknown };
+}
+
 function decodeError(object: JsonObject, schema: MapSchema): string | undefined {
   const decoder: Decoder = { wrongType: undefined, unknown: [] };
+  const refused = refusal(object, schema, decoder);
+  if (refused !== undefined) return refused;
+  if (decoder.unknown.length === 0) return undefined;
+  return `strict decoding error: ${decoder.unknown.map((path) => `unknown field ${goQuote(path)}`).join(', ')}`;
+}
+
+/** Why the object is none of the kind, whatever fields are unknown. */
+function refusal(object: JsonObject, schema: MapSchema, decoder: Decoder): string | undefined {
   try {
     decodeMap(object, schema, { field: '', strict: '', struct: '' }, decoder);
   } catch (error) {
     if (error instanceof Refused) return error.message;
     throw error;
   }
-  if (decoder.wrongType !== undefined) return decoder.wrongType;
-  if (decoder.unknown.length === 0) return undefined;
-  return `strict decoding error: ${decoder.unknown.map((path) => `unknown field ${goQuote(path)}`).join(', ')}`;
+  return decoder.wrongType;
 }
 
 /** A list or a map without elements; a structure without fields is one still. */
@@ -46,6 +68,7 @@ function isEmpty(value: Json, schema: Schema): boolean {
   return schema.rest !== undefined && Object.keys(value).length === 0;
 }
 
+/** Without nulls, what Go leaves out as empty, and unknown fields. */
 function withoutNulls(value: Json, schema: Schema): Json {
   if (schema.kind === 'list' && Array.isArray(value)) {
     let copy: Json[] | undefined;
@@ -62,7 +85,8 @@ function withoutNulls(value: Json, schema: Schema): Json {
   for (const key of Object.keys(value)) {
     const field = schema.fields.get(key);
     const child = value[key] as Json;
-    if (field !== undefined && (child === null || (isEmpty(child, field.schema) && !schema.required.includes(key)))) {
+    const isUnknown = field === undefined && schema.rest === undefined && schema.fields.size > 0;
+    if (isUnknown || (field !== undefined && (child === null || (isEmpty(child, field.schema) && !schema.required.includes(key))))) {
       copy ??= { ...value };
       delete copy[key];
       continue;

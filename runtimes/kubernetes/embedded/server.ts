@@ -9,7 +9,6 @@ import { createApiHandler } from './http/api-handler.ts';
 import { listen } from './http/listener.ts';
 import { serverPaths } from './http/plain-paths.ts';
 import { builtInResources } from './kinds/built-in.ts';
-import { builtInStrategies } from './kinds/strategies.ts';
 import type { Registry } from './registry.ts';
 import type { ServerState } from './server-state.ts';
 import { StatusError } from './status-error.ts';
@@ -65,7 +64,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     authenticate: options.authenticate ?? administrators(adminToken, tls === undefined),
     authorize: options.authorize ?? (async () => ({ allowed: true })),
   };
-  state.catalog.register(...builtInResources(builtInStrategies()));
+  state.catalog.register(...builtInResources());
   const registry = new ObjectRegistry(state);
   await createSystemNamespaces(registry);
 

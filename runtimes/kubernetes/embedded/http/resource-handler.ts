@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Json, JsonObject } from '../../../../engine/object/json.ts';
+import type { JsonObject } from '../../../../engine/object/json.ts';
 import { stringifyJson } from '../../../host/json-body.ts';
 import type { ObjectName } from '../../client.ts';
 import { fromStored } from '../kinds/conversion.ts';
@@ -9,12 +9,12 @@ import type { ServerState } from '../server-state.ts';
 import { badRequest, methodNotAllowed, noSuchPath, notFound, StatusError, tooLarge, unsupportedMediaType } from '../status-error.ts';
 import { objectKey } from '../storage/object-store.ts';
 import { createObject } from '../verbs/create.ts';
-import { decodeObject, parseApplied, parseBody } from '../verbs/decode.ts';
+import { type DecodeOptions, decodeObject, parseApplied, parseBody, type SentValue } from '../verbs/decode.ts';
 import { deleteObject } from '../verbs/delete.ts';
 import { applied } from '../verbs/field-ownership.ts';
 import { listObjects } from '../verbs/list.ts';
 import { metadataText } from '../verbs/object-metadata.ts';
-import { jsonPatched, mergePatched } from '../verbs/patch.ts';
+import { jsonPatched, mergePatched, strategicPatched } from '../verbs/patch.ts';
 import { checkVersionOptions, parseResourceVersion } from '../verbs/resource-version.ts';
 import { parseSelection } from '../verbs/selection.ts';
 import { updateObject } from '../verbs/update.ts';
@@ -165,18 +165,22 @@ function watch(state: ServerState, call: ResourceRequest): void {
 }
 
 /** The body as JSON; undefined where there is none. */
-async function bodyOf({ clock }: ServerState, { request }: ResourceRequest): Promise<Json | undefined> {
+async function bodyOf({ clock }: ServerState, { request }: ResourceRequest): Promise<SentValue | undefined> {
   const bytes = await readBody(request, clock.after);
   if (bytes.length === 0) return undefined;
   const [media] = parseMediaTypes(request.headers['content-type'] ?? '');
   if (media === undefined || media.type === JSON_TYPE) return parseBody(bytes);
   if (media.type !== PROTOBUF_TYPE) throw unsupportedMediaType([JSON_TYPE, PROTOBUF_TYPE]);
   try {
-    return decodeProtobuf(bytes);
+    return { value: decodeProtobuf(bytes), duplicates: [] };
   } catch (error) {
     if (error instanceof ProtobufError) throw badRequest(error.message);
     throw error;
   }
+}
+
+function decodeOptions({ warnings }: ResourceRequest, { fieldValidation }: WriteOptions): DecodeOptions {
+  return { validation: fieldValidation, warn: warnings.add };
 }
 
 function contextOf({ request, requester, path, warnings }: ResourceRequest, options: WriteOptions): WriteContext {
@@ -201,7 +205,7 @@ async function create(state: ServerState, call: ResourceRequest): Promise<void> 
   const context = contextOf(call, options);
   const shown = view(state, call);
   const body = await bodyOf(state, call);
-  const object = decodeObject(definition, writtenKind(definition, path.subresource), body);
+  const object = decodeObject(definition, writtenKind(definition, path.subresource), body, decodeOptions(call, options));
   const virtual = state.virtual.get(`${definition.group}/${definition.resource}${path.subresource === '' ? '' : `/${path.subresource}`}`);
   if (virtual !== undefined) {
     const answer = await virtual({
@@ -225,7 +229,12 @@ async function update(state: ServerState, call: ResourceRequest): Promise<void> 
   const { definition, path, query } = call;
   const options = parseWriteOptions(query, 'UpdateOptions');
   const shown = view(state, call);
-  const object = decodeObject(definition, writtenKind(definition, path.subresource), await bodyOf(state, call));
+  const object = decodeObject(
+    definition,
+    writtenKind(definition, path.subresource),
+    await bodyOf(state, call),
+    decodeOptions(call, options),
+  );
   checkName(object, path);
   const { object: updated, created } = await updateObject(
     state,
@@ -270,7 +279,7 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
   const name = nameOf(call);
   const kind = writtenKind(definition, path.subresource);
   if (isApply) {
-    const configuration = decodeObject(definition, kind, parseApplied(bytes));
+    const configuration = decodeObject(definition, kind, parseApplied(bytes), decodeOptions(call, options));
     const force = options.force ?? false;
     const { object, created } = await updateObject(
       state,
@@ -298,11 +307,11 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
       change(old) {
         const patched =
           type === 'application/json-patch+json'
-            ? jsonPatched(old, body)
+            ? jsonPatched(old, body.value)
             : type === 'application/merge-patch+json'
-              ? mergePatched(old, body)
-              : strategicPatched(definition, old, body);
-        const next = decodeObject(definition, kind, patched);
+              ? mergePatched(old, body.value)
+              : strategicPatched(definition, old, body.value);
+        const next = decodeObject(definition, kind, { value: patched, duplicates: body.duplicates }, decodeOptions(call, options));
         checkName(next, path);
         return next;
       },
@@ -311,10 +320,6 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
   );
   await state.store.durable();
   respond(call, 200, viewObject(shown, object));
-}
-
-function strategicPatched(_definition: ResourceDefinition, _old: JsonObject, _patch: Json): Json {
-  throw unsupportedMediaType(PATCH_TYPES.slice(0, 3));
 }
 
 function withName(object: JsonObject, { name, namespace }: ObjectName): JsonObject {
@@ -342,7 +347,7 @@ async function remove(state: ServerState, call: ResourceRequest): Promise<void> 
 }
 
 async function deleteOptionsOf(state: ServerState, call: ResourceRequest): Promise<ReturnType<typeof parseDeleteOptions>> {
-  return parseDeleteOptions(call.query, await bodyOf(state, call));
+  return parseDeleteOptions(call.query, (await bodyOf(state, call))?.value);
 }
 
 function deleteContext(call: ResourceRequest, options: ReturnType<typeof parseDeleteOptions>): WriteContext {

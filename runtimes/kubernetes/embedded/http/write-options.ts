@@ -1,10 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../../engine/object/json.ts';
 import { type FieldError, fieldInvalid, fieldNotSupported, fieldRequired } from '../field-error.ts';
 import { badRequest, invalid } from '../status-error.ts';
+import type { FieldValidation } from '../verbs/decode.ts';
 import type { DeleteOptions, PropagationPolicy } from '../verbs/delete.ts';
-
-/** What becomes of fields that a kind does not have. */
-export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
 /** Options in the query of a request that writes. */
 export interface WriteOptions {

@@ -7,7 +7,7 @@ import type { ResourceDefinition, SubresourceDefinition, TableColumn } from './d
 import { SCALES } from './scale.ts';
 import { SELECTABLE_FIELDS } from './selectable-fields.ts';
 import { CONVERSIONS, STORED_ELSEWHERE } from './stored-versions.ts';
-import type { StrategyTable } from './strategies.ts';
+import { builtInStrategy } from './strategies/index.ts';
 
 /** One line of `schemas/kubernetes/served-*.json`, which is what a real API server says of itself. */
 interface ServedEntry {
@@ -28,7 +28,7 @@ interface ServedEntry {
 export const KUBERNETES_VERSION = { gitVersion: served.kubernetes, major: served.major, minor: served.minor };
 
 /** Kubernetes' own resources, as a server of that version serves them by default. */
-export function builtInResources(strategies: StrategyTable): readonly ResourceDefinition[] {
+export function builtInResources(): readonly ResourceDefinition[] {
   const types = builtInTypes([]);
   return (served.resources as unknown as readonly ServedEntry[]).map((entry): ResourceDefinition => {
     const { group, version } = parseApiVersion(entry.apiVersion);
@@ -61,7 +61,7 @@ export function builtInResources(strategies: StrategyTable): readonly ResourceDe
       subresourceDefinitions: subresources,
       storedIn: stored?.storedIn ?? path,
       storedApiVersion: stored?.apiVersion ?? entry.apiVersion,
-      strategy: strategies.get(stored?.storedIn ?? path) ?? {},
+      strategy: builtInStrategy(stored?.storedIn ?? path, entry.apiVersion, kind),
       printer: printerOf(path, version, columns),
       selectableFields: SELECTABLE_FIELDS.get(path) ?? NO_FIELDS,
       ...(conversion === undefined ? {} : { conversion }),

@@ -51,12 +51,18 @@ export interface Strategy {
   nameErrors?(name: string, prefix: boolean): readonly string[];
   /** Fills in defaults; runs on everything that clients send. */
   defaults?(object: JsonObject): JsonObject;
+  /** What a new object's status is, whatever a client sends; `kept` where clients may send one. Default: `{}`, none for custom resources. */
+  readonly initialStatus?: JsonObject | 'kept';
   prepareForCreate?(object: JsonObject, context: StrategyContext): JsonObject;
   validate?(object: JsonObject, context: StrategyContext): readonly FieldError[];
   prepareForUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): JsonObject;
   validateUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): readonly FieldError[];
   prepareForStatusUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): JsonObject;
   validateStatusUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): readonly FieldError[];
+  /** What an update of another subresource takes over from what is sent: `finalize`, `approval`, `ephemeralcontainers`, ... */
+  readonly prepareForSubresource?: {
+    readonly [subresource: string]: (object: JsonObject, old: JsonObject, context: StrategyContext) => JsonObject;
+  };
   /** Whether `metadata.generation` counts changes of the spec. `all`: of everything but metadata and status. Default: `none`. */
   readonly generation?: 'none' | 'spec' | 'all';
   /** A PUT to a name that does not exist creates it. Default: false. */

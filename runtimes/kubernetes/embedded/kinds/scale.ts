@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../../engine/object/json.ts';
 import { labelSelectorOf } from '../../../../engine/object/label-selector.ts';
-import { fieldOf } from '../verbs/update.ts';
+import { fieldOf } from '../verbs/object-fields.ts';
 import type { ScaleMapping } from './definition.ts';
 
 /** `spec.selector` in the form of `kubectl -l`. */

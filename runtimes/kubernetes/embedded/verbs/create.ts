@@ -6,6 +6,7 @@ import type { ServerState } from '../server-state.ts';
 import { alreadyExists, badRequest, forbidden, generatedNameExists, invalid, notFound, StatusError } from '../status-error.ts';
 import { objectKey } from '../storage/object-store.ts';
 import { trackManager } from './field-ownership.ts';
+import { withField } from './object-fields.ts';
 import { formatTime, isBeingDeleted, metadataText, validateMetadata, withMetadata } from './object-metadata.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 import { strategyContext, type WriteContext, writtenKind } from './write-context.ts';
@@ -87,6 +88,7 @@ async function createNamed(
   if (mutated !== object) object = strategy.defaults?.(mutated) ?? mutated;
 
   const inside = strategyContext(state, namespace, context);
+  object = withInitialStatus(definition, object);
   object = strategy.prepareForCreate?.(object, inside) ?? object;
   if (strategy.generation !== undefined && strategy.generation !== 'none') object = withMetadata(object, { generation: 1 });
   const name = metadataText(object, 'name');
@@ -100,6 +102,12 @@ async function createNamed(
   if (context.dryRun) return state.store.get(definition.storedIn, key) === undefined ? object : undefined;
   const written = state.store.put(definition.storedIn, namespace, name, stored, 0);
   return written && fromStored(definition, written.object);
+}
+
+/** What happens to an object is for controllers to say, and not for who creates it. */
+function withInitialStatus({ subresources, builtIn, strategy }: ResourceDefinition, object: JsonObject): JsonObject {
+  if (!subresources.includes('status') || strategy.initialStatus === 'kept') return object;
+  return withField(object, 'status', strategy.initialStatus ?? (builtIn ? {} : undefined));
 }
 
 function alreadyExistsNow(state: ServerState, definition: ResourceDefinition, namespace: string, name: string): StatusError {

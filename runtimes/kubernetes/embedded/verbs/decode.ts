@@ -1,59 +1,113 @@
+import { goQuote } from '../../../../engine/cel/go-quote.ts';
+import { decodeLeniently } from '../../../../engine/object/decode.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import type { MapSchema } from '../../../../engine/object/schema.ts';
 import { formatApiVersion } from '../../../../engine/object/type-table.ts';
 import { DEFAULT_LIMITS } from '../../../../engine/text/limits.ts';
 import { parseYaml } from '../../../../engine/text/yaml.ts';
 import { parseJsonBody } from '../../../host/json-body.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import { badRequest } from '../status-error.ts';
+import { duplicateFields } from './duplicate-fields.ts';
 
 /** Levels of lists and maps in what clients send. */
 const MAX_DEPTH = 200;
 
+/** What becomes of fields that a kind does not have, and of fields that are given twice. */
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+/** What a client sent. */
+export interface SentValue {
+  readonly value: Json;
+  /** Paths of fields that were given twice. */
+  readonly duplicates: readonly string[];
+}
+
 /** The JSON of a body. Throws a 400 for what is none. */
-export function parseBody(body: Buffer): Json {
+export function parseBody(body: Buffer): SentValue {
   let value: Json;
   try {
     value = parseJsonBody(body) as Json;
   } catch {
     throw badRequest('the body of the request is not valid JSON');
   }
-  if (exceedsDepth(value, MAX_DEPTH)) throw badRequest(`the body of the request nests deeper than ${MAX_DEPTH} levels`);
-  return value;
-}
-
-/** The object of a body, of the kind that the resource has; what the body leaves out of `apiVersion` and `kind` is filled in. */
-export function decodeObject(
-  definition: ResourceDefinition,
-  kind: { readonly group: string; readonly version: string; readonly kind: string },
-  value: Json | undefined,
-): JsonObject {
-  if (value === undefined) throw badRequest('the body of the request is empty');
-  if (!isJsonObject(value)) throw badRequest('the object provided is unrecognized (must be of type object)');
-  const expected = formatApiVersion(kind.group, kind.version);
-  const apiVersion = ownValue(value, 'apiVersion') ?? '';
-  const ownKind = ownValue(value, 'kind') ?? '';
-  if (!definition.builtIn && ownKind === '') throw badRequest("Object 'Kind' is missing in the body");
-  if (apiVersion !== '' && apiVersion !== expected) {
-    throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`);
-  }
-  if (ownKind !== '' && ownKind !== kind.kind) {
-    throw badRequest(`${String(ownKind)} in version "${kind.version}" cannot be handled as a ${kind.kind}: the kinds do not match`);
-  }
-  const metadata = ownValue(value, 'metadata') ?? {};
-  if (!isJsonObject(metadata))
-    throw badRequest(`${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: metadata must be an object`);
-  return { ...value, apiVersion: expected, kind: kind.kind, metadata };
+  checkDepth(value);
+  return { value, duplicates: duplicateFields(body.toString('utf8')) };
 }
 
 /** The configuration of a server-side apply, in YAML or JSON. */
-export function parseApplied(body: Buffer): Json {
-  const { documents, diagnostics } = parseYaml(
-    { name: '<patch>', text: body.toString('utf8') },
-    { ...DEFAULT_LIMITS, maxDepth: MAX_DEPTH },
-  );
+export function parseApplied(body: Buffer): SentValue {
+  const limits = { ...DEFAULT_LIMITS, maxDepth: MAX_DEPTH };
+  const { documents, diagnostics } = parseYaml({ name: '<patch>', text: body.toString('utf8') }, limits);
   const mistake = diagnostics.find(({ severity }) => severity === 'error');
   if (mistake !== undefined || documents.length !== 1) {
     throw badRequest(`error decoding YAML: ${mistake?.message ?? 'exactly one document is expected'}`);
   }
-  return documents[0]?.value as Json;
+  return { value: documents[0]?.value as Json, duplicates: [] };
+}
+
+function checkDepth(value: Json): void {
+  if (exceedsDepth(value, MAX_DEPTH)) throw badRequest(`the body of the request nests deeper than ${MAX_DEPTH} levels`);
+}
+
+/** The kind that a request carries, which for a subresource is not that of the resource. */
+export interface WrittenType {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  /** Undefined for kinds that are not decoded here: custom resources, which prune by themselves. */
+  readonly schema: MapSchema | undefined;
+}
+
+export interface DecodeOptions {
+  readonly validation: FieldValidation;
+  readonly warn: (text: string) => void;
+}
+
+/**
+ * The object of a body, of the kind that is expected: without unknown fields, nulls, and what Go leaves out as empty. What the body
+ * leaves out of `apiVersion` and `kind` is filled in. Throws a 400 where it is something else.
+ * Kubernetes: apiserver pkg/endpoints/handlers/create.go, rest.go transformDecodeError.
+ */
+export function decodeObject(
+  definition: ResourceDefinition,
+  type: WrittenType,
+  sent: SentValue | undefined,
+  options: DecodeOptions,
+): JsonObject {
+  if (sent === undefined) throw badRequest('the body of the request is empty');
+  const { value } = sent;
+  if (!isJsonObject(value)) throw badRequest('the object provided is unrecognized (must be of type object)');
+  const expected = formatApiVersion(type.group, type.version);
+  const apiVersion = ownValue(value, 'apiVersion') ?? '';
+  const kind = ownValue(value, 'kind') ?? '';
+  if (!definition.builtIn && kind === '') throw badRequest("Object 'Kind' is missing in the object provided");
+  if (apiVersion !== '' && apiVersion !== expected) {
+    throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`);
+  }
+  if (kind !== '' && kind !== type.kind) {
+    throw badRequest(`${String(kind)} in version "${type.version}" cannot be handled as a ${type.kind}: the kinds do not match`);
+  }
+  const refuse = (why: string): Error =>
+    badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`);
+  let object: JsonObject = { ...value, apiVersion: expected, kind: type.kind };
+  const complaints = sent.duplicates.map((path) => `duplicate field ${goQuote(path)}`);
+  if (type.schema !== undefined) {
+    const decoded = decodeLeniently(object, type.schema);
+    if (!decoded.ok) throw refuse(decoded.message);
+    object = decoded.object;
+    complaints.push(...decoded.unknown.map((path) => `unknown field ${goQuote(path)}`));
+  }
+  const metadata = ownValue(object, 'metadata') ?? {};
+  if (!isJsonObject(metadata)) throw refuse('metadata must be an object');
+  if (definition.prune !== undefined) {
+    const pruned = definition.prune(object);
+    object = pruned.object;
+    complaints.push(...pruned.unknown.map((path) => `unknown field ${goQuote(path)}`));
+  }
+  if (complaints.length > 0) {
+    if (options.validation === 'Strict') throw refuse(`strict decoding error: ${complaints.join(', ')}`);
+    if (options.validation === 'Warn') for (const complaint of complaints) options.warn(complaint);
+  }
+  return object['metadata'] === metadata ? object : { ...object, metadata };
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
+import { type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
 import { unlessOnlyTimes } from '../../../../engine/object/server-side-apply.ts';
 import type { ObjectName } from '../../client.ts';
 import type { FieldError } from '../field-error.ts';
@@ -10,6 +10,7 @@ import { conflict, invalid, notFound, outdated } from '../status-error.ts';
 import { objectKey } from '../storage/object-store.ts';
 import { createObject, withNamespace } from './create.ts';
 import { trackManager } from './field-ownership.ts';
+import { withField } from './object-fields.ts';
 import {
   finalizersOf,
   isBeingDeleted,
@@ -120,7 +121,7 @@ async function nextObject(
     deletionGracePeriodSeconds: metadataOf(object)['deletionGracePeriodSeconds'] ?? oldMetadata['deletionGracePeriodSeconds'],
   });
   const inside = strategyContext(state, namespace, context);
-  object = context.subresource === 'status' ? statusUpdate(definition, object, old, inside) : mainUpdate(definition, object, old, inside);
+  object = takeOver(definition, context.subresource, object, old, inside);
   const errors = validateUpdate(definition, object, old, inside, context.subresource);
   if (errors.length > 0) throw invalid(definition.group, definition.kind, name.name, errors);
   await state.admission.validate({ ...attributes, object: shown(object) });
@@ -152,6 +153,20 @@ function checkIdentity(definition: ResourceDefinition, name: string, object: Jso
   return object;
 }
 
+/** What of a sent object may change the old one, which depends on the subresource that it was sent to. */
+function takeOver(
+  definition: ResourceDefinition,
+  subresource: string,
+  sent: JsonObject,
+  old: JsonObject,
+  context: StrategyContext,
+): JsonObject {
+  if (subresource === 'status') return statusUpdate(definition, sent, old, context);
+  const own = definition.strategy.prepareForSubresource;
+  const prepare = own !== undefined && Object.hasOwn(own, subresource) ? own[subresource] : undefined;
+  return prepare === undefined ? mainUpdate(definition, sent, old, context) : prepare(sent, old, context);
+}
+
 function mainUpdate(definition: ResourceDefinition, sent: JsonObject, old: JsonObject, context: StrategyContext): JsonObject {
   const { strategy } = definition;
   let object = sent;
@@ -175,7 +190,8 @@ function equalContent(definition: ResourceDefinition, a: JsonObject, b: JsonObje
 function statusUpdate(definition: ResourceDefinition, sent: JsonObject, old: JsonObject, context: StrategyContext): JsonObject {
   const { strategy } = definition;
   if (strategy.prepareForStatusUpdate !== undefined) return strategy.prepareForStatusUpdate(sent, old, context);
-  return withField({ ...old, metadata: metadataOf(sent) }, 'status', sent['status']);
+  const metadata = definition.builtIn ? metadataOf(sent) : { ...metadataOf(old), managedFields: metadataOf(sent)['managedFields'] };
+  return withField(withMetadata(old, metadata), 'status', sent['status']);
 }
 
 function validateUpdate(
@@ -186,29 +202,14 @@ function validateUpdate(
   subresource: string,
 ): readonly FieldError[] {
   const { strategy } = definition;
+  const isWhole = subresource === '' || subresource === 'scale';
+  const validation = subresource === 'status' ? strategy.validateStatusUpdate : isWhole ? strategy.validateUpdate : undefined;
   const errors = [
     ...validateMetadata(object, definition.namespaced, pathSegmentErrors),
     ...validateMetadataUpdate(object, old),
-    ...((subresource === 'status' ? strategy.validateStatusUpdate : strategy.validateUpdate)?.call(strategy, object, old, context) ?? []),
+    ...(validation?.call(strategy, object, old, context) ?? []),
   ];
   // Labels and owners are looked at by the generic and by the kind's own validation alike.
   const seen = new Set<string>();
   return errors.filter(({ field, body }) => !seen.has(`${field}: ${body}`) && seen.add(`${field}: ${body}`));
-}
-
-/** The object with a field set, or without it. */
-export function withField(object: JsonObject, field: string, value: JsonObject[string] | undefined): JsonObject {
-  if (value === undefined) {
-    if (!Object.hasOwn(object, field)) return object;
-    const { [field]: _, ...rest } = object;
-    return rest;
-  }
-  return object[field] === value ? object : { ...object, [field]: value };
-}
-
-/** A field of a field, undefined where there is none. */
-export function fieldOf(object: JsonObject, ...path: readonly string[]): JsonObject[string] | undefined {
-  let node: JsonObject[string] | undefined = object;
-  for (const name of path) node = isJsonObject(node) ? ownValue(node, name) : undefined;
-  return node;
 }

@@ -1,7 +1,9 @@
+import { builtInTypes } from '../../../../engine/bundle/built-in-types.ts';
 import type { JsonObject } from '../../../../engine/object/json.ts';
 import type { ResourceDefinition, StrategyContext } from '../kinds/definition.ts';
 import type { Requester } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
+import type { WrittenType } from './decode.ts';
 
 /** What a write must know beside the object. */
 export interface WriteContext {
@@ -32,8 +34,11 @@ export function strategyContext(state: ServerState, namespace: string, context: 
 }
 
 /** The kind of what is written: for `scale` and the like not that of the resource. */
-export function writtenKind(definition: ResourceDefinition, subresource: string): { group: string; version: string; kind: string } {
+export function writtenKind(definition: ResourceDefinition, subresource: string): WrittenType {
   const found = subresource === '' ? undefined : definition.subresourceDefinitions.find(({ name }) => name === subresource);
   const { group, version, kind } = found ?? definition;
-  return { group, version, kind };
+  if (group === definition.group && version === definition.version && kind === definition.kind) {
+    return { group, version, kind, schema: definition.builtIn ? definition.schema : undefined };
+  }
+  return { group, version, kind, schema: builtInTypes([]).kind(group, version, kind) };
 }

@@ -1,0 +1,101 @@
+import { builtInTypes } from '../../../../../engine/bundle/built-in-types.ts';
+import type { JsonObject } from '../../../../../engine/object/json.ts';
+import type { MapSchema } from '../../../../../engine/object/schema.ts';
+import { parseApiVersion } from '../../../../../engine/object/type-table.ts';
+import type { GroupResource } from '../../registry.ts';
+import { CORE_DEFAULTS } from '../defaults/core.ts';
+import { withDefaults } from '../defaults/default-values.ts';
+import { OTHER_DEFAULTS } from '../defaults/others.ts';
+import type { Strategy } from '../definition.ts';
+import { requiredFieldErrors } from '../required-fields.ts';
+import { configMapStrategy, secretStrategy } from './configuration.ts';
+import { cronJobStrategy, jobStrategy } from './jobs.ts';
+import { namespaceStrategy } from './namespaces.ts';
+import * as others from './others.ts';
+import { podStrategy } from './pods.ts';
+import { serviceStrategy } from './services.ts';
+import {
+  daemonSetStrategy,
+  deploymentStrategy,
+  replicaSetStrategy,
+  replicationControllerStrategy,
+  statefulSetStrategy,
+} from './workloads.ts';
+
+/** What is special about each of Kubernetes' kinds, by where its objects are stored. */
+const STRATEGIES: ReadonlyMap<GroupResource, Strategy> = new Map<GroupResource, Strategy>([
+  ['/namespaces', namespaceStrategy],
+  ['/configmaps', configMapStrategy],
+  ['/secrets', secretStrategy],
+  ['/pods', podStrategy],
+  ['/services', serviceStrategy],
+  ['/nodes', others.nodeStrategy],
+  ['/events', others.eventStrategy],
+  ['/endpoints', others.endpointsStrategy],
+  ['/limitranges', others.endpointsStrategy],
+  ['/resourcequotas', others.resourceQuotaStrategy],
+  ['/serviceaccounts', others.serviceAccountStrategy],
+  ['/podtemplates', others.podTemplateStrategy],
+  ['/persistentvolumes', others.persistentVolumeStrategy],
+  ['/persistentvolumeclaims', others.persistentVolumeClaimStrategy],
+  ['/replicationcontrollers', replicationControllerStrategy],
+  ['apps/deployments', deploymentStrategy],
+  ['apps/replicasets', replicaSetStrategy],
+  ['apps/daemonsets', daemonSetStrategy],
+  ['apps/statefulsets', statefulSetStrategy],
+  ['apps/controllerrevisions', others.controllerRevisionStrategy],
+  ['batch/jobs', jobStrategy],
+  ['batch/cronjobs', cronJobStrategy],
+  ['autoscaling/horizontalpodautoscalers', others.autoscalerStrategy],
+  ['coordination.k8s.io/leases', others.leaseStrategy],
+  ['policy/poddisruptionbudgets', others.disruptionBudgetStrategy],
+  ['networking.k8s.io/ingresses', others.ingressStrategy],
+  ['networking.k8s.io/ingressclasses', others.countedSpec],
+  ['networking.k8s.io/networkpolicies', others.countedSpec],
+  ['rbac.authorization.k8s.io/roles', others.roleStrategy],
+  ['rbac.authorization.k8s.io/clusterroles', others.roleStrategy],
+  ['rbac.authorization.k8s.io/rolebindings', others.roleBindingStrategy],
+  ['rbac.authorization.k8s.io/clusterrolebindings', others.roleBindingStrategy],
+  ['discovery.k8s.io/endpointslices', others.countedWhole],
+  ['scheduling.k8s.io/priorityclasses', others.priorityClassStrategy],
+  ['certificates.k8s.io/certificatesigningrequests', others.signingRequestStrategy],
+  ['admissionregistration.k8s.io/validatingwebhookconfigurations', others.guardedWhole],
+  ['admissionregistration.k8s.io/mutatingwebhookconfigurations', others.guardedWhole],
+  ['admissionregistration.k8s.io/validatingadmissionpolicies', others.guardedSpec],
+  ['admissionregistration.k8s.io/validatingadmissionpolicybindings', others.guardedSpec],
+  ['admissionregistration.k8s.io/mutatingadmissionpolicies', others.guardedSpec],
+  ['admissionregistration.k8s.io/mutatingadmissionpolicybindings', others.guardedSpec],
+  ['apiextensions.k8s.io/customresourcedefinitions', others.guardedSpec],
+  ['apiregistration.k8s.io/apiservices', { ...others.plainNames, unconditionalUpdate: false }],
+  ['flowcontrol.apiserver.k8s.io/flowschemas', others.countedSpec],
+  ['flowcontrol.apiserver.k8s.io/prioritylevelconfigurations', others.countedSpec],
+  ['resource.k8s.io/resourceslices', others.countedSpec],
+  ['resource.k8s.io/deviceclasses', others.countedSpec],
+]);
+
+/** Each kind's own defaulting, by type. */
+const DEFAULTERS = new Map([...CORE_DEFAULTS, ...OTHER_DEFAULTS]);
+
+/** The strategy of one of Kubernetes' kinds: its own, with the defaults and the required fields of its type. */
+export function builtInStrategy(storedIn: GroupResource, apiVersion: string, kind: string): Strategy {
+  const own = STRATEGIES.get(storedIn) ?? others.plainNames;
+  const { group, version } = parseApiVersion(apiVersion);
+  const schema: MapSchema | undefined = builtInTypes([]).kind(group, version, kind);
+  if (schema === undefined) return own;
+  return {
+    ...own,
+    defaults: (object) => withDefaults(own.defaults?.(object) ?? object, schema, DEFAULTERS) as JsonObject,
+    validate: (object, context) => withoutRepetition([...(own.validate?.(object, context) ?? []), ...requiredFieldErrors(object, schema)]),
+    validateUpdate: (object, old, context) =>
+      withoutRepetition([...(own.validateUpdate?.(object, old, context) ?? []), ...requiredFieldErrors(object, schema)]),
+  };
+}
+
+/** A kind's own rules and the required fields of its type often say the same. */
+function withoutRepetition<T extends { readonly field: string; readonly type: string }>(errors: readonly T[]): readonly T[] {
+  const seen = new Set<string>();
+  return errors.filter(({ field, type }) => {
+    const key = `${type} ${field}`;
+    return !seen.has(key) && seen.add(key);
+  });
+}

@@ -1,0 +1,135 @@
+import { isJsonObject, type JsonObject, jsonEqual, ownValue } from '../../../../../engine/object/json.ts';
+import { type FieldError, fieldInvalid, fieldRequired } from '../../field-error.ts';
+import { fieldOf, withField } from '../../verbs/object-fields.ts';
+import type { Strategy } from '../definition.ts';
+import { dnsSubdomainErrors, pathSegmentErrors } from '../names.ts';
+
+/** Kinds whose spec is counted. */
+export const countedSpec: Strategy = { generation: 'spec', nameErrors: dnsSubdomainErrors };
+
+/** Kinds of which everything but the metadata is counted. */
+export const countedWhole: Strategy = { generation: 'all', nameErrors: dnsSubdomainErrors };
+
+/** Configurations that one may not overwrite without having read them. */
+export const guardedSpec: Strategy = { ...countedSpec, unconditionalUpdate: false };
+export const guardedWhole: Strategy = { ...countedWhole, unconditionalUpdate: false };
+
+export const plainNames: Strategy = { nameErrors: dnsSubdomainErrors };
+
+/** Written by whoever holds them. */
+export const leaseStrategy: Strategy = { nameErrors: dnsSubdomainErrors, createOnUpdate: true, unconditionalUpdate: false };
+
+export const endpointsStrategy: Strategy = { nameErrors: dnsSubdomainErrors, createOnUpdate: true };
+
+/** Kubernetes: pkg/registry/core/event/strategy.go. */
+export const eventStrategy: Strategy = {
+  nameErrors: dnsSubdomainErrors,
+  createOnUpdate: true,
+  dependents: 'Unsupported',
+  validate(object, { namespace }) {
+    const involved = fieldOf(object, 'involvedObject', 'namespace') ?? '';
+    // An event about what has no namespace stands in the default one.
+    if (involved === namespace || (involved === '' && namespace === 'default')) return [];
+    return [fieldInvalid('involvedObject.namespace', involved, 'does not match event.namespace')];
+  },
+};
+
+/** RBAC objects may have any name that a path may have. */
+export const roleStrategy: Strategy = { nameErrors: pathSegmentErrors, createOnUpdate: true };
+
+export const roleBindingStrategy: Strategy = {
+  nameErrors: pathSegmentErrors,
+  createOnUpdate: true,
+  validate: roleReferenceErrors,
+  validateUpdate(object, old) {
+    const errors = [...roleReferenceErrors(object)];
+    if (!jsonEqual(object['roleRef'], old['roleRef'])) errors.push(fieldInvalid('roleRef', object['roleRef'], 'cannot change roleRef'));
+    return errors;
+  },
+};
+
+function roleReferenceErrors(object: JsonObject): readonly FieldError[] {
+  return (fieldOf(object, 'roleRef', 'name') ?? '') === '' ? [fieldRequired('roleRef.name')] : [];
+}
+
+export const serviceAccountStrategy: Strategy = { nameErrors: dnsSubdomainErrors, returnsDeleted: true };
+
+export const podTemplateStrategy: Strategy = { nameErrors: dnsSubdomainErrors, generation: 'all', returnsDeleted: true };
+
+export const resourceQuotaStrategy: Strategy = { nameErrors: dnsSubdomainErrors, returnsDeleted: true };
+
+/** What a kubelet reports it may report at once. */
+export const nodeStrategy: Strategy = { nameErrors: dnsSubdomainErrors, initialStatus: 'kept' };
+
+export const persistentVolumeStrategy: Strategy = {
+  nameErrors: dnsSubdomainErrors,
+  initialStatus: { phase: 'Pending' },
+  returnsDeleted: true,
+};
+
+/** Kubernetes: pkg/registry/core/persistentvolumeclaim/strategy.go. */
+export const persistentVolumeClaimStrategy: Strategy = {
+  nameErrors: dnsSubdomainErrors,
+  initialStatus: { phase: 'Pending' },
+  returnsDeleted: true,
+  prepareForCreate(object, context) {
+    const spec = ownValue(object, 'spec');
+    if (!isJsonObject(spec) || spec['storageClassName'] !== undefined) return object;
+    // Kubernetes: admission plugin DefaultStorageClass; the newest of several.
+    let found: JsonObject | undefined;
+    for (const storageClass of context.list('storage.k8s.io/storageclasses', '')) {
+      if (fieldOf(storageClass, 'metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class') !== 'true') continue;
+      if (
+        found === undefined ||
+        String(fieldOf(storageClass, 'metadata', 'creationTimestamp')) > String(fieldOf(found, 'metadata', 'creationTimestamp'))
+      )
+        found = storageClass;
+    }
+    const name = found && fieldOf(found, 'metadata', 'name');
+    return name === undefined ? object : { ...object, spec: { ...spec, storageClassName: name } };
+  },
+};
+
+/** Immutable beside metadata. */
+export const controllerRevisionStrategy: Strategy = {
+  nameErrors: dnsSubdomainErrors,
+  validateUpdate: (object, old) =>
+    jsonEqual(object['data'], old['data']) ? [] : [fieldInvalid('data', object['data'], 'field is immutable')],
+};
+
+export const priorityClassStrategy: Strategy = {
+  ...countedWhole,
+  validateUpdate: (object, old) =>
+    (['value', 'preemptionPolicy'] as const)
+      .filter((field) => !jsonEqual(object[field], old[field]))
+      .map((field) => ({ type: 'FieldValueForbidden' as const, field, body: 'Forbidden: may not be changed in an update.' })),
+};
+
+export const ingressStrategy: Strategy = { ...countedSpec, initialStatus: { loadBalancer: {} } };
+
+export const disruptionBudgetStrategy: Strategy = {
+  ...countedSpec,
+  unconditionalUpdate: false,
+  initialStatus: { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
+};
+
+export const autoscalerStrategy: Strategy = { nameErrors: dnsSubdomainErrors, initialStatus: { currentMetrics: null, desiredReplicas: 0 } };
+
+/** Kubernetes: pkg/registry/certificates/certificates/strategy.go. */
+export const signingRequestStrategy: Strategy = {
+  nameErrors: dnsSubdomainErrors,
+  prepareForCreate(object, { requester }) {
+    const spec = ownValue(object, 'spec');
+    const { username, groups, uid, extra } = requester;
+    const who = { username, groups, ...(uid === undefined ? {} : { uid }), ...(extra === undefined ? {} : { extra }) };
+    return { ...object, spec: { ...(isJsonObject(spec) ? spec : {}), ...who } };
+  },
+  prepareForUpdate: (object, old) => withField(object, 'spec', old['spec']),
+  prepareForSubresource: {
+    approval: (object, old) => ({
+      ...old,
+      metadata: object['metadata'] ?? {},
+      status: { ...(old['status'] as JsonObject | undefined), conditions: fieldOf(object, 'status', 'conditions') ?? [] },
+    }),
+  },
+};

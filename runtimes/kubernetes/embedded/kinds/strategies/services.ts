@@ -1,0 +1,186 @@
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../../engine/object/json.ts';
+import { type FieldError, fieldDuplicate, fieldInvalid, fieldNotSupported, fieldRequired } from '../../field-error.ts';
+import { StatusError } from '../../status-error.ts';
+import { withField } from '../../verbs/object-fields.ts';
+import { metadataText } from '../../verbs/object-metadata.ts';
+import type { Strategy, StrategyContext } from '../definition.ts';
+import { dns1035LabelErrors } from '../names.ts';
+import { isPort } from '../pod-spec.ts';
+
+/** 10.96.0.0/16, without its first and last address; the first usable one is the server's own. */
+const NETWORK = '10.96';
+const FIRST_PORT = 30_000;
+const LAST_PORT = 32_767;
+const PORT_RANGE = '30000-32767';
+
+function specOf(object: JsonObject): JsonObject {
+  const spec = ownValue(object, 'spec');
+  return isJsonObject(spec) ? spec : {};
+}
+
+function portsOf(spec: JsonObject): readonly JsonObject[] {
+  const ports = ownValue(spec, 'ports');
+  return Array.isArray(ports) ? (ports as readonly Json[]).filter(isJsonObject) : [];
+}
+
+/** What services hold: there is no account beside them, so none can go wrong. */
+function taken(context: StrategyContext, except: string): { readonly addresses: ReadonlySet<Json>; readonly ports: ReadonlySet<Json> } {
+  const addresses = new Set<Json>();
+  const ports = new Set<Json>();
+  for (const service of context.list('/services', '')) {
+    if (metadataText(service, 'uid') === except) continue;
+    const spec = specOf(service);
+    if (Array.isArray(spec['clusterIPs'])) for (const address of spec['clusterIPs'] as readonly Json[]) addresses.add(address);
+    for (const port of portsOf(spec)) if (typeof port['nodePort'] === 'number') ports.add(port['nodePort']);
+    if (typeof spec['healthCheckNodePort'] === 'number') ports.add(spec['healthCheckNodePort']);
+  }
+  return { addresses, ports };
+}
+
+function freeAddress(used: ReadonlySet<Json>): string {
+  // The lower part is left to those who ask for an address.
+  for (let n = 257; n < 65_535; n++) {
+    const address = `${NETWORK}.${n >> 8}.${n & 255}`;
+    if (!used.has(address)) return address;
+  }
+  throw new StatusError(500, 'InternalError', 'Internal error occurred: failed to allocate a serviceIP: range is full');
+}
+
+function wantsAddress(spec: JsonObject): boolean {
+  return spec['type'] !== 'ExternalName';
+}
+
+function wantsPorts(spec: JsonObject): boolean {
+  return spec['type'] === 'NodePort' || (spec['type'] === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
+}
+
+/** The service with addresses and ports, those it has or asks for or free ones. */
+function allocated(object: JsonObject, context: StrategyContext): JsonObject {
+  let spec = specOf(object);
+  if (!wantsAddress(spec)) return object;
+  const { addresses, ports } = taken(context, metadataText(object, 'uid'));
+  const given = spec['clusterIP'] ?? (Array.isArray(spec['clusterIPs']) ? (spec['clusterIPs'] as readonly Json[])[0] : undefined) ?? '';
+  const address = given === '' ? freeAddress(addresses) : given;
+  spec = {
+    ...spec,
+    clusterIP: address,
+    clusterIPs: [address],
+    ipFamilies: spec['ipFamilies'] ?? ['IPv4'],
+    ipFamilyPolicy: spec['ipFamilyPolicy'] ?? 'SingleStack',
+  };
+  if (wantsPorts(spec)) {
+    const used = new Set(ports);
+    const numbers = new Set(portsOf(spec).map((port) => port['nodePort']));
+    let next = FIRST_PORT;
+    const free = (): number => {
+      while (used.has(next) || numbers.has(next)) next++;
+      if (next > LAST_PORT)
+        throw new StatusError(500, 'InternalError', 'Internal error occurred: failed to allocate a nodePort: range is full');
+      used.add(next);
+      return next;
+    };
+    spec = { ...spec, ports: portsOf(spec).map((port) => (port['nodePort'] ? port : { ...port, nodePort: free() })) };
+  }
+  return { ...object, spec };
+}
+
+function serviceErrors(object: JsonObject, context: StrategyContext): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  const spec = specOf(object);
+  const type = spec['type'];
+  if (!['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'].includes(String(type))) {
+    errors.push(fieldNotSupported('spec.type', type ?? '', ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']));
+  }
+  const ports = portsOf(spec);
+  const isHeadless = spec['clusterIP'] === 'None';
+  if (ports.length === 0 && type !== 'ExternalName' && !isHeadless) errors.push(fieldRequired('spec.ports'));
+  if (type === 'ExternalName' && (spec['externalName'] ?? '') === '') errors.push(fieldRequired('spec.externalName'));
+  const names = new Set<Json>();
+  const numbers = new Set<string>();
+  const { addresses, ports: usedPorts } = taken(context, metadataText(object, 'uid'));
+  for (const [i, port] of ports.entries()) {
+    const path = `spec.ports[${i}]`;
+    const name = port['name'] ?? '';
+    if (name === '' && ports.length > 1) errors.push(fieldRequired(`${path}.name`));
+    if (name !== '' && names.has(name)) errors.push(fieldDuplicate(`${path}.name`, name));
+    names.add(name);
+    const number = port['port'] ?? 0;
+    if (!isPort(number)) errors.push(fieldInvalid(`${path}.port`, number, 'must be between 1 and 65535, inclusive'));
+    const key = `${String(port['protocol'])}/${String(number)}`;
+    if (numbers.has(key)) errors.push(fieldDuplicate(path, { protocol: port['protocol'] ?? '', port: number }));
+    numbers.add(key);
+    const target = port['targetPort'];
+    if (typeof target === 'number' && !isPort(target))
+      errors.push(fieldInvalid(`${path}.targetPort`, target, 'must be between 1 and 65535, inclusive'));
+    const nodePort = port['nodePort'];
+    if (typeof nodePort !== 'number' || nodePort === 0) continue;
+    if (nodePort < FIRST_PORT || nodePort > LAST_PORT) {
+      errors.push(
+        fieldInvalid(`${path}.nodePort`, nodePort, `provided port is not in the valid range. The range of valid ports is ${PORT_RANGE}`),
+      );
+    } else if (usedPorts.has(nodePort)) errors.push(fieldInvalid(`${path}.nodePort`, nodePort, 'provided port is already allocated'));
+  }
+  const address = spec['clusterIP'];
+  if (typeof address === 'string' && address !== '' && address !== 'None') {
+    if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(address) && !address.includes(':')) {
+      errors.push(fieldInvalid('spec.clusterIPs[0]', address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'));
+    } else if (!address.startsWith(`${NETWORK}.`)) {
+      errors.push(
+        fieldInvalid(
+          'spec.clusterIPs',
+          [address],
+          `failed to allocate IP ${address}: the provided network does not match the current range`,
+        ),
+      );
+    } else if (addresses.has(address)) {
+      errors.push(fieldInvalid('spec.clusterIPs', [address], `failed to allocate IP ${address}: provided IP is already allocated`));
+    }
+  }
+  return errors;
+}
+
+/** Kubernetes: pkg/registry/core/service/strategy.go, storage/alloc.go. */
+export const serviceStrategy: Strategy = {
+  nameErrors: dns1035LabelErrors,
+  initialStatus: { loadBalancer: {} },
+  returnsDeleted: true,
+  prepareForCreate: allocated,
+  validate: serviceErrors,
+  prepareForUpdate(object, old, context) {
+    const spec = specOf(object);
+    const before = specOf(old);
+    if (spec['type'] === 'ExternalName' && before['type'] !== 'ExternalName') {
+      return {
+        ...object,
+        spec: ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'].reduce((left, field) => withField(left, field, undefined), spec),
+      };
+    }
+    // Who leaves out what was allocated wants to keep it.
+    const kept =
+      (spec['clusterIP'] ?? '') === '' && wantsAddress(spec)
+        ? { ...spec, ...pick(before, ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy']) }
+        : spec;
+    const oldPorts = portsOf(before);
+    const ports = portsOf(kept).map((port) => {
+      const same = oldPorts.find((other) => other['port'] === port['port'] && other['protocol'] === port['protocol']);
+      if (!wantsPorts(kept))
+        return wantsPorts(before) && same?.['nodePort'] === port['nodePort'] ? withField(port, 'nodePort', undefined) : port;
+      return port['nodePort'] || same?.['nodePort'] === undefined ? port : { ...port, nodePort: same['nodePort'] };
+    });
+    return allocated({ ...object, spec: ports.length === 0 ? kept : { ...kept, ports } }, context);
+  },
+  validateUpdate(object, old, context) {
+    const errors = [...serviceErrors(object, context)];
+    const spec = specOf(object);
+    const before = specOf(old);
+    const was = before['clusterIP'] ?? '';
+    if (wantsAddress(before) && wantsAddress(spec) && was !== '' && spec['clusterIP'] !== was) {
+      errors.push(fieldInvalid('spec.clusterIPs[0]', spec['clusterIP'] ?? '', 'may not change once set'));
+    }
+    return errors;
+  },
+};
+
+function pick(object: JsonObject, fields: readonly string[]): JsonObject {
+  return Object.fromEntries(fields.filter((field) => Object.hasOwn(object, field)).map((field) => [field, object[field] as Json]));
+}
