@@ -103,7 +103,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'dry-run',
     summary: 'Show what rules would do to recorded objects.',
     description:
-      'Decides on objects as an API server would ask, and prints for each whether it is allowed, by which rule it is denied or warned about, and what mutations would change.\n' +
+      'Admission rules: decides on objects as an API server would ask, and prints for each whether it is allowed, by which rule it is denied or warned about, and what mutations would change.\n' +
+      'Reconcile rules: looks for their instances among the objects, and prints for each which objects it stands for, what would change of those that are recorded, what waits and why, and the status. Calls are not made; values of Secrets and generated values are not shown.\n' +
       'Takes what kubectl get -o yaml and kubectl create --dry-run=client -o yaml print, AdmissionReviews, and folders of them.',
     arguments: [
       { name: 'path', summary: 'Objects or AdmissionReviews: files, folders, or - for standard input.', required: true, multiple: true },
@@ -112,18 +113,23 @@ export const COMMANDS: readonly CommandSpec[] = [
       { ...BUNDLE_OPTION, summary: `${BUNDLE_OPTION.summary} Required.` },
       FACTS_OPTION,
       ...REQUEST_OPTIONS,
+      { name: 'now', value: 'time', summary: 'Time that reconcile rules see, as 2027-01-31T12:00:00Z. Default: the present.' },
       OUTPUT('text', 'json', 'yaml', 'junit'),
-      { name: 'all', short: 'a', summary: 'Print objects that are allowed unchanged, too.' },
+      { name: 'all', short: 'a', summary: 'Print objects that are allowed unchanged, too, and new objects as a whole.' },
     ],
     examples: [
       { command: 'kubectl get pods -A -o yaml | fairlead dry-run -r rules/pod-security -', explains: 'what would be denied in a cluster' },
       { command: 'fairlead dry-run -r rules/sidecar deployment.yaml -f namespaces.yaml', explains: 'the mutation as a diff' },
       { command: 'fairlead dry-run -r rules/sidecar deployment.yaml -o yaml', explains: 'the object after mutation' },
+      {
+        command: 'fairlead dry-run -r rules/reconcile/myapp myapp.yaml cluster/',
+        explains: 'what a MyApp would change in a recorded cluster',
+      },
     ],
     exits: {
-      0: 'everything is allowed',
-      1: 'something is denied, or rules or objects have errors',
-      2: 'a path cannot be read, or the command was called wrongly',
+      0: 'everything is allowed, and every instance can be reconciled',
+      1: 'something is denied, a template fails or makes an invalid object, or rules or objects have errors',
+      2: 'a path cannot be read, there is nothing to decide on, or the command was called wrongly',
     },
     load: async () => (await import('./dry-run.ts')).runDryRun,
   },

@@ -27,6 +27,10 @@ export interface RecordedRequest {
 
 export interface RecordedRun {
   readonly requests: readonly RecordedRequest[];
+  /** What {@link requests} were made of, AdmissionReviews apart. */
+  readonly recorded: readonly RecordedObject[];
+  /** Objects that were given as facts. */
+  readonly beside: readonly JsonObject[];
   readonly facts: AdmissionFacts;
   readonly diagnostics: readonly Diagnostic[];
   /** What rules asked for and nothing is recorded about, in words; grows while requests are decided. */
@@ -76,6 +80,8 @@ export async function readRun(args: ParsedArguments, context: CommandContext): P
   const assumed = new Set<string>();
   return {
     requests,
+    recorded: recording.objects,
+    beside: beside.objects.map(({ object }) => object),
     // What was recorded as facts wins over the objects that are decided on.
     facts: recordedFacts([...objects, ...beside.objects.map(({ object }) => object)], { onAssumed: (what) => assumed.add(what) }),
     assumed,

@@ -1,35 +1,43 @@
 import type { AdmissionDecision, RuleOutcome } from '../../engine/rules/admission/decision.ts';
+import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
 import { isError } from '../../engine/text/diagnostic.ts';
-import { diffHunks } from '../../engine/text/diff.ts';
 import { visible } from '../../engine/text/display-width.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
 import { formatPlace } from '../../engine/text/render.ts';
-import { type CommandRun, EXIT } from './command.ts';
+import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { Paint } from './context.ts';
-import { decideRecorded, placeOf, type RecordedRequest, readRun } from './decide-recorded.ts';
+import { decideRecorded, placeOf, type RecordedRequest, type RecordedRun, readRun } from './decide-recorded.ts';
+import { describeInstance, desiredObjects, instanceResult, isFailed, summarizeInstances } from './describe-instance.ts';
 import { loadBundles } from './load-bundle.ts';
+import { timeOf } from './number-options.ts';
+import { objectLabel } from './object-label.ts';
+import type { ReconciledInstance } from './reconcile-recorded.ts';
 import { paintFor, plural, renderDiagnostics, toJson, toRecords } from './report.ts';
+import { renderDiff } from './text-diff.ts';
 
 interface Decided extends RecordedRequest {
   readonly decision: AdmissionDecision;
 }
 
-/** `fairlead dry-run`: decides on recorded objects and prints what would happen. */
+/** `fairlead dry-run`: asks rules about recorded objects and prints what would happen. */
 export const runDryRun: CommandRun = async (args, context) => {
   const format = args.text('output');
+  const now = timeOf(args, 'now') ?? Date.now();
   const run = await readRun(args, context);
   const bundle = await loadBundles(args.all('rules'), context);
   const diagnostics = [...bundle.diagnostics, ...run.diagnostics];
   const { program } = bundle;
+  const decides = program !== undefined && program.admission.rules.length > 0;
   const color = paintFor(args, context, format === 'text' ? context.out : context.err);
   if (diagnostics.length > 0 && format !== 'json') context.err.write(renderDiagnostics(diagnostics, paintFor(args, context, context.err)));
-  const decided: Decided[] =
-    program === undefined
-      ? []
-      : run.requests.map((recorded) => ({ ...recorded, decision: decideRecorded(program.admission, recorded.request, run.facts) }));
+  const decided: Decided[] = decides
+    ? run.requests.map((recorded) => ({ ...recorded, decision: decideRecorded(program.admission, recorded.request, run.facts) }))
+    : [];
+  const instances = program === undefined ? [] : await reconciled(program.reconcile, run, args, now);
+  if (program !== undefined && !decides && instances.length === 0) throw noInstances(program.reconcile, args);
   for (const what of run.assumed) context.err.write(`note: assumed, as nothing is recorded of it (--facts): ${visible(what)}\n`);
   const denied = decided.filter(({ decision }) => !decision.allowed).length;
-  const failed = denied > 0 || diagnostics.some(isError);
+  const failed = denied > 0 || instances.some(isFailed) || diagnostics.some(isError);
 
   switch (format) {
     case 'json':
@@ -38,33 +46,52 @@ export const runDryRun: CommandRun = async (args, context) => {
           ok: !failed,
           bundle: { name: bundle.name, version: bundle.version },
           results: decided.map(toResult),
+          ...(instances.length === 0 ? {} : { instances: instances.map(instanceResult) }),
           diagnostics: toRecords(diagnostics),
         }),
       );
       break;
     case 'yaml':
       context.out.write(
-        decided
-          .filter(({ decision }) => decision.allowed && decision.object !== null)
-          .map(({ decision }) => printYaml(decision.object))
+        [
+          ...decided.filter(({ decision }) => decision.allowed && decision.object !== null).map(({ decision }) => decision.object),
+          ...desiredObjects(instances),
+        ]
+          .map((object) => printYaml(object))
           .join('---\n'),
       );
       for (const item of decided) if (!item.decision.allowed) context.err.write(describe(item, paintFor(args, context, context.err)));
+      for (const item of instances) if (isFailed(item)) context.err.write(describeInstance(item, paintFor(args, context, context.err)));
       break;
     case 'junit': {
       const { toJunit } = await import('./junit.ts');
-      context.out.write(toJunit([{ name: 'fairlead dry-run', cases: decided.map(junitCase) }]));
+      context.out.write(toJunit([{ name: 'fairlead dry-run', cases: [...decided.map(junitCase), ...instances.map(instanceCase)] }]));
       break;
     }
     default: {
       const shown = decided.filter((item) => args.on('all') || isNotable(item));
       let text = shown.map((item) => `${describe(item, color)}\n`).join('');
-      if (program !== undefined) text += `${summary(decided, color)}\n`;
+      if (decides) text += `${summary(decided, color)}\n`;
+      text += instances.map((item) => `${describeInstance(item, color, args.on('all'))}\n`).join('');
+      if (instances.length > 0) text += `${summarizeInstances(instances)}\n`;
       context.out.write(text);
     }
   }
   return failed ? EXIT.findings : EXIT.ok;
 };
+
+async function reconciled(program: ReconcileProgram, run: RecordedRun, args: ParsedArguments, now: number) {
+  if (program.rules.length === 0) return [];
+  const { reconcileRecorded } = await import('./reconcile-recorded.ts');
+  const { passingValues } = await import('./passing-values.ts');
+  const namespace = args.text('namespace') ?? 'default';
+  return reconcileRecorded(program, { recorded: run.recorded, facts: run.beside, namespace, now, generate: passingValues(now) });
+}
+
+function noInstances({ rules }: ReconcileProgram, args: ParsedArguments): UsageError {
+  const kinds = rules.map(({ instance }) => `${instance.kind} (${instance.apiVersion})`).join(', ');
+  return new UsageError(`none of the objects is one that the rules are about: ${kinds}`, `looked in ${args.arguments.join(', ')}`);
+}
 
 const changed = ({ decision }: Decided): boolean => decision.patch.length > 0;
 const isNotable = (item: Decided): boolean => !item.decision.allowed || item.decision.warnings.length > 0 || changed(item);
@@ -120,18 +147,6 @@ function describeOutcome(outcome: RuleOutcome, color: Paint): string {
   return `${verb} ${visible(message ?? '').replaceAll('\n', '\n          ')} ${color('faint', `[${visible(where)}]`)}`;
 }
 
-function renderDiff(before: string, after: string, color: Paint): string {
-  return diffHunks(before, after)
-    .map(({ header, lines }) => {
-      const body = lines.map(({ kind, text }) => {
-        if (kind === 'same') return `     ${visible(text)}\n`;
-        return kind === 'added' ? `    ${color('green', `+${visible(text)}`)}\n` : `    ${color('red', `-${visible(text)}`)}\n`;
-      });
-      return `    ${color('cyan', header)}\n${body.join('')}`;
-    })
-    .join('');
-}
-
 function toResult({ decision, request, recorded }: Decided) {
   const { source, span } = placeOf(recorded);
   return {
@@ -149,6 +164,13 @@ function toResult({ decision, request, recorded }: Decided) {
     patch: decision.patch,
     ...(decision.patch.length > 0 ? { object: decision.object } : {}),
   };
+}
+
+function instanceCase(item: ReconciledInstance) {
+  const base = { name: objectLabel(item.instance), classname: item.recorded.document.source.name };
+  if (!isFailed(item)) return base;
+  const message = item.plan.failures[0]?.message ?? item.changes.find(({ problem }) => problem !== undefined)?.problem ?? '';
+  return { ...base, failure: { message, details: describeInstance(item, (_, text) => text) } };
 }
 
 function junitCase(item: Decided) {

@@ -2,7 +2,7 @@ import type { AdmissionDecision, RuleOutcome } from '../../engine/rules/admissio
 import { isError } from '../../engine/text/diagnostic.ts';
 import { visible } from '../../engine/text/display-width.ts';
 import { formatPlace } from '../../engine/text/render.ts';
-import { type CommandRun, EXIT } from './command.ts';
+import { type CommandRun, EXIT, UsageError } from './command.ts';
 import type { Paint } from './context.ts';
 import { decideRecorded, placeOf, type RecordedRequest, readRun } from './decide-recorded.ts';
 import { explainExpression, renderExplanation } from './explain-expression.ts';
@@ -15,6 +15,9 @@ export const runExplain: CommandRun = async (args, context) => {
   const run = await readRun(args, context);
   const log = expressionLog();
   const bundle = await loadBundles(args.all('rules'), context, log.instrument);
+  if (bundle.program?.admission.rules.length === 0) {
+    throw new UsageError('there are no admission rules to explain', 'fairlead dry-run says of reconcile rules what waits and why');
+  }
   const diagnostics = [...bundle.diagnostics, ...run.diagnostics];
   const only = new Set(args.all('rule'));
   const decided = run.requests.flatMap((recorded) => {

@@ -47,7 +47,8 @@ export async function loadBundles(
   for (const path of new Set(paths.flatMap((each) => findBundles(each, context.cwd))))
     bundles.push(await loadBundle(path, context, instrument));
   const combined = combineBundles(bundles);
-  if (combined.program?.admission.rules.length === 0) {
+  const { program } = combined;
+  if (program !== undefined && program.admission.rules.length + program.reconcile.rules.length === 0) {
     const [first] = combined.diagnostics;
     throw new UsageError(`there are no rules in ${paths.join(', ')}`, first && [first.message, first.hint].filter(Boolean).join('; '));
   }

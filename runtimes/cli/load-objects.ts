@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
 import type { Registry, ServedResource } from '../kubernetes/embedded/registry.ts';
+import { objectLabel } from './object-label.ts';
 
 /** An object that could not be loaded, and why. */
 export interface LoadProblem {
@@ -29,7 +30,7 @@ export async function loadObjects(registry: Registry, objects: readonly JsonObje
   for (const object of inOrder(objects)) {
     const type = registry.ofKind(text(object, 'apiVersion'), text(object, 'kind'));
     if (type === undefined) {
-      problems.push({ object: describe(object), reason: `the server serves no ${text(object, 'apiVersion')} ${text(object, 'kind')}` });
+      problems.push({ object: objectLabel(object), reason: `the server serves no ${text(object, 'apiVersion')} ${text(object, 'kind')}` });
       continue;
     }
     try {
@@ -38,7 +39,7 @@ export async function loadObjects(registry: Registry, objects: readonly JsonObje
       if (before !== undefined && after !== undefined) uids.set(before, after);
       count++;
     } catch (error) {
-      problems.push({ object: describe(object), reason: error instanceof Error ? error.message : String(error) });
+      problems.push({ object: objectLabel(object), reason: error instanceof Error ? error.message : String(error) });
     }
   }
   return { count, problems, madeNamespaces };
@@ -102,12 +103,6 @@ function inOrder(objects: readonly JsonObject[]): readonly JsonObject[] {
 
 const isNamespace = (object: JsonObject): boolean => object['apiVersion'] === 'v1' && object['kind'] === 'Namespace';
 const isDefinition = (object: JsonObject): boolean => object['kind'] === 'CustomResourceDefinition';
-
-function describe(object: JsonObject): string {
-  const metadata = ownValue(object, 'metadata');
-  const namespace = text(metadata, 'namespace');
-  return `${text(object, 'kind')} ${namespace === '' ? '' : `${namespace}/`}${text(metadata, 'name')}`;
-}
 
 function field(object: JsonObject, ...path: readonly string[]): Json | undefined {
   let value: Json | undefined = object;

@@ -85,6 +85,9 @@ export async function resourcesOfRules(program: BundleProgram, { discovery }: Ku
     if (type !== null) wanted.set(`${type.group}/${type.resource}`, type);
   };
   add(await discovery.resourceOf('v1', 'Namespace'));
+  for (const { instance, touches } of program.reconcile.rules) {
+    for (const { apiVersion, kind } of [instance, ...touches]) add(await discovery.resourceOf(apiVersion, kind));
+  }
   const served = await discovery.all();
   for (const { resourceRules } of program.admission.reach ?? []) {
     for (const rule of resourceRules) {

@@ -29,6 +29,16 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const RULE = `apiVersion: fairlead.dev/v1alpha1
+kind: ReconcileRule
+metadata: { name: copy }
+spec:
+  for: { apiVersion: v1, kind: ConfigMap }
+  objects:
+    - id: copy
+      template: { apiVersion: v1, kind: Secret, metadata: { name: "\${self.metadata.name}" } }
+`;
+
 const objectsIn = async (name: string) =>
   (await readRecording([join(folder, name)])).objects.map(({ object }) => object as { kind: string; metadata: { name: string } });
 
@@ -64,6 +74,12 @@ describe('record', () => {
     await record('labels --resource ConfigMap');
     await record('labels --resource configmaps -l app=web');
     expect((await objectsIn('labels')).map(({ metadata }) => metadata.name)).toEqual(['one']);
+  });
+
+  test('what rules read and write', async () => {
+    writeFileSync(join(folder, 'rule.yaml'), RULE);
+    expect(await record('rules -r rule.yaml')).toMatchObject({ code: 0, out: expect.stringContaining('of 3 resources') });
+    expect(new Set((await objectsIn('rules')).map(({ kind }) => kind))).toEqual(new Set(['Namespace', 'ConfigMap', 'Secret']));
   });
 
   test('a folder that holds something else is left alone', async () => {
