@@ -1,0 +1,157 @@
+import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
+import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { DEFINITION_KIND } from './definitions.ts';
+
+/** One thing that must be allowed. */
+export interface RequiredAccess {
+  readonly group: string;
+  /** Plural, with its subresource: `deployments`, `myapps/status`. */
+  readonly resource: string;
+  readonly verbs: readonly string[];
+  /** Where it must be allowed; undefined: in the whole cluster. */
+  readonly namespace?: string;
+  /** Why, in words for a person. */
+  readonly purpose: string;
+}
+
+/** The plural of a kind; undefined where it is not known. */
+export type ResourceName = (apiVersion: string, kind: string) => string | undefined;
+
+export interface AccessOptions {
+  /** Where the controller keeps its state; default `fairlead-system`. */
+  readonly namespace?: string;
+  readonly leaderElection?: boolean;
+}
+
+const READ = ['get', 'list', 'watch'] as const;
+const WRITE = ['get', 'list', 'watch', 'create', 'patch', 'delete'] as const;
+
+const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');
+
+/** What rules need to be allowed, no more: from what the compiler knows that they touch. */
+export function requiredAccess(
+  program: ReconcileProgram,
+  resourceOf: ResourceName,
+  options: AccessOptions = {},
+): readonly RequiredAccess[] {
+  const { namespace = 'fairlead-system', leaderElection = true } = options;
+  const found: RequiredAccess[] = [];
+  const add = (apiVersion: string, kind: string, suffix: string, verbs: readonly string[], purpose: string): void => {
+    const resource = resourceOf(apiVersion, kind) ?? pluralOf(kind);
+    found.push({ group: groupOf(apiVersion), resource: resource + suffix, verbs, purpose });
+  };
+  add(DEFINITION_KIND.apiVersion, DEFINITION_KIND.kind, '', READ, 'to see which kinds there are');
+  for (const { name, instance, definition, touches, needsFinalizer } of program.rules) {
+    const { apiVersion, kind, decorated } = instance;
+    if (definition !== undefined)
+      add(DEFINITION_KIND.apiVersion, DEFINITION_KIND.kind, '', ['create', 'patch'], `rule ${name} makes ${kind}`);
+    add(apiVersion, kind, '', [...READ, 'patch'], `instances of rule ${name}`);
+    add(apiVersion, kind, '/status', ['patch'], `the status of instances of rule ${name}`);
+    if (!decorated || needsFinalizer)
+      add(apiVersion, kind, '/finalizers', ['update'], `objects of rule ${name} name their instance as owner`);
+    for (const touched of touches) {
+      add(
+        touched.apiVersion,
+        touched.kind,
+        '',
+        touched.use === 'write' ? WRITE : READ,
+        `rule ${name} ${touched.use === 'write' ? 'makes' : 'reads'} ${touched.kind}`,
+      );
+    }
+    // What a rule generates is kept in Secrets.
+    add('v1', 'Secret', '', WRITE, `values that rule ${name} generates`);
+  }
+  const own = (group: string, resource: string, verbs: readonly string[], purpose: string): void =>
+    void found.push({ group, resource, verbs, namespace, purpose });
+  own('', 'configmaps', ['get', 'create', 'patch'], 'the register of rules');
+  own('', 'secrets', ['get', 'create', 'patch', 'delete'], 'journals of calls');
+  if (leaderElection) own('coordination.k8s.io', 'leases', ['get', 'create', 'update'], 'election of a leader');
+  found.push({ group: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'], purpose: 'events about instances' });
+  return merge(found);
+}
+
+/** Kubernetes: pkg/api/meta UnsafeGuessKindToResource. */
+function pluralOf(kind: string): string {
+  const lower = kind.toLowerCase();
+  if (/(?:s|x|z|ch|sh)$/.test(lower)) return `${lower}es`;
+  return /[^aeiou]y$/.test(lower) ? `${lower.slice(0, -1)}ies` : `${lower}s`;
+}
+
+function merge(all: readonly RequiredAccess[]): readonly RequiredAccess[] {
+  const byPlace = new Map<string, { verbs: Set<string>; purposes: Set<string>; access: RequiredAccess }>();
+  for (const access of all) {
+    const key = `${access.namespace ?? ''} ${access.group}/${access.resource}`;
+    const found = byPlace.get(key) ?? { verbs: new Set(), purposes: new Set(), access };
+    for (const verb of access.verbs) found.verbs.add(verb);
+    found.purposes.add(access.purpose);
+    byPlace.set(key, found);
+  }
+  return [...byPlace.values()].map(({ verbs, purposes, access }) => ({ ...access, verbs: [...verbs], purpose: [...purposes].join(', ') }));
+}
+
+/** A ClusterRole, and a Role for the controller's own state, that allow exactly this. */
+export function rolesFor(access: readonly RequiredAccess[], name: string): readonly JsonObject[] {
+  const rule = ({ group, resource, verbs }: RequiredAccess): JsonObject => ({
+    apiGroups: [group],
+    resources: [resource],
+    verbs: [...verbs].sort(),
+  });
+  const roles: JsonObject[] = [];
+  const clusterWide = access.filter(({ namespace }) => namespace === undefined);
+  if (clusterWide.length > 0) {
+    roles.push({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, rules: clusterWide.map(rule) });
+  }
+  for (const namespace of new Set(access.flatMap((each) => each.namespace ?? []))) {
+    const rules = access.filter((each) => each.namespace === namespace).map(rule);
+    roles.push({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name, namespace }, rules });
+  }
+  return roles;
+}
+
+/** Something that is needed and not allowed. */
+export interface MissingAccess {
+  readonly group: string;
+  readonly resource: string;
+  readonly verb: string;
+  readonly namespace?: string;
+  readonly purpose: string;
+}
+
+/** `cannot patch deployments.apps in the cluster: rule myapp makes Deployment`. */
+export function missingText({ group, resource, verb, namespace, purpose }: MissingAccess): string {
+  const [plain = '', subresource] = resource.split('/');
+  const full = `${plain}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
+  return `cannot ${verb} ${full} in ${namespace === undefined ? 'the cluster' : `namespace ${namespace}`}: needed for ${purpose}`;
+}
+
+/** Reviews at once. */
+const AT_ONCE = 8;
+
+/** Asks the server for each verb whether we may. Rejects where the server does not say. */
+export async function findMissingAccess(client: KubernetesClient, access: readonly RequiredAccess[]): Promise<readonly MissingAccess[]> {
+  const questions = access.flatMap(({ verbs, ...rest }) => verbs.map((verb) => ({ ...rest, verb })));
+  const missing: MissingAccess[] = [];
+  for (let at = 0; at < questions.length; at += AT_ONCE) {
+    const answers = await Promise.all(
+      questions.slice(at, at + AT_ONCE).map(async (each) => ({ each, allowed: await isAllowed(client, each) })),
+    );
+    for (const { each, allowed } of answers) if (!allowed) missing.push(each);
+  }
+  return missing;
+}
+
+async function isAllowed(client: KubernetesClient, { group, resource, verb, namespace }: MissingAccess): Promise<boolean> {
+  const [plain = '', subresource] = resource.split('/');
+  const resourceAttributes = {
+    group,
+    resource: plain,
+    verb,
+    ...(subresource === undefined ? {} : { subresource }),
+    ...(namespace === undefined ? {} : { namespace }),
+  };
+  const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };
+  const { body } = await client.request({ method: 'POST', path: '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', body: review });
+  const status = isJsonObject(body as Json) ? (body as JsonObject)['status'] : undefined;
+  return isJsonObject(status as Json) && (status as JsonObject)['allowed'] === true;
+}

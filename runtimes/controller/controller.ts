@@ -1,0 +1,238 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { BundleSource } from '../host/bundle-watch.ts';
+import { type Clock, systemClock, type Timer } from '../host/clock.ts';
+import { boundLog, type Log, silentLog } from '../host/log.ts';
+import type { Metrics } from '../host/metrics.ts';
+import { ApiError, failureText } from '../kubernetes/api-error.ts';
+import type { KubernetesClient } from '../kubernetes/client.ts';
+import { createEventRecorder } from '../kubernetes/event-recorder.ts';
+import { type LeaderElection, startLeaderElection } from '../kubernetes/leader-election.ts';
+import { findMissingAccess, type MissingAccess, missingText, requiredAccess } from './access.ts';
+import { type ControllerMetrics, controllerMetrics } from './controller-metrics.ts';
+import type { Environment } from './environment.ts';
+import type { RandomBytes } from './generate.ts';
+import { createHttpCaller, type HttpCaller } from './http-caller.ts';
+import { nameOf, namespaceOf, uidOf } from './ownership.ts';
+import { createRewriteWatch } from './rewrite-watch.ts';
+import { openRuleRegistry } from './rule-registry.ts';
+import { type ControllerStatus, Work } from './work.ts';
+import { createWriter, typeOf } from './writer.ts';
+
+export interface ControllerOptions {
+  readonly client: KubernetesClient;
+  /** Looked at again and again: the newest good bundle serves. */
+  readonly bundle: BundleSource;
+  readonly log?: Log;
+  readonly metrics?: Metrics;
+  readonly clock?: Clock;
+  /** From 0 up to 1; spreads retries. */
+  readonly random?: () => number;
+  /** Default: those of `node:crypto`. */
+  readonly randomBytes?: RandomBytes;
+  /** Where the controller keeps its state; made where it is missing. Default `fairlead-system`. */
+  readonly namespace?: string;
+  /** Tells controllers with different bundles in one namespace apart. Default `fairlead-controller`. */
+  readonly name?: string;
+  /** Whether to wait for a Lease; without, this must be the only controller of its name. Default true. */
+  readonly leaderElection?: boolean;
+  /** Tells this process from its replicas. Default: host name and something random. */
+  readonly identity?: string;
+  /** Instances that are looked at at the same time; default 16. */
+  readonly concurrency?: number;
+  /** Makes the calls of rules. Default: none is allowed. */
+  readonly call?: HttpCaller;
+  /** Milliseconds between looks at {@link bundle}; default 1000. */
+  readonly bundlePeriod?: number;
+}
+
+/** Rules at work on a cluster. */
+export interface Controller {
+  /** Why it cannot do its work at present, in words for a person. */
+  notReady(): string | undefined;
+  status(): ControllerStatus;
+  /** Looks at the bundle now. */
+  refresh(): void;
+  /** Resolves once there is nothing left to do but to wait: for events, for retries, for the time. */
+  idle(): Promise<void>;
+  /** Ends what is being done, gives up the lease, and resolves when nothing is written any more. */
+  stop(): Promise<void>;
+}
+
+export type { ControllerStatus } from './work.ts';
+
+/** Milliseconds between looks at whether everything is done. */
+const IDLE_PERIOD = 2;
+const START_RETRY = 1000;
+const LONGEST_START_RETRY = 30_000;
+
+/**
+ * Starts to perform the reconcile rules of a bundle. Resolves at once; whether the cluster is reached shows in {@link Controller.notReady}.
+ * Caches are filled before this process leads, so that it can take over without delay; nothing is written before.
+ */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const { client, bundle, clock = systemClock, random = Math.random } = options;
+  const { namespace = 'fairlead-system', name = 'fairlead-controller', leaderElection = true, concurrency = 16 } = options;
+  const log = boundLog(options.log ?? silentLog, { clock });
+  const identity = options.identity ?? `${hostname()}_${randomBytes(6).toString('hex')}`;
+  const recorder = createEventRecorder({ client, controller: 'fairlead.dev/controller', instance: identity, clock, random, log });
+  let leading = false;
+  let stopped = false;
+  let access: readonly MissingAccess[] = [];
+  let startFailure: string | undefined;
+
+  const metrics: ControllerMetrics = controllerMetrics(options.metrics, () => ({ queued: work.queued, leading }));
+  const writer = createWriter({
+    client,
+    stopped: () => (leading ? undefined : 'this controller does not lead'),
+    onWrite: metrics.wrote,
+  });
+  const work: Work = new Work({
+    client,
+    bundle,
+    clock,
+    log,
+    metrics,
+    concurrency,
+    random,
+    environment: (parts): Environment => ({
+      client,
+      writer,
+      call: options.call ?? createHttpCaller({ allowedHosts: [] }),
+      clock,
+      randomBytes: options.randomBytes ?? randomBytes,
+      log,
+      report(about, type, reason, message) {
+        const place = namespaceOf(about) === '' ? {} : { namespace: namespaceOf(about) };
+        const regarding = { ...typeOf(about), ...place, name: nameOf(about), uid: uidOf(about) };
+        recorder.record({ type, reason, action: 'Reconcile', note: message, regarding });
+      },
+      rewrites: createRewriteWatch({ clock }),
+      stateNamespace: namespace,
+      ...parts,
+    }),
+  });
+
+  async function lead(signal: AbortSignal): Promise<void> {
+    for (let wait = START_RETRY; !signal.aborted; wait = Math.min(wait * 2, LONGEST_START_RETRY)) {
+      leading = true;
+      try {
+        await ensureNamespace();
+        const registry = await openRuleRegistry(writer, namespace, `${name}-rules`);
+        startFailure = undefined;
+        void checkAccess(signal);
+        await work.run(registry, signal);
+      } catch (error) {
+        startFailure = failureText(error);
+        log('error', 'cannot begin', { reason: startFailure });
+        await pause(wait, signal);
+      } finally {
+        leading = false;
+      }
+    }
+  }
+
+  async function ensureNamespace(): Promise<void> {
+    if ((await writer.get('v1', 'Namespace', { name: namespace })) !== null) return;
+    try {
+      await writer.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error;
+    }
+  }
+
+  /** Says what is not allowed before it is missed. What the server does not answer is no obstacle. */
+  async function checkAccess(signal: AbortSignal): Promise<void> {
+    const program = bundle.current()?.program.reconcile;
+    if (program === undefined) return;
+    try {
+      const resource = (apiVersion: string, kind: string): string | undefined => client.discovery.known(apiVersion, kind)?.resource;
+      await Promise.all(
+        program.rules.flatMap(({ touches }) => touches.map(({ apiVersion, kind }) => client.discovery.resourceOf(apiVersion, kind))),
+      );
+      access = await findMissingAccess(client, requiredAccess(program, resource, { namespace, leaderElection }));
+      if (signal.aborted) return;
+      for (const missing of access)
+        log('error', missingText(missing), { advice: 'fairlead serve --cluster --print-rbac prints a role that allows it' });
+    } catch (error) {
+      log('debug', 'what this controller may do is not known', { reason: failureText(error) });
+    }
+  }
+
+  function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = clock.after(milliseconds, end);
+      function end(): void {
+        timer.cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      }
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  const stop = new AbortController();
+  work.refresh();
+  let looking: Timer | undefined;
+  const look = (): void => {
+    looking = clock.after(options.bundlePeriod ?? 1000, () => {
+      work.refresh();
+      look();
+    });
+  };
+  look();
+
+  let election: LeaderElection | undefined;
+  let term: Promise<void> = Promise.resolve();
+  if (leaderElection) {
+    term = electWhenPossible();
+  } else {
+    term = lead(stop.signal);
+  }
+
+  /** The Lease needs its namespace, and whoever stands by may make it as well as the leader. */
+  async function electWhenPossible(): Promise<void> {
+    for (let wait = START_RETRY; !stop.signal.aborted; wait = Math.min(wait * 2, LONGEST_START_RETRY)) {
+      try {
+        const namespaces = await client.discovery.resourceOf('v1', 'Namespace');
+        if (namespaces === null) throw new Error('the server serves no namespaces');
+        const resource = client.resource(namespaces);
+        if ((await resource.get({ name: namespace })) === null)
+          await resource.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+        startFailure = undefined;
+        break;
+      } catch (error) {
+        if (error instanceof ApiError && (error.reason === 'AlreadyExists' || error.status === 403)) break;
+        startFailure = failureText(error);
+        log('error', 'cannot begin', { reason: startFailure });
+        await pause(wait, stop.signal);
+      }
+    }
+    if (stop.signal.aborted) return;
+    election = startLeaderElection({ client, namespace, name, identity, lead, clock, random, log });
+  }
+
+  return {
+    notReady() {
+      if (stopped) return 'the controller has stopped';
+      return startFailure ?? election?.failure() ?? work.failure();
+    },
+    status: () => ({ ...work.status(), leading, missingAccess: access.map(missingText) }),
+    refresh: () => work.refresh(),
+    async idle() {
+      while (!stopped && !work.isIdle(leaderElection ? leading || election?.leader !== '' : leading)) {
+        await new Promise<void>((resolve) => void clock.after(IDLE_PERIOD, resolve));
+      }
+    },
+    async stop() {
+      if (stopped) return;
+      stopped = true;
+      looking?.cancel();
+      stop.abort();
+      await election?.close();
+      await term;
+      await work.close();
+      await recorder.close(1000);
+    },
+  };
+}
