@@ -13,6 +13,8 @@ import type { Registry } from './registry.ts';
 import type { ServerState } from './server-state.ts';
 import { StatusError } from './status-error.ts';
 import { ObjectStore } from './storage/object-store.ts';
+import { bindPod } from './subresources/binding.ts';
+import { evictPod } from './subresources/eviction.ts';
 import { ObjectRegistry } from './verbs/object-registry.ts';
 
 export interface EmbeddedServerOptions {
@@ -65,6 +67,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     authorize: options.authorize ?? (async () => ({ allowed: true })),
   };
   state.catalog.register(...builtInResources());
+  state.virtual.set('/pods/binding', bindPod(state)).set('/bindings', bindPod(state)).set('/pods/eviction', evictPod(state));
   const registry = new ObjectRegistry(state);
   await createSystemNamespaces(registry);
 

@@ -3,11 +3,12 @@ import type { JsonObject } from '../../../../engine/object/json.ts';
 import { stringifyJson } from '../../../host/json-body.ts';
 import type { ObjectName } from '../../client.ts';
 import { fromStored } from '../kinds/conversion.ts';
-import type { ResourceDefinition } from '../kinds/definition.ts';
+import type { ResourceDefinition, ScaleMapping } from '../kinds/definition.ts';
 import type { Requester } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
 import { badRequest, methodNotAllowed, noSuchPath, notFound, StatusError, tooLarge, unsupportedMediaType } from '../status-error.ts';
 import { objectKey } from '../storage/object-store.ts';
+import { scaleOf, withScale } from '../subresources/scale.ts';
 import { createObject } from '../verbs/create.ts';
 import { type DecodeOptions, decodeObject, parseApplied, parseBody, type SentValue } from '../verbs/decode.ts';
 import { deleteObject } from '../verbs/delete.ts';
@@ -96,7 +97,9 @@ function get(state: ServerState, call: ResourceRequest): void {
   if (wanted > state.store.revision) throw tooLarge(wanted, state.store.revision);
   const stored = state.store.get(definition.storedIn, objectKey(nameOf(call).namespace ?? '', path.name));
   if (stored === undefined) throw notFound(definition, path.name);
-  respond(call, 200, viewObject(shown, fromStored(definition, stored.object)));
+  const object = fromStored(definition, stored.object);
+  const scale = path.subresource === 'scale' ? definition.scale : undefined;
+  respond(call, 200, scale === undefined ? viewObject(shown, object) : stringifyJson(scaleOf(scale, object)));
 }
 
 /** What a list and a watch are about. A list of one name, as old clients ask for it, is a list by that name. */
@@ -236,18 +239,20 @@ async function update(state: ServerState, call: ResourceRequest): Promise<void> 
     decodeOptions(call, options),
   );
   checkName(object, path);
+  const scale = path.subresource === 'scale' ? definition.scale : undefined;
   const { object: updated, created } = await updateObject(
     state,
     {
       definition,
       name: nameOf(call),
-      change: () => object,
+      ...scaled(scale),
+      change: (old) => (scale === undefined ? object : withScale(scale, old, object)),
       ...(definition.strategy.createOnUpdate === true && path.subresource === '' ? { ifMissing: () => object } : {}),
     },
     contextOf(call, options),
   );
   await state.store.durable();
-  respond(call, created ? 201 : 200, viewObject(shown, updated));
+  respond(call, created ? 201 : 200, viewWritten(call, shown, updated));
 }
 
 /** Kubernetes: handlers/rest.go checkName. */
@@ -278,6 +283,7 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
   const bytes = await readBody(request, state.clock.after);
   const name = nameOf(call);
   const kind = writtenKind(definition, path.subresource);
+  const scale = path.subresource === 'scale' ? definition.scale : undefined;
   if (isApply) {
     const configuration = decodeObject(definition, kind, parseApplied(bytes), decodeOptions(call, options));
     const force = options.force ?? false;
@@ -287,7 +293,9 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
         definition,
         name,
         ownsFields: true,
-        change: (old) => applied(state, definition, old, configuration, force, context),
+        ...scaled(scale),
+        change: (old) =>
+          applied(state, definition, old, scale === undefined ? configuration : replicasOnly(scale, old, configuration), force, context),
         ...(path.subresource === ''
           ? { ifMissing: () => applied(state, definition, null, withName(configuration, name), force, context) }
           : {}),
@@ -295,7 +303,7 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
       context,
     );
     await state.store.durable();
-    respond(call, created ? 201 : 200, viewObject(shown, object));
+    respond(call, created ? 201 : 200, viewWritten(call, shown, object));
     return;
   }
   const body = parseBody(bytes);
@@ -304,22 +312,41 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
     {
       definition,
       name,
-      change(old) {
+      ...scaled(scale),
+      change(whole) {
+        const old = scale === undefined ? whole : scaleOf(scale, whole);
         const patched =
           type === 'application/json-patch+json'
             ? jsonPatched(old, body.value)
             : type === 'application/merge-patch+json'
               ? mergePatched(old, body.value)
-              : strategicPatched(definition, old, body.value);
+              : strategicPatched(kind.schema, old, body.value);
         const next = decodeObject(definition, kind, { value: patched, duplicates: body.duplicates }, decodeOptions(call, options));
         checkName(next, path);
-        return next;
+        return scale === undefined ? next : withScale(scale, whole, next);
       },
     },
     context,
   );
   await state.store.durable();
-  respond(call, 200, viewObject(shown, object));
+  respond(call, 200, viewWritten(call, shown, object));
+}
+
+/** Admission sees the scale where a scale is written. */
+function scaled(scale: ScaleMapping | undefined): { readonly shown?: (object: JsonObject) => JsonObject } {
+  return scale === undefined ? {} : { shown: (object) => scaleOf(scale, object) };
+}
+
+/** What an applied scale says, as a configuration of the whole object. */
+function replicasOnly(scale: ScaleMapping, old: JsonObject, configuration: JsonObject): JsonObject {
+  const { apiVersion = '', kind = '' } = old;
+  const bare = { apiVersion, kind, metadata: { name: metadataText(old, 'name') } };
+  return withScale(scale, bare, configuration);
+}
+
+function viewWritten({ definition, path }: ResourceRequest, shown: View, object: JsonObject): string {
+  const scale = path.subresource === 'scale' ? definition.scale : undefined;
+  return scale === undefined ? viewObject(shown, object) : stringifyJson(scaleOf(scale, object));
 }
 
 function withName(object: JsonObject, { name, namespace }: ObjectName): JsonObject {

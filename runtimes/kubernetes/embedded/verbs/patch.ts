@@ -1,8 +1,8 @@
 import { isJsonObject, type Json, type JsonObject } from '../../../../engine/object/json.ts';
 import { applyPatch, type PatchOperation } from '../../../../engine/object/json-patch.ts';
 import { applyMergePatch } from '../../../../engine/object/merge-patch.ts';
+import type { MapSchema } from '../../../../engine/object/schema.ts';
 import { applyStrategicMergePatch } from '../../../../engine/object/strategic-merge-patch.ts';
-import type { ResourceDefinition } from '../kinds/definition.ts';
 import { badRequest, requestTooLarge, StatusError } from '../status-error.ts';
 
 /** Operations of one JSON patch. Kubernetes: endpoints/handlers/patch.go. */
@@ -28,10 +28,10 @@ export function mergePatched(old: JsonObject, patch: Json): Json {
 }
 
 /** The object after kubectl's strategic merge patch. */
-export function strategicPatched(definition: ResourceDefinition, old: JsonObject, patch: Json): Json {
+export function strategicPatched(schema: MapSchema | undefined, old: JsonObject, patch: Json): Json {
   if (!isJsonObject(patch)) throw badRequest('the patch must be an object');
-  if (definition.schema === undefined) throw badRequest('the kind has no schema to merge by');
-  const outcome = applyStrategicMergePatch(old, patch, definition.schema);
+  if (schema === undefined) throw badRequest('the kind has no schema to merge by');
+  const outcome = applyStrategicMergePatch(old, patch, schema);
   if (outcome.ok) return outcome.object;
   if (outcome.code === 400) throw badRequest(outcome.message);
   throw new StatusError(outcome.code, outcome.code === 422 ? 'Invalid' : undefined, outcome.message, {});

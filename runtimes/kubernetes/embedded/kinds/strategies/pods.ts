@@ -104,6 +104,7 @@ export const podStrategy: Strategy = {
     };
   },
   prepareForSubresource: {
+    binding: (object) => object,
     ephemeralcontainers: (object, old) => ({
       ...old,
       metadata: metadataOf(object),
