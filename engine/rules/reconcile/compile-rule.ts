@@ -15,7 +15,7 @@ import { type Edge, orderByReferences } from './order.ts';
 import type { EntrySource, ExpressionSource, HttpSource, ReadinessSource, RuleSource, SecretSource, TemplateSource } from './source.ts';
 import { compileStatus, type StatusTemplate } from './status.ts';
 import { compileRuleTemplate } from './template-compiler.ts';
-import { hasExpression } from './template-types.ts';
+import { checkTemplateFields, hasExpression } from './template-types.ts';
 
 /** What compiling a rule may use; the same for all rules of a bundle. */
 export interface ReconcileContext {
@@ -86,8 +86,7 @@ class RuleCompiler {
     const compiled = source.entries.map((entry) => this.#entry(entry));
     const ordered = this.#order();
     const conditions = source.conditions.map((condition, index) => this.#condition(condition, index));
-    const onExpression = (expression: Expression) => this.#expressions.push({ entry: undefined, expression });
-    const status = source.status === undefined ? undefined : compileStatus(this.#report, this.#compiler, source.status, onExpression);
+    const status = this.#status();
     const requeueAfter = this.#requeueAfter();
     if (this.#report.hasErrors || ordered === undefined) return undefined;
     const byId = new Map(compiled.map((entry) => [entry!.id, entry!]));
@@ -452,6 +451,51 @@ class RuleCompiler {
     return undefined;
   }
 
+  #status(): StatusTemplate | undefined {
+    const { status, instance, declaresStatus } = this.#source;
+    if (status === undefined) return undefined;
+    const schema = declaresStatus ? lookUpKind(this.#context.types, instance.apiVersion, instance.kind).schema : undefined;
+    const target = schema?.fields.get('status')?.schema;
+    if (target !== undefined) checkTemplateFields(this.#report, status, target, instance.kind, false);
+    for (const field of ['conditions', 'observedGeneration']) {
+      if (isJsonObject(status.value) && Object.hasOwn(status.value, field) && declaresStatus !== undefined) {
+        const hint = field === 'conditions' ? 'conditions of your own stand in spec.conditions' : undefined;
+        this.#report.error([...status.path, field], 'reconcile-status', `${field} is written by Fairlead`, hint);
+      }
+    }
+    return compileStatus(this.#report, this.#compiler, status, {
+      onExpression: (expression) => this.#note(expression),
+      target: target && { schema: target, kind: instance.kind },
+    });
+  }
+
+  /** Keeps an expression whose value others read: nothing secret may be in it. */
+  #note(expression: Expression): void {
+    this.#expressions.push({ entry: undefined, expression });
+    const { kind } = expression.program.ast.resultType;
+    if (kind === 'bool' || kind === 'int') return;
+    const secret = this.#secretRead(expression);
+    if (secret === undefined) return;
+    const message = `what ${secret} holds is secret, and everybody who may read the instance would read it here`;
+    this.#report.error(expression.path, 'reconcile-secret', message, 'tell the name of the Secret instead');
+  }
+
+  /** What an expression reads that is secret: values of Secrets, and generated ones that are no certificates. */
+  #secretRead(expression: Expression): string | undefined {
+    const seen = [expression, ...expression.variables.flatMap((name) => this.#compiler.variables.get(name)?.expression ?? [])];
+    for (const { reads } of seen) {
+      for (const entry of this.#source.entries) {
+        const read = reads.get(entry.id);
+        if (read === undefined) continue;
+        const fields = secretFields(entry, this.#templateKind.bind(this));
+        const elements = entry.loops.length > 0 || (entry.kind === 'external' && entry.selector !== undefined);
+        const below = !elements || read === true ? [read] : Object.values(read);
+        if (fields.length > 0 && below.some((each) => each === true || fields.some((field) => Object.hasOwn(each, field)))) return entry.id;
+      }
+    }
+    return undefined;
+  }
+
   #condition(source: RuleSource['conditions'][number], index: number): CompiledCondition | undefined {
     const path: DocumentPath = ['spec', 'conditions', index, 'type'];
     if (['Ready', 'Reconciling', 'Stalled'].includes(source.type)) {
@@ -465,7 +509,7 @@ class RuleCompiler {
     if (this.#source.conditions.findIndex(({ type }) => type === source.type) < index) {
       this.#report.error(path, 'reconcile-duplicate', `there is another condition of the type ${source.type}`);
     }
-    const onExpression = (expression: Expression) => this.#expressions.push({ entry: undefined, expression });
+    const onExpression = (expression: Expression) => this.#note(expression);
     const expression = this.#compiler.compile(source.expression, undefined, { resultTypes: [BOOL, DYN] });
     if (expression !== undefined) onExpression(expression);
     const [reason, message] = [source.reason, source.message].map((each) =>
@@ -485,5 +529,25 @@ class RuleCompiler {
       }
     };
     return compileRuleTemplate(this.#report, this.#compiler, requeueAfter, { onExpression });
+  }
+}
+
+/** Fields of what an entry stands for that are not for messages and status. */
+function secretFields(
+  entry: EntrySource,
+  kindOf: (template: { readonly value: JsonObject }) => { readonly kind: string } | undefined,
+): readonly string[] {
+  switch (entry.kind) {
+    case 'random':
+      return ['value', entry.valueKey];
+    case 'x509':
+      return ['key'];
+    case 'call':
+      return [];
+    case 'external':
+      return entry.objectKind === 'Secret' ? ['data', 'stringData'] : [];
+    case 'template':
+    case 'patch':
+      return kindOf(entry.template)?.kind === 'Secret' ? ['data', 'stringData'] : [];
   }
 }

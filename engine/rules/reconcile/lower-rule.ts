@@ -56,6 +56,7 @@ export function lowerReconcileRule(
     }),
     entries,
     status: spec.status === undefined ? undefined : { path: [...at, 'status'], value: spec.status as JsonObject },
+    declaresStatus: spec.resource === undefined || spec.resource.status !== undefined,
     conditions: (spec.conditions ?? []).map(({ type, expression, reason, message }, index) => {
       const path = [...at, 'conditions', index];
       return {

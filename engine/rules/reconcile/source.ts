@@ -147,6 +147,8 @@ export interface RuleSource {
   readonly variables: readonly { readonly name: string; readonly namePath: DocumentPath; readonly expression: ExpressionSource }[];
   readonly entries: readonly EntrySource[];
   readonly status: TemplateSource | undefined;
+  /** The rule has a schema of status, or decorates a kind that has one; undefined: what is in status is the document's own affair. */
+  readonly declaresStatus: boolean | undefined;
   readonly conditions: readonly ConditionSource[];
   readonly requeueAfter: TemplateSource | undefined;
   readonly deletion: 'Delete' | 'Orphan';

@@ -1,10 +1,12 @@
 import type { CelType } from '../../cel/types.ts';
 import { isJsonObject, type Json, type JsonObject, setOwn } from '../../object/json.ts';
+import type { Schema } from '../../object/schema.ts';
 import type { Reporter } from '../admission/diagnose.ts';
 import type { RuleTemplate } from './entry.ts';
 import type { Expression, ExpressionCompiler } from './expressions.ts';
 import type { TemplateSource } from './source.ts';
 import { compileRuleTemplate } from './template-compiler.ts';
+import { schemaAt } from './template-types.ts';
 
 /**
  * The template of `status`, taken apart to its leaves: each is there as soon as what it reads is there, whatever becomes of the
@@ -17,24 +19,37 @@ export type StatusTemplate =
   | { readonly kind: 'leaf'; readonly template: RuleTemplate; readonly type: CelType | undefined }
   | { readonly kind: 'constant'; readonly value: Json };
 
+export interface StatusOptions {
+  readonly onExpression: (expression: Expression) => void;
+  /** Schema of what the template makes. */
+  readonly target?: { readonly schema: Schema; readonly kind: string } | undefined;
+}
+
+function targetBelow(target: StatusOptions['target'], segment: string | number): StatusOptions['target'] {
+  const schema = target && schemaAt(target.schema, [segment]);
+  return schema && { schema, kind: target!.kind };
+}
+
 /** Compiles the template of status. What is wrong is reported. */
 export function compileStatus(
   report: Reporter,
   compiler: ExpressionCompiler,
   source: TemplateSource,
-  onExpression: (expression: Expression) => void,
+  options: StatusOptions,
 ): StatusTemplate {
   const { path, value } = source;
+  const below = (segment: string | number, item: Json): StatusTemplate =>
+    compileStatus(
+      report,
+      compiler,
+      { path: [...path, segment], value: item },
+      { ...options, target: targetBelow(options.target, segment) },
+    );
   if (Array.isArray(value)) {
-    return {
-      kind: 'list',
-      items: value.map((item: Json, index) => compileStatus(report, compiler, { path: [...path, index], value: item }, onExpression)),
-    };
+    return { kind: 'list', items: value.map((item: Json, index) => below(index, item)) };
   }
   if (isJsonObject(value)) {
-    const fields = Object.keys(value).map(
-      (name) => [name, compileStatus(report, compiler, { path: [...path, name], value: value[name] as Json }, onExpression)] as const,
-    );
+    const fields = Object.keys(value).map((name) => [name, below(name, value[name] as Json)] as const);
     return { kind: 'map', fields };
   }
   if (typeof value !== 'string' || !value.includes('$')) return { kind: 'constant', value };
@@ -42,8 +57,9 @@ export function compileStatus(
   const template = compileRuleTemplate(report, compiler, source, {
     onExpression: (expression) => {
       found.push(expression);
-      onExpression(expression);
+      options.onExpression(expression);
     },
+    ...(options.target === undefined ? {} : { target: { ...options.target, required: false } }),
   });
   if (template === undefined) return { kind: 'constant', value: null };
   const whole = found.length === 1 && value.startsWith('${') && value.trimEnd().endsWith('}') && value.indexOf(found[0]!.text) === 2;

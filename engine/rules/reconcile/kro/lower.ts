@@ -51,6 +51,7 @@ export function lowerResourceGraph(
     variables: [],
     entries: resources.map((resource, index) => lowerResource(report, ['spec', 'resources', index], resource)),
     status: Object.keys(status).length === 0 ? undefined : { path: ['spec', 'schema', 'status'], value: status },
+    declaresStatus: undefined,
     conditions: [],
     requeueAfter: undefined,
     deletion: 'Delete',
