@@ -27,6 +27,8 @@ export interface ApiRequest {
   readonly accept?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly impersonate?: Impersonation;
+  /** Default 60,000; of a stream, how long it may last. */
+  readonly deadlineMs?: number;
 }
 
 export interface ApiResponse {
@@ -131,7 +133,7 @@ function headersOf(options: ClientOptions, request: ApiRequest, body: string | u
 /** The server may close a kept connection just as a request leaves on it: then the request is sent again, once, on a new one. */
 function send(options: ClientOptions, agent: HttpAgent, request: ApiRequest, mayRetry: boolean): Promise<ApiResponse> {
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.timeout(REQUEST_DEADLINE_MS);
+    const signal = AbortSignal.timeout(request.deadlineMs ?? REQUEST_DEADLINE_MS);
     const outgoing = begin(options, agent, request, signal, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -158,7 +160,8 @@ function send(options: ClientOptions, agent: HttpAgent, request: ApiRequest, may
 function openStream(options: ClientOptions, agent: HttpAgent, request: ApiRequest): Promise<ApiStream> {
   const abort = new AbortController();
   return new Promise((resolve, reject) => {
-    const signal = AbortSignal.any([abort.signal, AbortSignal.timeout(REQUEST_DEADLINE_MS)]);
+    const { deadlineMs = REQUEST_DEADLINE_MS } = request;
+    const signal = Number.isFinite(deadlineMs) ? AbortSignal.any([abort.signal, AbortSignal.timeout(deadlineMs)]) : abort.signal;
     const outgoing = begin(options, agent, request, signal, (incoming) => {
       resolve({
         status: incoming.statusCode ?? 0,
