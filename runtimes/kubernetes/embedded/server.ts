@@ -3,13 +3,14 @@ import type { JsonObject } from '../../../engine/object/json.ts';
 import { type Clock, systemClock } from '../../host/clock.ts';
 import { type Log, silentLog } from '../../host/log.ts';
 import type { TlsSource } from '../../host/tls.ts';
+import { setUpAccess } from './access.ts';
 import { ResourceCatalog } from './catalog.ts';
-import { ADMIT_ALL, type Admission, type Authenticate, type Authorize } from './hooks.ts';
+import { ADMIT_ALL, type Admission } from './hooks.ts';
 import { createApiHandler } from './http/api-handler.ts';
 import { listen } from './http/listener.ts';
 import { serverPaths } from './http/plain-paths.ts';
 import { builtInResources } from './kinds/built-in.ts';
-import type { Registry } from './registry.ts';
+import type { Registry, Requester } from './registry.ts';
 import type { ServerState } from './server-state.ts';
 import { StatusError } from './status-error.ts';
 import { ObjectStore } from './storage/object-store.ts';
@@ -30,9 +31,11 @@ export interface EmbeddedServerOptions {
   readonly log?: Log;
   /** Bearer token of the administrator. Default: a random one. */
   readonly adminToken?: string;
-  readonly authenticate?: Authenticate;
-  readonly authorize?: Authorize;
+  /** Further users by bearer token. */
+  readonly tokens?: ReadonlyMap<string, Requester>;
   readonly admission?: Admission;
+  /** Changes that watches and consistent lists can go back to, per resource. Default: 10 000. */
+  readonly historyLimit?: number;
 }
 
 /** An API server in this process, for development and tests. Not for production: it has one copy of everything, here. */
@@ -54,7 +57,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
   const { host = '127.0.0.1', port = 0, tls, ca, clock = systemClock, log = silentLog } = options;
   const adminToken = options.adminToken ?? randomBytes(24).toString('hex');
   const state: ServerState = {
-    store: new ObjectStore(),
+    store: new ObjectStore(options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit }),
     catalog: new ResourceCatalog(),
     clock,
     log,
@@ -63,13 +66,17 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     randomText,
     virtual: new Map(),
     admission: options.admission ?? ADMIT_ALL,
-    authenticate: options.authenticate ?? administrators(adminToken, tls === undefined),
-    authorize: options.authorize ?? (async () => ({ allowed: true })),
+    authenticate: async () => undefined,
+    authorize: async () => ({ allowed: false, reason: '' }),
   };
   state.catalog.register(...builtInResources());
   state.virtual.set('/pods/binding', bindPod(state)).set('/bindings', bindPod(state)).set('/pods/eviction', evictPod(state));
   const registry = new ObjectRegistry(state);
   await createSystemNamespaces(registry);
+  await setUpAccess(state, registry, {
+    tokens: new Map([[adminToken, ADMINISTRATOR], ...(options.tokens ?? [])]),
+    ...(tls === undefined ? { everybody: ADMINISTRATOR } : {}),
+  });
 
   let address = '';
   const handle = createApiHandler({ state, plainPaths: [serverPaths(state, () => address)] });
@@ -99,10 +106,7 @@ function randomText(length: number): string {
   return text;
 }
 
-function administrators(token: string, open: boolean): Authenticate {
-  const administrator = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
-  return async ({ headers }) => (open || headers.authorization === `Bearer ${token}` ? administrator : undefined);
-}
+const ADMINISTRATOR: Requester = { username: 'admin', groups: ['system:masters', 'system:authenticated'] };
 
 const SYSTEM_NAMESPACES = ['default', 'kube-node-lease', 'kube-public', 'kube-system'];
 
