@@ -26,6 +26,7 @@ export interface AuditEvent {
   readonly auditID: string;
   readonly verb: string;
   readonly requestURI: string;
+  readonly userAgent?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
