@@ -382,7 +382,7 @@ export const cases: readonly ReflectorCase[] = [
         api.put('d');
         api.mute(false);
         api.end();
-        await stage.until('it says why', () => stage.informer.failure()?.includes(`because of ${code}`) === true);
+        await stage.until('it says why', () => stage.informer.failure()?.includes(`because of ${code}`) === true, 100);
         expect(stage.informer.store.size === 3, 'it forgot what it knew');
         await stage.caughtUp(2000);
         expect(stage.informer.failure() === undefined, `it still complains: ${stage.informer.failure()}`);
