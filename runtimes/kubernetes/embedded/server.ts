@@ -1,9 +1,10 @@
 import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import type { JsonObject } from '../../../engine/object/json.ts';
-import { type Clock, systemClock } from '../../host/clock.ts';
+import { type Clock, systemClock, type Timer } from '../../host/clock.ts';
 import { type Log, silentLog } from '../../host/log.ts';
 import type { TlsSource } from '../../host/tls.ts';
 import { setUpAccess } from './access.ts';
+import { keptSigner } from './authentication/kept-signer.ts';
 import { ResourceCatalog } from './catalog.ts';
 import { ADMIT_ALL, type Admission } from './hooks.ts';
 import { createApiHandler } from './http/api-handler.ts';
@@ -13,6 +14,7 @@ import { builtInResources } from './kinds/built-in.ts';
 import type { Registry, Requester } from './registry.ts';
 import type { ServerState } from './server-state.ts';
 import { StatusError } from './status-error.ts';
+import { type Durability, openDataFolder } from './storage/data-folder.ts';
 import { ObjectStore } from './storage/object-store.ts';
 import { bindPod } from './subresources/binding.ts';
 import { evictPod } from './subresources/eviction.ts';
@@ -34,6 +36,10 @@ export interface EmbeddedServerOptions {
   /** Further users by bearer token. */
   readonly tokens?: ReadonlyMap<string, Requester>;
   readonly admission?: Admission;
+  /** Folder that keeps the objects between starts; without it they are gone with the server. */
+  readonly data?: string;
+  /** When a write counts as kept. Default: `durable`. */
+  readonly durability?: Durability;
   /** Changes that watches and consistent lists can go back to, per resource. Default: 10 000. */
   readonly historyLimit?: number;
 }
@@ -56,8 +62,10 @@ export interface EmbeddedServer {
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
   const { host = '127.0.0.1', port = 0, tls, ca, clock = systemClock, log = silentLog } = options;
   const adminToken = options.adminToken ?? randomBytes(24).toString('hex');
+  const { data, durability, historyLimit } = options;
+  const kept = data === undefined ? undefined : await openDataFolder({ folder: data, ...(durability === undefined ? {} : { durability }) });
   const state: ServerState = {
-    store: new ObjectStore(options.historyLimit === undefined ? {} : { historyLimit: options.historyLimit }),
+    store: new ObjectStore({ ...kept, ...(historyLimit === undefined ? {} : { historyLimit }) }),
     catalog: new ResourceCatalog(),
     clock,
     log,
@@ -76,7 +84,9 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
   await setUpAccess(state, registry, {
     tokens: new Map([[adminToken, ADMINISTRATOR], ...(options.tokens ?? [])]),
     ...(tls === undefined ? { everybody: ADMINISTRATOR } : {}),
+    ...(data === undefined ? {} : { signer: await keptSigner(data) }),
   });
+  const compaction = compactNowAndThen(state);
 
   let address = '';
   const handle = createApiHandler({ state, plainPaths: [serverPaths(state, () => address)] });
@@ -91,10 +101,28 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     kubeconfig: `${JSON.stringify(kubeconfigOf(url, ca, adminToken), null, 2)}\n`,
     registry,
     async close() {
+      compaction.stop();
       await listener.close();
       await state.store.close();
     },
   };
+}
+
+/** Milliseconds for which changes are remembered at least. Kubernetes: --etcd-compaction-interval. */
+const COMPACTION_INTERVAL = 5 * 60_000;
+
+/** Forgets changes that are older than one interval, as an API server has etcd do. */
+function compactNowAndThen({ store, clock }: ServerState): { stop(): void } {
+  let before = store.revision;
+  let timer: Timer;
+  const arm = (): Timer =>
+    clock.after(COMPACTION_INTERVAL, () => {
+      store.compact(before);
+      before = store.revision;
+      timer = arm();
+    });
+  timer = arm();
+  return { stop: () => timer.cancel() };
 }
 
 /** Without vowels and what looks like them, so that no words come out. Kubernetes: apimachinery pkg/util/rand. */
