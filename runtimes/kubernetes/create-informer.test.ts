@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../engine/object/json.ts';
 import { type ManualClock, manualClock } from '../host/clock.ts';
 import type { KubernetesClient } from './client.ts';
 import { urlConnection } from './connect.ts';
@@ -134,6 +135,22 @@ describe('an informer', () => {
     api.put('b', { spec: { nodeName: 'm' } });
     await until(() => heard.length === 2);
     expect([...informer.store.list()].map(({ metadata: _, ...rest }) => rest)).toEqual([{ node: 'n' }, { node: 'm' }]);
+  });
+
+  it('lets the projection see all, unless less is asked for', async () => {
+    await start();
+    api.put('a', { spec: { x: 1, y: 2 }, metadata: { name: 'a', uid: 'u', managedFields: [{}] } });
+    const seen: string[] = [];
+    const note = (object: JsonObject): JsonObject => {
+      seen.push(JSON.stringify(object));
+      return object;
+    };
+    await follow({ project: note }).informer.whenSynced();
+    await follow({ project: note, fields: { spec: { x: true } } }).informer.whenSynced();
+    expect(seen).toEqual([
+      '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","uid":"u","managedFields":[{}]},"spec":{"x":1,"y":2}}',
+      '{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","uid":"u"},"spec":{"x":1}}',
+    ]);
   });
 
   it('leaves managedFields out where nothing else is asked for', async () => {

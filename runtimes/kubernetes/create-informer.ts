@@ -17,7 +17,10 @@ export interface InformerOptions {
   /** In the form of `kubectl -l`. */
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
-  /** What is kept of each object besides its identity. Default: all but managedFields. What is not kept costs next to nothing. */
+  /**
+   * What is kept of each object besides its identity; what is not kept costs next to nothing. Default: all but managedFields, and
+   * all where {@link project} says what is kept.
+   */
   readonly fields?: FieldDemand;
   /** Makes of what {@link fields} leaves what is stored; must keep metadata.{name,namespace,uid,resourceVersion}. */
   readonly project?: Projection;
@@ -32,7 +35,7 @@ export interface InformerOptions {
 /** Follows the objects of one query, from now on. */
 export function createInformer(options: InformerOptions): Informer {
   const { client, type, namespace, labelSelector, fieldSelector, clock = systemClock, random = Math.random, log = silentLog } = options;
-  const decoder = createObjectDecoder(options.fields ?? true, options.project);
+  const decoder = createObjectDecoder(options.fields, options.project);
   const store = createStore({ owner: ownerIndexer, namespace: namespaceIndexer, ...options.indexers });
   const handlers = new Set<(change: StoreChange) => void>();
   const waiting = new Set<{ readonly resolve: () => void; readonly reject: (error: Error) => void }>();

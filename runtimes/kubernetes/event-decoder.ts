@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../engine/object/json.ts';
 import { compileProjection, type FieldDemand, keptByProjection, type Projection } from '../../engine/object/projection.ts';
 import { createJsonPruner, type KeptJson } from '../../engine/object/prune-json.ts';
 import type { WatchEvent } from './client.ts';
@@ -16,9 +15,20 @@ const PRUNED = (['ADDED', 'MODIFIED', 'DELETED'] as const).map((type) => Buffer.
 
 /**
  * Keeps the demanded fields of objects, and of these what `project` makes of them. Fields that nobody demands are dropped from the
- * line before it is parsed, which is most of the work.
+ * line before it is parsed, which is most of the work. Without a demand, `project` gets all there is.
  */
-export function createObjectDecoder(fields: FieldDemand, project?: Projection): ObjectDecoder {
+export function createObjectDecoder(fields?: FieldDemand, project?: Projection): ObjectDecoder {
+  if (fields === undefined && project !== undefined)
+    return { object: project, event: (line) => projectEvent(decodeWatchEvent(line), project) };
+  return narrowingDecoder(fields ?? true, project);
+}
+
+function projectEvent(event: WatchEvent, project: Projection): WatchEvent {
+  const { type, object } = event;
+  return type === 'BOOKMARK' || type === 'ERROR' ? event : { type, object: project(object) };
+}
+
+function narrowingDecoder(fields: FieldDemand, project: Projection | undefined): ObjectDecoder {
   const narrow = compileProjection(fields);
   const object: Projection = project === undefined ? narrow : (whole) => project(narrow(whole));
   const kept = new Map<string, KeptJson>([
@@ -35,11 +45,7 @@ export function createObjectDecoder(fields: FieldDemand, project?: Projection): 
 
   return {
     object,
-    event(line) {
-      const event = decodeWatchEvent(shorten(line));
-      if (event.type === 'BOOKMARK' || event.type === 'ERROR') return event;
-      return { type: event.type, object: object(event.object as JsonObject) };
-    },
+    event: (line) => projectEvent(decodeWatchEvent(shorten(line)), object),
   };
 }
 
