@@ -162,10 +162,11 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: 'serve',
-    summary: 'Answer the admission requests of an API server.',
+    summary: 'Host rules: a webhook for admission rules, a controller for reconcile rules.',
     description:
-      'Serves AdmissionReviews over HTTPS at /mutate, /validate and /admit, with /healthz, /readyz and /metrics. The bundle is read again when its files change; one that does not compile never replaces one that does.\n' +
-      'Ends on SIGTERM or SIGINT when the requests in flight are answered.',
+      'Admission rules: serves AdmissionReviews over HTTPS at /mutate, /validate and /admit, with /healthz, /readyz and /metrics.\n' +
+      'Reconcile rules, with --cluster: makes their custom resources and keeps true what the instances stand for. Beside the webhook where the bundle has admission rules and a certificate is given.\n' +
+      'The bundle is read again when its files change; one that does not compile never replaces one that does. Ends on SIGTERM or SIGINT when the requests in flight are answered and nothing is being written.',
     arguments: [{ name: 'path', summary: 'Bundle folders or rule files to serve.', required: true, multiple: true }],
     options: [
       { name: 'port', value: 'number', default: '8443', summary: 'Port to listen on; 0 takes a free one.' },
@@ -190,7 +191,29 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: 'kube-api',
         value: 'url',
         summary:
-          'API server to look facts up in, such as http://127.0.0.1:8001 of kubectl proxy. Default: the one of the pod this runs in.',
+          'API server to look facts up in and to run the controller on, such as http://127.0.0.1:8001 of kubectl proxy. Default: for facts the one of the pod this runs in, for the controller as kubectl finds it.',
+      },
+      { name: 'cluster', summary: 'Run the controller of the reconcile rules on the cluster.' },
+      ...CLUSTER_OPTIONS.slice(0, 2),
+      {
+        name: 'namespace',
+        short: 'n',
+        value: 'name',
+        default: 'fairlead-system',
+        summary: 'Namespace in which the controller keeps its lease and its register of rules; made where it is missing.',
+      },
+      {
+        name: 'leader-elect',
+        value: 'whether',
+        values: ['true', 'false'],
+        default: 'true',
+        summary: 'Let one of several replicas work while the others stand by. Without, there must be one only.',
+      },
+      {
+        name: 'allow-call',
+        value: 'host',
+        multiple: true,
+        summary: 'Host that calls of rules may go to: api.example.com, *.example.com, 127.0.0.1:8080. Default: none.',
       },
       {
         name: 'drain-delay',
@@ -206,6 +229,11 @@ export const COMMANDS: readonly CommandSpec[] = [
           'Do not serve: print the webhook configurations that make an API server send what the rules concern to <namespace>/<service> or https://<host>:<port>.',
       },
       {
+        name: 'print-rbac',
+        value: 'account',
+        summary: 'Do not serve: print the roles that the reconcile rules need, exactly, and bind them to <namespace>/<service account>.',
+      },
+      {
         name: 'webhook-ca',
         value: 'file',
         summary: 'For the printed configurations: the authorities of the certificate, PEM. Default: ca.crt of --dev-tls.',
@@ -218,11 +246,19 @@ export const COMMANDS: readonly CommandSpec[] = [
         command: 'fairlead serve rules/images --print-webhook-config policy/fairlead --webhook-ca ca.crt | kubectl apply -f -',
         explains: 'register the service fairlead of the namespace policy',
       },
+      {
+        command: 'fairlead serve rules/reconcile/myapp --cluster --leader-elect false',
+        explains: 'a controller on a workstation, on the current context',
+      },
+      {
+        command: 'fairlead serve rules/reconcile/myapp --print-rbac fairlead-system/fairlead | kubectl apply -f -',
+        explains: 'what its service account must be allowed',
+      },
     ],
     exits: {
       0: 'stopped by a signal, with all requests answered',
       1: 'the rules do not compile',
-      2: 'it could not listen, a file cannot be read, or the command was called wrongly',
+      2: 'it could not listen, there is no cluster to connect to, a file cannot be read, or the command was called wrongly',
     },
     load: async () => (await import('./serve.ts')).runServe,
   },

@@ -1,0 +1,62 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseYaml } from '../../engine/text/yaml.ts';
+import { commandRunner } from './run.fixture.ts';
+
+let folder: string;
+const run = commandRunner(() => folder);
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fairlead-serve-'));
+  writeFileSync(join(folder, 'rule.yaml'), RULE);
+  writeFileSync(join(folder, 'admission.yaml'), ADMISSION);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const RULE = `apiVersion: fairlead.dev/v1alpha1
+kind: ReconcileRule
+metadata: { name: app }
+spec:
+  resource: { group: apps.example.com, version: v1, kind: App }
+  objects:
+    - id: config
+      template: { apiVersion: v1, kind: ConfigMap, metadata: { name: "\${self.metadata.name}" }, data: { a: b } }
+`;
+const ADMISSION = `apiVersion: fairlead.dev/v1alpha1
+kind: AdmissionRule
+metadata: { name: none }
+spec:
+  matchConstraints: { resourceRules: [{ apiGroups: [""], apiVersions: [v1], resources: [pods], operations: [CREATE] }] }
+  validations: [{ expression: "true" }]
+`;
+
+describe('serve --cluster', () => {
+  test.each([
+    ['serve rule.yaml --log off', 'there are only reconcile rules: they need a cluster\n  give --cluster'],
+    ['serve admission.yaml --cluster --log off', '--cluster is for reconcile rules, and there are none'],
+    ['serve rule.yaml --cluster --kubeconfig missing --log off', 'missing: no such file or folder'],
+    ['serve rule.yaml --cluster --log off', 'there is no cluster to connect to'],
+    ['serve rule.yaml --print-rbac fairlead', '--print-rbac must be <namespace>/<service account>, not "fairlead"'],
+    ['serve admission.yaml --print-rbac a/b', '--print-rbac is for reconcile rules'],
+  ])('%s: %s', async (line, message) => {
+    const { code, out, err } = await run(line, { env: { HOME: folder } });
+    expect([code, out, err]).toEqual([2, '', expect.stringContaining(message)]);
+  });
+
+  test('the roles that the rules need, bound to an account', async () => {
+    const { code, out } = await run('serve rule.yaml --print-rbac ops/fairlead');
+    expect(code).toBe(0);
+    const objects = parseYaml({ name: 'out', text: out }).documents.map(({ value }) => value as { kind: string; rules?: unknown[] });
+    expect(objects.map(({ kind }) => kind)).toEqual(['ServiceAccount', 'ClusterRole', 'Role', 'ClusterRoleBinding', 'RoleBinding']);
+    expect(objects[1]?.rules).toContainEqual({
+      apiGroups: ['apps.example.com'],
+      resources: ['apps'],
+      verbs: ['get', 'list', 'patch', 'watch'],
+    });
+    expect(objects[4]).toMatchObject({
+      metadata: { name: 'fairlead', namespace: 'fairlead-system' },
+      subjects: [{ kind: 'ServiceAccount', name: 'fairlead', namespace: 'ops' }],
+    });
+  });
+});
