@@ -6,16 +6,20 @@ import {
   validatingAdmissionPolicy,
   validatingAdmissionPolicyBinding,
 } from '../../engine/rules/admission/document.ts';
-import { ruleTest } from '../../engine/rules/admission/rule-test-document.ts';
+import { reconcileRule } from '../../engine/rules/reconcile/document.ts';
+import { resourceGraphDefinition } from '../../engine/rules/reconcile/kro/document.ts';
+import { ruleTest } from '../../engine/rules/rule-test/document.ts';
 import type { ShapeNode } from '../../engine/text/shape.ts';
 
 /** The kinds of documents that people write for us, by kind: what editors are told about. */
 export const documentShapes: Readonly<Record<string, ShapeNode>> = {
   AdmissionRule: admissionRule,
+  ReconcileRule: reconcileRule,
   RuleBundle: ruleBundle,
   RuleTest: ruleTest,
   ValidatingAdmissionPolicy: validatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding: validatingAdmissionPolicyBinding,
   MutatingAdmissionPolicy: mutatingAdmissionPolicy,
   MutatingAdmissionPolicyBinding: mutatingAdmissionPolicyBinding,
+  ResourceGraphDefinition: resourceGraphDefinition,
 };

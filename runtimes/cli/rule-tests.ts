@@ -1,6 +1,6 @@
 import { compileBundle, typesWith } from '../../engine/bundle/compile.ts';
 import type { AdmissionDecision, AdmissionFacts, AdmissionProgram, AdmissionRequest } from '../../engine/rules/admission/decision.ts';
-import { runRuleTest } from '../../engine/rules/admission/run-rule-test.ts';
+import { runRuleTest } from '../../engine/rules/rule-test/run.ts';
 import { readBundle, readDocumentFiles } from '../host/bundle-files.ts';
 import { cueDefinitions } from '../host/cue/definitions.ts';
 import { isRuleTest } from '../host/test-files.ts';
@@ -32,8 +32,9 @@ export async function runRuleTests(
             ...(params === undefined ? {} : { params }),
             ...(rules === undefined ? {} : { rules }),
           });
-          const program = compiled.program?.admission;
-          return { program: program && onDecision ? observed(program, onDecision) : program, diagnostics: compiled.diagnostics };
+          const { program, diagnostics: found } = compiled;
+          if (program === undefined || onDecision === undefined) return { program, diagnostics: found };
+          return { program: { ...program, admission: observed(program.admission, onDecision) }, diagnostics: found };
         },
       });
       suites.push({ name: run.name, document, cases: run.cases, diagnostics: [...diagnostics, ...run.diagnostics] });

@@ -1,81 +1,19 @@
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '../../object/json.ts';
 import { diffJson } from '../../object/json-diff.ts';
 import type { TypeTable } from '../../object/type-table.ts';
-import type { Diagnostic } from '../../text/diagnostic.ts';
-import { type Document, type DocumentPath, formatPath } from '../../text/document.ts';
-import { checkShape, diagnosticAt } from '../../text/shape-check.ts';
-import type { AdmissionDecision, AdmissionProgram, AdmissionRequest, UserInfo } from './decision.ts';
-import { objectRequest } from './object-request.ts';
-import { recordedFacts } from './recorded-facts.ts';
-import { type Expectation, type RuleTestCaseDocument, type RuleTestDocument, ruleTest } from './rule-test-document.ts';
-
-export interface RuleTestParts {
-  readonly types: TypeTable | undefined;
-  /** Compiles the bundle the test is about, with these values of its parameters and with these rules only. */
-  readonly compile: (
-    params: JsonObject | undefined,
-    rules: readonly string[] | undefined,
-  ) => { readonly program?: AdmissionProgram | undefined; readonly diagnostics: readonly Diagnostic[] };
-}
-
-export interface RuleTestCase {
-  readonly name: string;
-  readonly ok: boolean;
-  /** What was expected and what was found; empty when it is as expected. */
-  readonly problems: readonly string[];
-  /** Where the case stands in the document. */
-  readonly path: DocumentPath;
-  readonly decision?: AdmissionDecision;
-}
-
-export interface RuleTestRun {
-  readonly name: string;
-  readonly cases: readonly RuleTestCase[];
-  readonly diagnostics: readonly Diagnostic[];
-}
+import type { DocumentPath } from '../../text/document.ts';
+import type { AdmissionDecision, AdmissionProgram, AdmissionRequest, UserInfo } from '../admission/decision.ts';
+import { objectRequest } from '../admission/object-request.ts';
+import { recordedFacts } from '../admission/recorded-facts.ts';
+import { missing, show } from './compare.ts';
+import type { AdmissionCaseDocument, AdmissionExpectation } from './document.ts';
+import type { RuleTestCase } from './run.ts';
 
 const DEFAULT_USER: UserInfo = { username: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
 
-/** Runs a RuleTest document. Pure: the same documents give the same results. */
-export function runRuleTest(document: Document, parts: RuleTestParts): RuleTestRun {
-  const checked = checkShape<RuleTestDocument>(ruleTest, document);
-  if (checked.value === undefined) return { name: '', cases: [], diagnostics: checked.diagnostics };
-  const { spec, metadata } = checked.value;
-  const diagnostics: Diagnostic[] = [];
-  const programs = new Map<string, AdmissionProgram | undefined>();
-  const programFor = (params: JsonObject | undefined): AdmissionProgram | undefined => {
-    const key = JSON.stringify(params ?? null);
-    if (!programs.has(key)) {
-      const compiled = parts.compile(params, spec.rules);
-      diagnostics.push(...compiled.diagnostics);
-      programs.set(key, compiled.program);
-    }
-    return programs.get(key);
-  };
-  const known = new Set(programFor(spec.params as JsonObject | undefined)?.rules.map((rule) => rule.name));
-  for (const [index, rule] of (spec.rules ?? []).entries()) {
-    if (known.has(rule)) continue;
-    const message = `no rule of the bundle is called ${rule}`;
-    diagnostics.push(diagnosticAt(document, ['spec', 'rules', index], { code: 'test-unknown-rule', message }));
-  }
-  const names = new Set<string>();
-  const cases = spec.cases.map((test, index): RuleTestCase => {
-    const path = ['spec', 'cases', index];
-    if (names.has(test.name)) {
-      const message = `there is another case called ${test.name}`;
-      diagnostics.push(diagnosticAt(document, [...path, 'name'], { code: 'test-duplicate', message }));
-    }
-    names.add(test.name);
-    const params = test.params === undefined ? spec.params : { ...spec.params, ...test.params };
-    const program = programFor(params as JsonObject | undefined);
-    if (program === undefined) return { name: test.name, ok: false, problems: ['the bundle does not compile'], path };
-    return runCase(test, path, program, (spec.objects ?? []) as readonly JsonObject[], parts.types);
-  });
-  return { name: metadata.name, cases, diagnostics };
-}
-
-function runCase(
-  test: RuleTestCaseDocument,
+/** A request to decide, and what is to come of it. */
+export function runAdmissionCase(
+  test: AdmissionCaseDocument,
   path: DocumentPath,
   program: AdmissionProgram,
   objects: readonly JsonObject[],
@@ -93,7 +31,7 @@ function runCase(
   return { name: test.name, ok: problems.length === 0, problems, path, decision: answer.decision };
 }
 
-function requestOf(test: RuleTestCaseDocument, types: TypeTable | undefined): AdmissionRequest | string {
+function requestOf(test: AdmissionCaseDocument, types: TypeTable | undefined): AdmissionRequest | string {
   const given = (test.request ?? {}) as JsonObject;
   const object = (test.object ?? ownValue(given, 'object') ?? test.oldObject ?? ownValue(given, 'oldObject')) as JsonObject | undefined;
   const operation = test.operation ?? ownValue(given, 'operation') ?? (test.oldObject === undefined ? 'CREATE' : 'UPDATE');
@@ -121,7 +59,7 @@ function namespaceOf(namespace: JsonObject, request: AdmissionRequest): JsonObje
   return { apiVersion: 'v1', kind: 'Namespace', ...namespace, metadata: { name, ...(isJsonObject(metadata) ? metadata : {}) } };
 }
 
-function compare(expected: Expectation, decision: AdmissionDecision, request: AdmissionRequest): readonly string[] {
+function compare(expected: AdmissionExpectation, decision: AdmissionDecision, request: AdmissionRequest): readonly string[] {
   const problems: string[] = [];
   const differ = (what: string, wanted: unknown, found: unknown) =>
     problems.push(`${what}: expected ${show(wanted)}, found ${show(found)}`);
@@ -152,7 +90,7 @@ function compare(expected: Expectation, decision: AdmissionDecision, request: Ad
     const changes = diffJson(expected.object as Json, object ?? null);
     problems.push(`object differs from the expected one by ${show(changes)}`);
   }
-  if (expected.contains !== undefined) missing(expected.contains as Json, decision.object, [], problems);
+  if (expected.contains !== undefined) missing('object', expected.contains as Json, decision.object, [], problems);
   return problems;
 }
 
@@ -168,19 +106,4 @@ function withoutFilledNamespace(object: JsonObject | null, expected: JsonObject 
   if (ownValue(metadata, 'namespace') !== request.namespace) return object;
   const { namespace: _filledIn, ...rest } = metadata;
   return { ...object, metadata: rest };
-}
-
-function missing(expected: Json, found: Json | null | undefined, path: DocumentPath, problems: string[]): void {
-  if (isJsonObject(expected)) {
-    for (const [key, value] of Object.entries(expected)) {
-      missing(value, isJsonObject(found) ? ownValue(found, key) : undefined, [...path, key], problems);
-    }
-  } else if (!jsonEqual(expected, found ?? null)) {
-    problems.push(`object ${formatPath(path)}: expected ${show(expected)}, found ${show(found)}`);
-  }
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  return JSON.stringify(value, (_key, each: unknown) => (typeof each === 'bigint' ? String(each) : each));
 }

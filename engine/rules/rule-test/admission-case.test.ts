@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { compileBundle } from '../../bundle/compile.ts';
 import { parseYaml } from '../../text/yaml.ts';
-import { rule } from './decide.fixture.ts';
-import { type RuleTestRun, runRuleTest } from './run-rule-test.ts';
+import { rule } from '../admission/decide.fixture.ts';
+import { type RuleTestRun, runRuleTest } from './run.ts';
 
 const BUNDLE = `{apiVersion: fairlead.dev/v1alpha1, kind: RuleBundle, metadata: {name: b}, spec: {params: {team: "string | default=core"}}}
 ---
@@ -22,7 +22,7 @@ function run(spec: string): RuleTestRun {
     types: undefined,
     compile(params, only) {
       const bundle = compileBundle(rules, { ...(params === undefined ? {} : { params }), ...(only === undefined ? {} : { rules: only }) });
-      return { program: bundle.program?.admission, diagnostics: bundle.diagnostics };
+      return { program: bundle.program, diagnostics: bundle.diagnostics };
     },
   });
 }

@@ -1,0 +1,90 @@
+import { any, boolean, doc, type Infer, integer, list, map, object, oneOf, optional, string, union } from '../../text/shape.ts';
+
+const userInfo = object({
+  username: optional(string()),
+  uid: optional(string()),
+  groups: optional(list(string())),
+  extra: optional(map(list(string()))),
+});
+
+const admissionExpectation = object({
+  allowed: optional(boolean({ doc: 'Whether the request is let through.' })),
+  message: optional(string({ doc: 'Part of what the user reads when denied.' })),
+  reason: optional(string({ doc: 'Reason of the status, as Invalid.' })),
+  code: optional(integer({ doc: 'HTTP code of the status.' })),
+  deniedBy: optional(list(string(), { doc: 'Names of the rules that deny, all of them.' })),
+  warnings: optional(list(string(), { doc: 'Parts of the warnings, one for each warning.' })),
+  auditAnnotations: optional(map(string(), { doc: 'Audit annotations, all of them.' })),
+  patch: optional(list(any(), { doc: 'The JSON Patch, to the letter. An empty list: nothing changes.' })),
+  object: optional(map(any(), { doc: 'The whole object after the mutations.' })),
+  contains: optional(map(any(), { doc: 'What the object after the mutations has at least; lists as a whole.' })),
+});
+export type AdmissionExpectation = Infer<typeof admissionExpectation>;
+
+const admissionCase = object({
+  name: string({ minLength: 1 }),
+  object: optional(map(any(), { doc: 'The object of the request; the old one of a DELETE.' })),
+  oldObject: optional(map(any(), { doc: 'The object before an UPDATE.' })),
+  operation: optional(doc('Default: CREATE, and UPDATE where there is an oldObject.', oneOf('CREATE', 'UPDATE', 'DELETE', 'CONNECT'))),
+  request: optional(map(any(), { doc: 'Fields of the AdmissionRequest, in place of or beside those that follow from the object.' })),
+  userInfo: optional(doc('Who asks.', userInfo)),
+  namespaceObject: optional(map(any(), { doc: 'The namespace of the request.' })),
+  objects: optional(list(map(any()), { doc: 'Further objects of the cluster, for this case only.' })),
+  params: optional(map(any(), { doc: 'Parameters of the bundle, for this case only.' })),
+  expect: doc('What the rules are to say.', admissionExpectation),
+});
+export type AdmissionCaseDocument = Infer<typeof admissionCase>;
+
+const reconcileExpectation = object({
+  objects: optional(
+    list(map(any()), {
+      doc: 'Objects that are to exist, each with what it has at least; kind and metadata.name say which is meant. Lists as a whole.',
+    }),
+  ),
+  absent: optional(list(string(), { doc: 'Objects that are not to exist: the id of an entry, or kind and name, as Service web.' })),
+  waiting: optional(list(string(), { doc: 'Ids of the entries that wait, all of them.' })),
+  status: optional(map(any(), { doc: 'What status has at least; lists as a whole.' })),
+  conditions: optional(map(any(), { doc: 'Conditions by type: its status, or a map of status, reason and a part of the message.' })),
+  generate: optional(list(string(), { doc: 'Ids of the values that are to be made or renewed, all of them.' })),
+  calls: optional(list(map(any()), { doc: 'Calls to be made, all of them, each with what it has at least: id, key, request.' })),
+  undo: optional(list(map(any()), { doc: 'What undoes the calls that were made, all of it, each with what it has at least.' })),
+  requeueAfter: optional(string({ doc: 'When to look again without an event, as 5m; never where it is never.' })),
+  failures: optional(list(string(), { doc: 'Parts of the messages of expressions that failed, one for each. Default: none fails.' })),
+});
+export type ReconcileExpectation = Infer<typeof reconcileExpectation>;
+
+const callResult = object({
+  status: optional(integer({ doc: 'HTTP status. Default: 200.' })),
+  body: optional(any()),
+  at: optional(string({ doc: 'When it was made, as now is. Default: now.' })),
+});
+
+const reconcileCase = object({
+  name: string({ minLength: 1 }),
+  instance: map(any(), { doc: 'The object whose rule is asked; defaults of its schema are filled in.' }),
+  rule: optional(string({ doc: 'Name of the rule, where several are about the kind.' })),
+  objects: optional(list(map(any()), { doc: 'Further objects of the cluster, for this case only. What is not listed does not exist.' })),
+  generated: optional(
+    map(map(string()), { doc: 'Values that were made before, by id, and for items by id/key: value, or tls.crt, tls.key and ca.crt.' }),
+  ),
+  calls: optional(map(callResult, { doc: 'Answers of calls that were made before, by id, and for items by id/key.' })),
+  now: optional(string({ doc: 'The time, as 2025-01-01T00:00:00Z, which is the default.' })),
+  params: optional(map(any(), { doc: 'Parameters of the bundle, for this case only.' })),
+  expect: doc('What should be true.', reconcileExpectation),
+});
+export type ReconcileCaseDocument = Infer<typeof reconcileCase>;
+
+/** `RuleTest`: recorded facts in, expected decisions and plans out. */
+export const ruleTest = object({
+  apiVersion: oneOf('fairlead.dev/v1alpha1'),
+  kind: oneOf('RuleTest'),
+  metadata: object({ name: string({ minLength: 1 }) }, { open: true }),
+  spec: object({
+    description: optional(string()),
+    rules: optional(list(string(), { doc: 'Only these rules of the bundle decide.' })),
+    params: optional(map(any(), { doc: 'Parameters of the bundle.' })),
+    objects: optional(list(map(any()), { doc: 'Objects of the cluster: namespaces, parameter objects, SubjectAccessReviews.' })),
+    cases: list(union(admissionCase, reconcileCase), { minItems: 1 }),
+  }),
+});
+export type RuleTestDocument = Infer<typeof ruleTest>;
