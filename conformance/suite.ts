@@ -31,6 +31,8 @@ export interface Suite {
   readonly name: string;
   /** One line for `--list`. */
   readonly description: string;
+  /** Takes too long to run with the others: only runs when the command line names it. */
+  readonly onlyWhenNamed?: boolean;
   run(context: SuiteContext): AsyncIterable<CaseResult>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A script of kubectl commands whose output must be the same against every API server. It runs in a namespace and in a folder of its
- * own; `$(ns)` is the namespace in commands and files.
+ * own; in commands and files `$(ns)` is the namespace, and `$(id)` the same as a word without dashes, for kinds of its own.
  */
 export interface KubectlCase {
   /** `<subject>/<what is asked>`: unique, one line. */

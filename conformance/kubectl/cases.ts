@@ -36,11 +36,11 @@ spec:
 const CRD = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata:
-  name: widgets.$(ns).example.com
+  name: $(id)s.$(ns).example.com
 spec:
   group: $(ns).example.com
   scope: Namespaced
-  names: {plural: widgets, singular: widget, kind: Widget, shortNames: [wd], categories: [all]}
+  names: {plural: $(id)s, singular: $(id), kind: $(id), shortNames: [$(id)x], categories: [all]}
   versions:
     - name: v1
       served: true
@@ -70,7 +70,7 @@ spec:
               x-kubernetes-preserve-unknown-fields: true
 `;
 const WIDGET = `apiVersion: $(ns).example.com/v1
-kind: Widget
+kind: $(id)
 metadata: {name: w}
 spec: {size: 2}
 `;
@@ -79,8 +79,8 @@ const made = given('create -f config.yaml');
 const rolledOut = [given('create -f deployment.yaml'), given('rollout status deployment/web --timeout=30s')];
 const defined = [
   given('create -f crd.yaml'),
-  given('wait --for=condition=Established crd/widgets.$(ns).example.com --timeout=20s'),
-  given('get widgets.$(ns).example.com', { until: /^$/ }),
+  given('wait --for=condition=Established crd/$(id)s.$(ns).example.com --timeout=20s'),
+  given('get $(id)s.$(ns).example.com', { until: /^$/ }),
 ];
 
 export const kubectlCases: readonly KubectlCase[] = [
@@ -223,7 +223,7 @@ export const kubectlCases: readonly KubectlCase[] = [
         run('apply -f widget.yaml'),
         run('apply -f widget.yaml'),
         run('apply --server-side -f widget.yaml'),
-        run('get widget w'),
+        run('get $(id) w'),
       ],
       'something made by create': [made, run('apply -f config.yaml')],
       'edit, set, view': [
@@ -275,7 +275,7 @@ export const kubectlCases: readonly KubectlCase[] = [
       run(`patch deployment web --type=merge -p '{"spec":{"replicas":1}}'`),
       run(`patch deployment web --type=json -p '[{"op":"replace","path":"/spec/replicas","value":0}]'`),
       run('get deployment web -o jsonpath={.spec.replicas}/{.spec.template.spec.containers[0].env}'),
-      run(`patch deployment web --type=merge -p '{"spec":{"replicas":"x"}}'`),
+      run(`patch deployment web --type=merge -p '{"spec":{"replicas":"x"}}'`, { only: /^The request is invalid|json: cannot .*/ }),
       run(`patch deployment web --subresource=status --type=merge -p '{"status":{"replicas":0}}'`),
       run(`patch deployment web --subresource=scale --type=merge -p '{"spec":{"replicas":1}}'`),
       run(`patch deployment web --type=merge -p '{}'`),
@@ -283,10 +283,10 @@ export const kubectlCases: readonly KubectlCase[] = [
     'a custom resource': [
       ...defined,
       given('create -f widget.yaml'),
-      run(`patch widget w --type=merge -p '{"spec":{"size":4}}'`),
-      run(`patch widget w -p '{"spec":{"size":4}}'`),
-      run(`patch widget w --subresource=status --type=merge -p '{"status":{"conditions":[{"type":"Ready","status":"True"}]}}'`),
-      run('get widget w'),
+      run(`patch $(id) w --type=merge -p '{"spec":{"size":4}}'`),
+      run(`patch $(id) w -p '{"spec":{"size":4}}'`),
+      run(`patch $(id) w --subresource=status --type=merge -p '{"status":{"conditions":[{"type":"Ready","status":"True"}]}}'`),
+      run('get $(id) w'),
     ],
   }),
   ...subject('delete', FILES, {
@@ -337,10 +337,10 @@ export const kubectlCases: readonly KubectlCase[] = [
     recursive: [run('explain lease --recursive'), run('explain cronjob.spec --recursive')],
     'a custom resource': [
       ...defined,
-      run('explain widget', { until: /Something/ }),
-      run('explain widget.spec.size'),
-      run('explain widget --recursive'),
-      run('explain wd.spec.parts'),
+      run('explain $(id)', { until: /Something/ }),
+      run('explain $(id).spec.size'),
+      run('explain $(id) --recursive'),
+      run('explain $(id)x.spec.parts'),
     ],
   }),
   ...subject('api', FILES, {
@@ -350,7 +350,7 @@ export const kubectlCases: readonly KubectlCase[] = [
       run('api-resources --namespaced=false --api-group=rbac.authorization.k8s.io -o name'),
       run("api-resources --api-group='' -o name", { only: /^(configmaps|pods|secrets|services|namespaces|nodes|events|serviceaccounts)$/ }),
     ],
-    'resources of custom groups': [...defined, run('api-resources --api-group=$(ns).example.com'), run('get wd')],
+    'resources of custom groups': [...defined, run('api-resources --api-group=$(ns).example.com'), run('get $(id)x')],
     versions: [
       run('api-versions', {
         only: /^(v1|apps\/v1|batch\/v1|autoscaling\/v[12]|policy\/v1|apiextensions.k8s.io\/v1|rbac.authorization.k8s.io\/v1|coordination.k8s.io\/v1)$/,
@@ -370,7 +370,7 @@ export const kubectlCases: readonly KubectlCase[] = [
       run('scale deployment none --replicas=1'),
       run('rollout status deployment/web --timeout=20s', { only: /successfully rolled out/ }),
     ],
-    'a custom resource': [...defined, given('create -f widget.yaml'), run('scale widget w --replicas=7'), run('get widget w')],
+    'a custom resource': [...defined, given('create -f widget.yaml'), run('scale $(id) w --replicas=7'), run('get $(id) w')],
     autoscale: [
       given('create -f deployment.yaml'),
       run('autoscale deployment web --min=1 --max=3 --cpu-percent=50'),
@@ -427,7 +427,7 @@ export const kubectlCases: readonly KubectlCase[] = [
     reconcile: [
       run('auth reconcile -f -', {
         stdin:
-          'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\nrules: [{apiGroups: [""], resources: [pods], verbs: [get]}]\n',
+          'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r, namespace: $(ns)}\nrules: [{apiGroups: [""], resources: [pods], verbs: [get]}]\n',
       }),
       run('describe role r'),
     ],
@@ -485,7 +485,7 @@ export const kubectlCases: readonly KubectlCase[] = [
       run('describe service web', { only: /^(Name|Namespace|Labels|Selector|Type|IP Families|Port|TargetPort|Session Affinity):.*/ }),
     ],
     secret: [given('create secret generic hidden --from-literal=password=x'), run('describe secret hidden')],
-    'custom resource': [...defined, given('create -f widget.yaml'), run('describe widget w')],
+    'custom resource': [...defined, given('create -f widget.yaml'), run('describe $(id) w')],
     nothing: [run('describe cm nothing')],
   }),
   ...subject('events', FILES, {

@@ -32,7 +32,7 @@ const POLL_MS = 300;
 /** Runs the commands of a case in a namespace that exists, and answers what those said that are compared. */
 export async function runCommands(kubectl: Kubectl, kubectlCase: KubectlCase, namespace: string): Promise<readonly Output[]> {
   const folder = mkdtempSync(join(tmpdir(), 'kubectl-case-'));
-  const fill = (text: string): string => text.replaceAll('$(ns)', namespace);
+  const fill = (text: string): string => text.replaceAll('$(ns)', namespace).replaceAll('$(id)', namespace.replaceAll('-', ''));
   try {
     for (const [name, content] of Object.entries(kubectlCase.files ?? {})) {
       mkdirSync(join(folder, name, '..'), { recursive: true });
@@ -40,7 +40,7 @@ export async function runCommands(kubectl: Kubectl, kubectlCase: KubectlCase, na
     }
     const outputs: Output[] = [];
     for (const command of kubectlCase.steps) {
-      const output = await runUntil(kubectl, { ...command, run: fill(command.run) }, namespace, folder);
+      const output = await runUntil(kubectl, { ...command, run: fill(command.run), stdin: fill(command.stdin ?? '') }, namespace, folder);
       if (command.compare !== 'nothing' || output.failure !== undefined) outputs.push(output);
       if (command.compare === 'nothing' && output.failure !== undefined) break;
     }
