@@ -62,7 +62,7 @@ export function builtInResources(): readonly ResourceDefinition[] {
       storedIn: stored?.storedIn ?? path,
       storedApiVersion: stored?.apiVersion ?? entry.apiVersion,
       strategy: builtInStrategy(stored?.storedIn ?? path, entry.apiVersion, kind),
-      printer: printerOf(path, version, columns),
+      printer: printerOf(path, columns),
       selectableFields: SELECTABLE_FIELDS.get(path) ?? NO_FIELDS,
       ...(conversion === undefined ? {} : { conversion }),
       ...(scale === undefined ? {} : { scale }),

@@ -8,7 +8,7 @@ const converted = new WeakMap<ResourceDefinition, WeakMap<JsonObject, JsonObject
 /** An object as a resource in a version shows it. The same object for the same stored object, so that its text can be kept. */
 export function fromStored(definition: ResourceDefinition, stored: JsonObject): JsonObject {
   const apiVersion = formatApiVersion(definition.group, definition.version);
-  if (stored['apiVersion'] === apiVersion) return stored;
+  if (stored['apiVersion'] === apiVersion && definition.conversion === undefined) return stored;
   let cache = converted.get(definition);
   if (cache === undefined) {
     cache = new WeakMap();
@@ -16,7 +16,8 @@ export function fromStored(definition: ResourceDefinition, stored: JsonObject): 
   }
   let object = cache.get(stored);
   if (object === undefined) {
-    object = { ...(definition.conversion?.fromStored(stored) ?? stored), apiVersion };
+    const own = definition.conversion?.fromStored(stored) ?? stored;
+    object = own['apiVersion'] === apiVersion ? own : { ...own, apiVersion };
     cache.set(stored, object);
   }
   return object;

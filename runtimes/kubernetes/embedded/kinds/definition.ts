@@ -75,6 +75,8 @@ export interface Strategy {
   readonly returnsDeleted?: boolean;
   /** What becomes of dependents where a deletion does not say; `Unsupported` where it may not say. Default: `Background`. */
   readonly dependents?: 'Background' | 'Orphan' | 'Unsupported';
+  /** Finalizers that the first wish to delete adds. */
+  readonly deletionFinalizers?: readonly string[];
   /** Whether something in the object itself keeps it from going, as `spec.finalizers` does with namespaces. */
   holdsDeletion?(object: JsonObject): boolean;
   /** What more changes when an object is marked as being deleted. */
@@ -109,6 +111,8 @@ export interface ResourceDefinition extends ServedResource {
   /** Fields beyond metadata.name and metadata.namespace that selectors may name, and their values. */
   readonly selectableFields: ReadonlyMap<string, (object: JsonObject) => string>;
   readonly scale?: ScaleMapping;
+  /** Told to every client of this version. */
+  readonly deprecationWarning?: string;
   /**
    * What becomes of fields that the schema does not have, told as paths: for built-in kinds they are dropped. Custom resources prune
    * by themselves. Absent: everything is kept.

@@ -1,4 +1,6 @@
 import type { GroupResource } from '../registry.ts';
+import { EVENT_CONVERSION } from './conversions/events.ts';
+import { AUTOSCALER_CONVERSION } from './conversions/horizontal-pod-autoscalers.ts';
 import type { ResourceDefinition } from './definition.ts';
 
 /** Resources that are served in several versions or groups, and where their objects are. By `apiVersion/resource`. */
@@ -8,4 +10,7 @@ export const STORED_ELSEWHERE: ReadonlyMap<string, { readonly storedIn: GroupRes
 ]);
 
 /** Between those versions and the stored ones, by `apiVersion/resource`. */
-export const CONVERSIONS: ReadonlyMap<string, NonNullable<ResourceDefinition['conversion']>> = new Map();
+export const CONVERSIONS: ReadonlyMap<string, NonNullable<ResourceDefinition['conversion']>> = new Map([
+  ['autoscaling/v1/horizontalpodautoscalers', AUTOSCALER_CONVERSION],
+  ['events.k8s.io/v1/events', EVENT_CONVERSION],
+]);

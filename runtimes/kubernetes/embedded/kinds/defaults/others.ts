@@ -114,6 +114,7 @@ export const OTHER_DEFAULTS: ReadonlyMap<string, Defaulter> = new Map<string, De
   ['networking.v1.NetworkPolicyPort', (object) => fillText(object, { protocol: 'TCP' })],
   ['networking.v1.IngressClassParametersReference', (object) => fillText(object, { scope: 'Cluster' })],
   ['autoscaling.v2.HorizontalPodAutoscaler', autoscaler],
+  ['autoscaling.v1.HorizontalPodAutoscaler', (object) => inside(object, 'spec', (spec) => fill(spec, { minReplicas: 1 }))],
   ['storage.v1.StorageClass', (object) => fillText(object, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' })],
   [
     'storage.v1.CSIDriverSpec',

@@ -2,6 +2,7 @@ import { builtInTypes } from '../../../../../engine/bundle/built-in-types.ts';
 import type { JsonObject } from '../../../../../engine/object/json.ts';
 import type { MapSchema } from '../../../../../engine/object/schema.ts';
 import { parseApiVersion } from '../../../../../engine/object/type-table.ts';
+import { customResourceDefinitionStrategy } from '../../custom-resources/definition-strategy.ts';
 import type { GroupResource } from '../../registry.ts';
 import { CORE_DEFAULTS } from '../defaults/core.ts';
 import { withDefaults } from '../defaults/default-values.ts';
@@ -65,7 +66,7 @@ const STRATEGIES: ReadonlyMap<GroupResource, Strategy> = new Map<GroupResource, 
   ['admissionregistration.k8s.io/validatingadmissionpolicybindings', others.guardedSpec],
   ['admissionregistration.k8s.io/mutatingadmissionpolicies', others.guardedSpec],
   ['admissionregistration.k8s.io/mutatingadmissionpolicybindings', others.guardedSpec],
-  ['apiextensions.k8s.io/customresourcedefinitions', others.guardedSpec],
+  ['apiextensions.k8s.io/customresourcedefinitions', customResourceDefinitionStrategy],
   ['apiregistration.k8s.io/apiservices', { ...others.plainNames, unconditionalUpdate: false }],
   ['flowcontrol.apiserver.k8s.io/flowschemas', others.countedSpec],
   ['flowcontrol.apiserver.k8s.io/prioritylevelconfigurations', others.countedSpec],
