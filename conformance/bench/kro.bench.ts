@@ -192,7 +192,7 @@ const UNLIMITED = [
 function kroController(name: string, flags: readonly string[]): Contender {
   return {
     name,
-    userAgent: /^controller\//,
+    userAgent: /^kro\//,
     async start({ admin, kubeconfig, folder }, { log, signal }) {
       const bin = await ensureGoTool(kro, ['controller'], { log, signal });
       for (const definition of kroDefinitions()) {
