@@ -26,6 +26,8 @@ export async function createObject(
   namespace: string,
   sent: JsonObject,
   context: WriteContext,
+  /** The ownership of fields is settled already: server-side apply does it itself. */
+  ownsFields = false,
 ): Promise<JsonObject> {
   const { strategy } = definition;
   let object = withNamespace(definition, namespace, sent);
@@ -44,7 +46,7 @@ export async function createObject(
   checkNamespaceAccepts(state, definition, namespace, metadataText(object, 'name'));
   object = dedupOwnerReferences(strategy.defaults?.(object) ?? object, context.warn);
   object = withMetadata(object, { uid: state.uuid(), creationTimestamp: formatTime(state.clock.now()) });
-  object = trackManager(state, definition, null, object, context);
+  if (!ownsFields) object = trackManager(state, definition, null, object, context);
 
   for (let attempt = 1; ; attempt++) {
     let named = object;

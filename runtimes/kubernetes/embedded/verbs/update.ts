@@ -56,7 +56,8 @@ export async function updateObject(state: ServerState, request: UpdateRequest, c
     const stored = state.store.get(definition.storedIn, key);
     if (stored === undefined) {
       if (request.ifMissing === undefined) throw notFound(definition, name.name);
-      return { object: await createObject(state, definition, namespace, request.ifMissing(), context), created: true };
+      const created = await createObject(state, definition, namespace, request.ifMissing(), context, request.ownsFields);
+      return { object: created, created: true };
     }
     const old = fromStored(definition, stored.object);
     const next = await nextObject(state, request, old, context);
