@@ -353,17 +353,18 @@ class RuleCompiler {
         return { kind: 'random', secret: this.#secret(source, source.secret, locals), valueKey, length, alphabet };
       }
       case 'x509': {
-        const { isCA, algorithm, duration, renewBefore, rotateKey, usages } = source;
+        const { isCA, algorithm, rotateKey, usages } = source;
         const subject = this.#template(source, source.subject, locals);
         const secret = this.#secret(source, source.secret, locals);
-        return subject && { kind: 'x509', secret, subject, isCA, algorithm, duration, renewBefore, rotateKey, usages };
+        return subject && { kind: 'x509', secret, subject, isCA, algorithm, rotateKey, usages };
       }
       case 'call': {
         const http = this.#http(source, source.http, locals);
         const undo =
           source.undo === undefined ? undefined : this.#http(source, source.undo, { ...locals, [source.id]: object(CALL_TYPE) }, source.id);
         const idempotencyKey = this.#optionalTemplate(source, source.idempotencyKey, locals);
-        return http && { kind: 'call', http, undo, idempotencyKey, refresh: source.refresh };
+        const refresh = this.#optionalTemplate(source, source.refresh, locals);
+        return http && { kind: 'call', http, undo, idempotencyKey, refresh };
       }
     }
   }

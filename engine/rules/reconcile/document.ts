@@ -162,8 +162,8 @@ const x509 = object({
   ipAddresses: optional(any({ doc: 'A template of a list of strings.' })),
   isCA: optional(boolean({ doc: 'May sign other certificates.' })),
   algorithm: optional(doc('Default: ECDSA, on P-256.', oneOf('ECDSA', 'RSA'))),
-  duration: optional(string({ doc: 'As 2160h, which is the default.' })),
-  renewBefore: optional(string({ doc: 'How long before its end a new one is made. Default: a third of the duration.' })),
+  duration: optional(string({ doc: 'A template: as 2160h, which is the default.' })),
+  renewBefore: optional(string({ doc: 'A template: how long before its end a new one is made. Default: a third of the duration.' })),
   rotateKey: optional(boolean({ doc: 'Makes a new key with every certificate.' })),
   usages: optional(list(string(), { doc: 'As server auth, client auth, digital signature.' })),
   issuer: optional(
@@ -215,7 +215,7 @@ export const callEntry = named(
     idempotencyKey: optional(
       string({ doc: "A template: same key, same call. Default: made of the instance's uid, the id and the item's key." }),
     ),
-    refresh: optional(string({ doc: 'As 1h: how old an answer may be before the call is made anew. Default: any age.' })),
+    refresh: optional(string({ doc: 'A template, as 1h: how old an answer may be before the call is made anew. Default: any age.' })),
     undo: optional(doc('Undoes the call when the instance goes, or when is false; the id stands for the answer.', httpRequest)),
   }),
 );

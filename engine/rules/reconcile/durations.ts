@@ -1,6 +1,9 @@
 import { parseDuration } from '../../cel/run/duration.ts';
 import { type CelValue, Duration } from '../../cel/values.ts';
 
+/** Milliseconds that a certificate is valid where a rule does not say: 90 days. */
+export const DEFAULT_CERTIFICATE_DURATION = 90 * 24 * 60 * 60 * 1000;
+
 /** Milliseconds of a duration as `90s` or `2160h`; undefined for text that is none, and for a negative one. */
 export function readDuration(text: string): number | undefined {
   const duration = parseDuration(text.trim());

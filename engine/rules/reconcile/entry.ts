@@ -88,8 +88,6 @@ export interface X509Entry extends EntryBase {
   readonly subject: RuleTemplate;
   readonly isCA: boolean;
   readonly algorithm: 'ECDSA' | 'RSA';
-  readonly duration: number;
-  readonly renewBefore: number;
   readonly rotateKey: boolean;
   readonly usages: readonly string[];
 }
@@ -106,7 +104,7 @@ export interface CallEntry extends EntryBase {
   readonly http: HttpTemplate;
   readonly undo: HttpTemplate | undefined;
   readonly idempotencyKey: RuleTemplate | undefined;
-  readonly refresh: number | undefined;
+  readonly refresh: RuleTemplate | undefined;
 }
 
 export type Entry = TemplateEntry | ExternalEntry | RandomEntry | X509Entry | CallEntry;

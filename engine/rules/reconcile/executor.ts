@@ -508,7 +508,10 @@ class Reconciliation {
     const id = item.key === '' ? entry.id : `${entry.id}/${item.key}`;
     const key = entry.idempotencyKey === undefined ? `${uid}/${id}` : this.#text(entry.idempotencyKey, item);
     const request = httpRequestOf(entry.http, this.#evaluation.render(entry.http.content, item.locals));
-    return { id, key, request, ...(entry.refresh === undefined ? {} : { refreshAfter: entry.refresh }) };
+    if (entry.refresh === undefined) return { id, key, request };
+    const refreshAfter = durationOf(this.#evaluation.render(entry.refresh, item.locals) ?? '');
+    if (refreshAfter === undefined) throw new Unresolved('failed', 'refresh must be a duration, as 1h', entry.refresh.path);
+    return { id, key, request, refreshAfter };
   }
 
   #requeue(milliseconds: number): void {

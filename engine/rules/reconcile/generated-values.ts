@@ -1,6 +1,7 @@
 import { type CelValue, Timestamp } from '../../cel/values.ts';
 import { isJsonObject, type Json, ownValue } from '../../object/json.ts';
 import { certificateValidity } from '../../object/x509.ts';
+import { DEFAULT_CERTIFICATE_DURATION, readDuration } from './durations.ts';
 import type { RandomEntry, X509Entry } from './entry.ts';
 import { Unresolved } from './evaluation.ts';
 import type { GenerateRequest } from './program.ts';
@@ -29,7 +30,17 @@ export function x509Request(
     if (Array.isArray(value) && value.every((each: Json) => typeof each === 'string')) return value as readonly string[];
     throw new Unresolved('failed', `${field} must be a list of texts`, [...path, field]);
   };
-  const { isCA, algorithm, duration, renewBefore, rotateKey, usages } = entry;
+  const milliseconds = (field: string): number | undefined => {
+    const value = ownValue(subject, field);
+    if (value === undefined || value === null) return undefined;
+    const found = typeof value === 'string' ? readDuration(value) : undefined;
+    if (found === undefined || found === 0) throw new Unresolved('failed', `${field} must be a duration, as 2160h`, [...path, field]);
+    return found;
+  };
+  const duration = milliseconds('duration') ?? DEFAULT_CERTIFICATE_DURATION;
+  const renewBefore = milliseconds('renewBefore') ?? Math.floor(duration / 3);
+  if (renewBefore >= duration) throw new Unresolved('failed', 'renewBefore must be shorter than duration', [...path, 'renewBefore']);
+  const { isCA, algorithm, rotateKey, usages } = entry;
   const value = {
     commonName,
     dnsNames: names('dnsNames'),

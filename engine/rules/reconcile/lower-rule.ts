@@ -10,7 +10,7 @@ import type {
   ObjectEntryDocument,
   ReconcileRuleDocument,
 } from './document.ts';
-import { readDuration } from './durations.ts';
+import { DEFAULT_CERTIFICATE_DURATION, readDuration } from './durations.ts';
 import type {
   CallEntrySource,
   EntrySource,
@@ -24,9 +24,8 @@ import type {
   TemplateSource,
   X509EntrySource,
 } from './source.ts';
+import { hasExpression } from './template-types.ts';
 
-const DAY = 24 * 60 * 60 * 1000;
-const DEFAULT_CERTIFICATE_DURATION = 90 * DAY;
 const DEFAULT_TIMEOUT = 10_000;
 const LETTERS_AND_DIGITS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 
@@ -165,13 +164,8 @@ function lowerGenerate(report: Reporter, path: DocumentPath, entry: GenerateEntr
   }
   const x509 = entry.x509!;
   const below = [...path, 'x509'];
-  const duration = millisecondsAt(report, [...below, 'duration'], x509.duration) ?? DEFAULT_CERTIFICATE_DURATION;
-  const renewBefore = millisecondsAt(report, [...below, 'renewBefore'], x509.renewBefore) ?? Math.floor(duration / 3);
-  if (renewBefore >= duration) {
-    const message = 'renewBefore is as long as the certificate lasts, so that it would be renewed all the time';
-    report.error([...below, 'renewBefore'], 'reconcile-renewal', message, 'make it shorter than duration');
-  }
-  const { commonName, dnsNames, ipAddresses, issuer } = x509;
+  const { commonName, dnsNames, ipAddresses, issuer, duration, renewBefore } = x509;
+  checkLifetime(report, below, duration, renewBefore);
   return {
     ...base,
     kind: 'x509',
@@ -183,12 +177,12 @@ function lowerGenerate(report: Reporter, path: DocumentPath, entry: GenerateEntr
         ...(dnsNames === undefined ? {} : { dnsNames: dnsNames as Json }),
         ...(ipAddresses === undefined ? {} : { ipAddresses: ipAddresses as Json }),
         ...(issuer === undefined ? {} : { issuer: issuer as JsonObject }),
+        ...(duration === undefined ? {} : { duration }),
+        ...(renewBefore === undefined ? {} : { renewBefore }),
       },
     },
     isCA: x509.isCA ?? false,
     algorithm: x509.algorithm ?? 'ECDSA',
-    duration,
-    renewBefore,
     rotateKey: x509.rotateKey ?? false,
     usages: x509.usages ?? [],
   };
@@ -201,8 +195,24 @@ function lowerCall(report: Reporter, path: DocumentPath, entry: CallEntryDocumen
     http: lowerHttp(report, [...path, 'http'], entry.http),
     undo: entry.undo === undefined ? undefined : lowerHttp(report, [...path, 'undo'], entry.undo),
     idempotencyKey: template([...path, 'idempotencyKey'], entry.idempotencyKey),
-    refresh: millisecondsAt(report, [...path, 'refresh'], entry.refresh),
+    refresh: durationTemplate(report, [...path, 'refresh'], entry.refresh),
   };
+}
+
+/** What is known of a certificate's life before anything is rendered must do. */
+function checkLifetime(report: Reporter, path: DocumentPath, duration: string | undefined, renewBefore: string | undefined): void {
+  const fixed = (field: string, text: string | undefined): number | undefined =>
+    text === undefined || hasExpression(text) ? undefined : millisecondsAt(report, [...path, field], text);
+  const life = duration === undefined ? DEFAULT_CERTIFICATE_DURATION : fixed('duration', duration);
+  const before = fixed('renewBefore', renewBefore);
+  if (life === undefined || before === undefined || before < life) return;
+  const message = 'renewBefore is as long as the certificate lasts, so that it would be renewed all the time';
+  report.error([...path, 'renewBefore'], 'reconcile-renewal', message, 'make it shorter than duration');
+}
+
+function durationTemplate(report: Reporter, path: DocumentPath, text: string | undefined): TemplateSource | undefined {
+  if (text !== undefined && !hasExpression(text)) millisecondsAt(report, path, text);
+  return template(path, text);
 }
 
 function lowerHttp(report: Reporter, path: DocumentPath, http: HttpRequestDocument): HttpSource {

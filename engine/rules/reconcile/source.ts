@@ -88,13 +88,10 @@ export interface RandomEntrySource extends EntrySourceBase {
 export interface X509EntrySource extends EntrySourceBase {
   readonly kind: 'x509';
   readonly secret: SecretSource;
-  /** commonName, dnsNames, ipAddresses, issuer, as one template. */
+  /** commonName, dnsNames, ipAddresses, issuer, duration, renewBefore, as one template. */
   readonly subject: TemplateSource;
   readonly isCA: boolean;
   readonly algorithm: 'ECDSA' | 'RSA';
-  /** Milliseconds. */
-  readonly duration: number;
-  readonly renewBefore: number;
   readonly rotateKey: boolean;
   readonly usages: readonly string[];
 }
@@ -118,8 +115,8 @@ export interface CallEntrySource extends EntrySourceBase {
   readonly http: HttpSource;
   readonly undo: HttpSource | undefined;
   readonly idempotencyKey: TemplateSource | undefined;
-  /** Milliseconds. */
-  readonly refresh: number | undefined;
+  /** Yields a duration. */
+  readonly refresh: TemplateSource | undefined;
 }
 
 export type EntrySource = TemplateEntrySource | ExternalEntrySource | RandomEntrySource | X509EntrySource | CallEntrySource;
