@@ -1,12 +1,14 @@
+import { addQuantities, compareQuantities, quantityOfInt, quantityToNumber } from '../../../../engine/cel/libraries/quantity/quantity.ts';
 import { isTrue } from '../control-loop/condition.ts';
+import { podAmounts } from '../resource-amounts/pod-requests.ts';
+import { amountsOf, isPositive, type ResourceAmounts, ZERO } from '../resource-amounts/resource-list.ts';
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Taint, Toleration } from './kinds.ts';
-import { type Amounts, amountsOf, hostPortsOf, requestsOf } from './pod-resources.ts';
 
 /** A node and what runs on it. */
 export interface NodeState {
   readonly node: Node;
   /** Requested by its pods. */
-  readonly used: Amounts;
+  readonly used: ResourceAmounts;
   readonly pods: number;
   readonly hostPorts: ReadonlySet<string>;
 }
@@ -28,10 +30,11 @@ export function whyNot(pod: Pod, state: NodeState): string | undefined {
   if (!matchesNodeSelection(pod, node)) return "node(s) didn't match Pod's node affinity/selector";
   if (hostPortsOf(pod).some((port) => state.hostPorts.has(port))) return "node(s) didn't have free ports for the requested pod ports";
   const allocatable = amountsOf(node.status?.allocatable);
-  if (state.pods + 1 > (allocatable.get('pods') ?? Number.POSITIVE_INFINITY)) return 'Too many pods';
-  for (const [name, amount] of requestsOf(pod.spec)) {
-    // Amounts come from decimal quantities: a difference far below a milli-unit is the arithmetic's.
-    if (amount > 0 && (state.used.get(name) ?? 0) + amount > (allocatable.get(name) ?? 0) + 1e-6) return `Insufficient ${name}`;
+  const mostPods = allocatable.get('pods');
+  if (mostPods !== undefined && compareQuantities(quantityOfInt(BigInt(state.pods + 1)), mostPods) > 0) return 'Too many pods';
+  for (const [name, amount] of podAmounts(pod.spec, 'requests')) {
+    const wanted = addQuantities(state.used.get(name) ?? ZERO, amount);
+    if (isPositive(amount) && compareQuantities(wanted, allocatable.get(name) ?? ZERO) > 0) return `Insufficient ${name}`;
   }
   return undefined;
 }
@@ -39,12 +42,13 @@ export function whyNot(pod: Pod, state: NodeState): string | undefined {
 /** How full a node would not be, from 0 to 1: more is better. */
 export function freeShare(pod: Pod, { node, used, pods }: NodeState): number {
   const allocatable = amountsOf(node.status?.allocatable);
-  const wanted = requestsOf(pod.spec);
+  const wanted = podAmounts(pod.spec, 'requests');
+  const amount = (amounts: ResourceAmounts, name: string): number => quantityToNumber(amounts.get(name) ?? ZERO);
   const shares = ['cpu', 'memory'].map((name) => {
-    const most = allocatable.get(name) ?? 0;
-    return most === 0 ? 0 : 1 - ((used.get(name) ?? 0) + (wanted.get(name) ?? 0)) / most;
+    const most = amount(allocatable, name);
+    return most === 0 ? 0 : 1 - (amount(used, name) + amount(wanted, name)) / most;
   });
-  const most = allocatable.get('pods') ?? 110;
+  const most = amount(allocatable, 'pods') || 110;
   return (shares[0]! + shares[1]!) / 2 + (1 - pods / most) * 0.5;
 }
 
@@ -93,4 +97,11 @@ function matchesRequirement({ operator, values = [] }: NodeSelectorRequirement, 
     default:
       return false;
   }
+}
+
+/** `protocol/port` of the ports that a pod takes on its node. */
+export function hostPortsOf({ spec }: Pod): readonly string[] {
+  return spec.containers.flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort, protocol = 'TCP' }) => (hostPort ? [`${protocol}/${hostPort}`] : [])),
+  );
 }

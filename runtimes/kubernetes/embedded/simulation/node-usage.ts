@@ -1,13 +1,15 @@
+import type { Quantity } from '../../../../engine/cel/libraries/quantity/quantity.ts';
 import type { ClusterView } from '../control-loop/cluster-view.ts';
 import { groupResource, typed } from '../control-loop/kind.ts';
 import type { ObjectEvent } from '../registry.ts';
+import { podAmounts } from '../resource-amounts/pod-requests.ts';
+import { addTo, subtractFrom } from '../resource-amounts/resource-list.ts';
 import { type Node, PODS, type Pod } from './kinds.ts';
-import type { NodeState } from './node-fit.ts';
-import { addTo, hostPortsOf, requestsOf } from './pod-resources.ts';
+import { hostPortsOf, type NodeState } from './node-fit.ts';
 import { isFinished } from './pod-state.ts';
 
 interface Usage {
-  readonly used: Map<string, number>;
+  readonly used: Map<string, Quantity>;
   readonly pods: Map<string, Pod>;
 }
 
@@ -46,7 +48,7 @@ export class NodeUsage {
     usage.pods.set(pod.metadata.uid, pod);
     if (before !== undefined) return;
     this.#places.set(pod.metadata.uid, nodeName);
-    addTo(usage.used, requestsOf(pod.spec));
+    addTo(usage.used, podAmounts(pod.spec, 'requests'));
   }
 
   #remove({ metadata: { uid }, spec }: Pod): void {
@@ -56,6 +58,6 @@ export class NodeUsage {
     this.#places.delete(uid);
     usage.pods.delete(uid);
     if (usage.pods.size === 0) this.#nodes.delete(nodeName);
-    else addTo(usage.used, new Map([...requestsOf(spec)].map(([name, amount]) => [name, -amount])));
+    else subtractFrom(usage.used, podAmounts(spec, 'requests'));
   }
 }

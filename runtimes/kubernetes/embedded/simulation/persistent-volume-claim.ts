@@ -1,8 +1,10 @@
+import { compareQuantities } from '../../../../engine/cel/libraries/quantity/quantity.ts';
 import { jsonEqual } from '../../../../engine/object/json.ts';
 import { type ClusterView, selectorOf } from '../control-loop/cluster-view.ts';
 import { isDeleted, untyped } from '../control-loop/kind.ts';
 import { NOTHING_TO_DO, type SyncResult } from '../control-loop/object-controller.ts';
 import { create, remove, update, updateStatus, type Write } from '../control-loop/write.ts';
+import { quantityOf } from '../resource-amounts/resource-list.ts';
 import {
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
@@ -12,7 +14,6 @@ import {
   type Pod,
   STORAGE_CLASSES,
 } from './kinds.ts';
-import { amountOf } from './pod-resources.ts';
 
 /** The provisioner whose volumes the simulation makes up. Those of others are left to them. */
 export const SIMULATED_PROVISIONER = 'simulation.fairlead.dev/volumes';
@@ -58,7 +59,7 @@ export function syncPersistentVolumeClaim(claim: PersistentVolumeClaim, view: Cl
 /** The smallest volume that will do. */
 function findVolume(claim: PersistentVolumeClaim, view: ClusterView): PersistentVolume | undefined {
   const { namespace, name, uid } = claim.metadata;
-  const wanted = amountOf(claim.spec.resources?.requests?.['storage']);
+  const wanted = quantityOf(claim.spec.resources?.requests?.['storage']);
   const selector = claim.spec.selector === undefined ? undefined : selectorOf(claim.spec.selector);
   let best: PersistentVolume | undefined;
   for (const volume of view.list(PERSISTENT_VOLUMES)) {
@@ -71,9 +72,9 @@ function findVolume(claim: PersistentVolumeClaim, view: ClusterView): Persistent
     if (storageClassName !== (claim.spec.storageClassName ?? '') || volumeMode !== (claim.spec.volumeMode ?? 'Filesystem')) continue;
     if (!(claim.spec.accessModes ?? []).every((mode) => accessModes.includes(mode))) continue;
     if (selector !== undefined && !selector.matches(volume.metadata.labels)) continue;
-    const size = amountOf(capacity?.['storage']);
-    if (size < wanted) continue;
-    if (best === undefined || size < amountOf(best.spec.capacity?.['storage'])) best = volume;
+    const size = quantityOf(capacity?.['storage']);
+    if (compareQuantities(size, wanted) < 0) continue;
+    if (best === undefined || compareQuantities(size, quantityOf(best.spec.capacity?.['storage'])) < 0) best = volume;
   }
   return best;
 }
