@@ -53,6 +53,8 @@ class SchemaReader {
   readonly #options: SimpleSchemaOptions;
   /** Names of the types that are being read, so that one inside itself is told and not followed. */
   readonly #within: string[] = [];
+  /** Types that were found to contain each other. */
+  #circle: readonly string[] | undefined;
 
   constructor(problems: SchemaProblem[], options: SimpleSchemaOptions) {
     this.#problems = problems;
@@ -126,19 +128,24 @@ class SchemaReader {
 
   #named(name: string, source: unknown, path: readonly (string | number)[]): SimpleSchema | undefined {
     if (this.#within.includes(name)) {
-      this.#wrong(path, `the type ${name} contains itself: ${[...this.#within, name].join(', ')}`);
+      this.#circle ??= [...this.#within.slice(this.#within.indexOf(name)), name];
       return undefined;
     }
     this.#within.push(name);
     // What is wrong inside a type is told where the type stands, once; here only its form matters.
     const before = this.#problems.length;
     const schema = this.read(source, path);
-    const inside = this.#problems.splice(before);
+    this.#problems.length = before;
     this.#within.pop();
-    if (inside.length > 0 && inside.some(({ message }) => message.includes('contains itself'))) this.#problems.push(...inside);
+    if (this.#circle !== undefined && this.#within.length === 0) {
+      this.#wrong(path, `the type ${name} contains itself: ${this.#circle.join(', ')}`);
+      this.#circle = undefined;
+    }
     return schema;
   }
 }
+
+const WORDS = ['string', 'integer', 'number', 'boolean', 'int-or-string', 'quantity', 'any'];
 
 function hintFor(type: string, types: JsonObject | undefined): string | undefined {
   const known: Readonly<Record<string, string>> = {
@@ -155,6 +162,8 @@ function hintFor(type: string, types: JsonObject | undefined): string | undefine
     list: '[]string',
     array: '[]string',
   };
-  const found = Object.hasOwn(known, type.toLowerCase()) ? known[type.toLowerCase()] : suggest(type, Object.keys(types ?? {}));
+  const found = Object.hasOwn(known, type.toLowerCase())
+    ? known[type.toLowerCase()]
+    : suggest(type, [...WORDS, ...Object.keys(types ?? {})]);
   return found === undefined ? undefined : `did you mean ${found}?`;
 }

@@ -80,11 +80,11 @@ class RuleCompiler {
 
   compile(): CompiledRule | undefined {
     const source = this.#source;
-    this.#checkIds();
+    const named = this.#checkIds();
     this.#compiler = this.#expressionCompiler();
     this.#declareVariables();
     const compiled = source.entries.map((entry) => this.#entry(entry));
-    const ordered = this.#order();
+    const ordered = named ? this.#order() : undefined;
     const conditions = source.conditions.map((condition, index) => this.#condition(condition, index));
     const status = this.#status();
     const requeueAfter = this.#requeueAfter();
@@ -103,7 +103,9 @@ class RuleCompiler {
     };
   }
 
-  #checkIds(): void {
+  /** Whether every id can be told from the others. */
+  #checkIds(): boolean {
+    const { hasErrors } = this.#report;
     const seen = new Set<string>();
     for (const { id, path } of this.#source.entries) {
       const at = [...path, 'id'];
@@ -115,6 +117,7 @@ class RuleCompiler {
       } else if (seen.has(id)) this.#report.error(at, 'reconcile-duplicate', `there is another entry with the id ${id}`);
       seen.add(id);
     }
+    return hasErrors || !this.#report.hasErrors;
   }
 
   /** kro has reserved words of its own. */
