@@ -27,7 +27,8 @@ export const eventStrategy: Strategy = {
   createOnUpdate: true,
   dependents: 'Unsupported',
   validate(object, { namespace }) {
-    const involved = fieldOf(object, 'involvedObject', 'namespace') ?? '';
+    // In events.k8s.io the same field has another name.
+    const involved = fieldOf(object, 'involvedObject', 'namespace') ?? fieldOf(object, 'regarding', 'namespace') ?? '';
     // An event about what has no namespace stands in the default one.
     if (involved === namespace || (involved === '' && namespace === 'default')) return [];
     return [fieldInvalid('involvedObject.namespace', involved, 'does not match event.namespace')];
