@@ -95,7 +95,9 @@ function convertMap(schema: JsonObject, context: Context): CompactSchema {
   const properties = schema['properties'];
   const additional = schema['additionalProperties'];
   const names = isJsonObject(properties) ? Object.keys(properties) : [];
-  const rest = restOf(additional, names.length === 0 || context.preserve, context);
+  // A Go structure without fields is one; a schema without properties allows any.
+  const isOpen = (names.length === 0 && !context.goTypes) || context.preserve;
+  const rest = restOf(additional, isOpen, context);
   if (names.length === 0 && rest !== undefined && schema['x-kubernetes-embedded-resource'] !== true) return { map: rest, ...atomic };
   const fields: { [name: string]: CompactSchema } = {};
   const defaults: { [name: string]: Json } = {};

@@ -10,6 +10,9 @@ const SPECIAL = new Map([
   ['io.k8s.apimachinery.pkg.runtime.RawExtension', 'raw'],
 ]);
 
+/** Types that look like a structure without fields, and are a map of anything. */
+const FREE_FORM = new Set(['io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1']);
+
 /** Kinds of no use in a rule that every group repeats. */
 const SKIPPED_KINDS = new Set(['WatchEvent', 'DeleteOptions', 'Status', 'APIGroup', 'APIGroupList', 'APIResourceList', 'APIVersions']);
 
@@ -40,7 +43,7 @@ export function openApiTypes(documents: Iterable<unknown>): Pick<TypeTableData, 
       if (SPECIAL.has(full) || !isJsonObject(schema)) continue;
       const name = nameOf(full);
       if (Object.hasOwn(definitions, name)) continue;
-      definitions[name] = compactOpenApi(schema, { nameOf, goTypes: GO_TYPES.test(full) });
+      definitions[name] = FREE_FORM.has(full) ? { map: 'any' } : compactOpenApi(schema, { nameOf, goTypes: GO_TYPES.test(full) });
       const served = schema['x-kubernetes-group-version-kind'];
       for (const each of Array.isArray(served) ? (served as readonly Json[]) : []) {
         if (!isJsonObject(each) || SKIPPED_KINDS.has(String(each['kind']))) continue;

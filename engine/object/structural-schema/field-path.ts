@@ -33,7 +33,7 @@ export function fieldPathOf(
     STEP.lastIndex = at;
     const match = STEP.exec(path);
     if (match === null) return { error: stepError(path.slice(at)) };
-    const name = match[1] ?? unescape((match[2] as string).slice(1, -1));
+    const name = match[1] ?? unquote((match[2] as string).slice(1, -1));
     if (name === undefined) return { error: 'invalid string literal: invalid escape char' };
     const declared = schema.properties.get(name);
     if (schema.properties.size > 0) {
@@ -54,7 +54,7 @@ function stepError(rest: string): string {
   return `expected single quoted string but got ${/^[^.[\]]+/.exec(rest.slice(1))?.[0] ?? rest[1]}`;
 }
 
-function unescape(quoted: string): string | undefined {
+function unquote(quoted: string): string | undefined {
   let known = true;
   const plain = quoted.replace(/\\(.)/g, (_, char: string) => {
     const found = ESCAPES.get(char);

@@ -36,19 +36,24 @@ export interface RulesOutcome {
 export type RulesValidator = (object: JsonObject, old: JsonObject | undefined) => RulesOutcome;
 
 /**
- * Compiles the `x-kubernetes-validations` of a schema; undefined where it has none. Kubernetes: apiextensions-apiserver
+ * Compiles the `x-kubernetes-validations` of a schema; undefined where it has none. Without options it is the schema of whole
+ * objects, else of values at a path. Kubernetes: apiextensions-apiserver
  * pkg/apiserver/schema/cel/validation.go.
  */
-export function compileRulesValidator(schema: StructuralSchema): RulesValidator | undefined {
+export function compileRulesValidator(
+  schema: StructuralSchema,
+  options: { readonly isRoot?: boolean; readonly path?: string } = {},
+): RulesValidator | undefined {
   if (!schema.holds.rules) return undefined;
+  const { isRoot = true, path = '' } = options;
   const structs = new DeclaredStructs();
-  const root = compileNode(schema, schema, true, declareType(schema, true, structs), structs);
+  const root = compileNode(schema, schema, isRoot, declareType(schema, isRoot, structs), structs);
   if (root === undefined) return undefined;
   return (object, old) => {
     const run: Run = { errors: [], warnings: [], budget: RULES_BUDGET };
     const correlation = old === undefined ? undefined : { value: object, old, schema };
     try {
-      judge(root, object, old, '', { correlation, parent: undefined }, run);
+      judge(root, object, old, path, { correlation, parent: undefined }, run);
     } catch (error) {
       if (error !== OUT_OF_BUDGET) throw error;
     }

@@ -6,6 +6,8 @@ import type { TlsSource } from '../../host/tls.ts';
 import { setUpAccess } from './access.ts';
 import { keptSigner } from './authentication/kept-signer.ts';
 import { ResourceCatalog } from './catalog.ts';
+import { runControlLoop } from './control-loop/control-loop.ts';
+import { customResourceController } from './custom-resources/definition-controller.ts';
 import { ADMIT_ALL, type Admission } from './hooks.ts';
 import { createApiHandler } from './http/api-handler.ts';
 import { listen } from './http/listener.ts';
@@ -87,6 +89,14 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     ...(data === undefined ? {} : { signer: await keptSigner(data) }),
   });
   const compaction = compactNowAndThen(state);
+  const loop = runControlLoop({
+    registry,
+    clock,
+    controllers: [customResourceController(state, registry)],
+    onError: (controller, key, error) => log('warn', 'a controller failed', { controller, key, error: String(error) }),
+  });
+  // Custom resources that were stored are served from the first request on.
+  await loop.idle();
 
   let address = '';
   const handle = createApiHandler({ state, plainPaths: [serverPaths(state, () => address)] });
@@ -103,6 +113,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     async close() {
       compaction.stop();
       await listener.close();
+      await loop.close();
       await state.store.close();
     },
   };

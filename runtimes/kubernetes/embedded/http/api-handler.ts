@@ -81,6 +81,7 @@ async function answer(options: ApiHandlerOptions, request: IncomingMessage, resp
   const definition = state.catalog.find(resource.group, resource.version, resource.resource);
   if (definition === undefined) throw noSuchPath();
   checkVerb(definition, resource, verb, method);
+  if (definition.deprecationWarning !== undefined) warnings.add(definition.deprecationWarning);
   await handleResource(state, { request, response, definition, path: resource, verb, query, requester: who, warnings });
 }
 

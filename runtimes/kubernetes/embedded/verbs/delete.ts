@@ -108,7 +108,8 @@ function markedObject(
 ): JsonObject | 'unchanged' | undefined {
   const { strategy } = definition;
   const metadata = metadataOf(old);
-  const finalizers = deletionFinalizers(definition, old, options);
+  const added = isBeingDeleted(old) ? [] : (strategy.deletionFinalizers ?? []);
+  const finalizers = [...new Set([...deletionFinalizers(definition, old, options), ...added])];
   const changed = !sameItems(finalizers, finalizersOf(old));
   let object = changed ? withMetadata(old, { finalizers: finalizers.length === 0 ? undefined : finalizers }) : old;
 

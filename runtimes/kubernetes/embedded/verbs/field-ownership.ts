@@ -38,9 +38,22 @@ export function applied(
 function write(state: ServerState, definition: ResourceDefinition, context: WriteContext) {
   return {
     schema: definition.schema,
+    keepsNulls: !definition.builtIn,
+    resetFields: resetFields(definition, context.subresource),
     apiVersion: formatApiVersion(definition.group, definition.version),
     manager: context.fieldManager,
     subresource: context.subresource,
     now: formatTime(state.clock.now()),
   };
+}
+
+const STATUS = [['status']];
+const SPEC = [['spec']];
+/** Of custom resources, only the status itself may come with it. */
+const SPEC_AND_METADATA = [['metadata'], ['spec']];
+
+/** What a write can't set, and so does not own. */
+function resetFields({ subresources, builtIn }: ResourceDefinition, subresource: string): readonly (readonly string[])[] {
+  if (subresource === 'status') return builtIn ? SPEC : SPEC_AND_METADATA;
+  return subresources.includes('status') ? STATUS : [];
 }
