@@ -6,6 +6,7 @@ import type { ActiveBundle, BundleSource } from '../host/bundle-watch.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { urlConnection } from '../kubernetes/connect.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../kubernetes/embedded/server.ts';
+import { startSimulation } from '../kubernetes/embedded/simulation/simulation.ts';
 import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { type Controller, type ControllerOptions, startController } from './controller.ts';
 
@@ -47,6 +48,9 @@ export interface TestCluster {
 
 export async function startTestCluster(): Promise<TestCluster> {
   const server = await startEmbeddedServer();
+  // For its garbage collector.
+  const simulation = startSimulation({ registry: server.registry, nodes: [], leases: false });
+  await simulation.started;
   const clients: KubernetesClient[] = [];
   const controllers: Controller[] = [];
   const connect = (): KubernetesClient => {
@@ -65,7 +69,7 @@ export async function startTestCluster(): Promise<TestCluster> {
     client,
     connect,
     async control(bundle, options = {}) {
-      const controller = await startController({ client: connect(), bundle, leaderElection: false, ...options });
+      const controller = await startController({ client: connect(), bundle, leaderElection: false, bundlePeriod: 20, ...options });
       controllers.push(controller);
       return controller;
     },
@@ -92,6 +96,7 @@ export async function startTestCluster(): Promise<TestCluster> {
     async close() {
       await Promise.all(controllers.map((controller) => controller.stop()));
       for (const each of clients) each.close();
+      await simulation.close();
       await server.close();
     },
   };

@@ -364,7 +364,7 @@ async function settleAll(promises: readonly Promise<ApplyOutcome>[]): Promise<re
 }
 
 /** Objects that exist for the instance and are not wanted: except those of entries of which it is not known what they should be. */
-export function straysOf(plan: ReconcilePlan, children: readonly Child[]): readonly Child[] {
+export function straysOf<T extends Pick<Child, 'object' | 'mark'>>(plan: ReconcilePlan, children: readonly T[]): readonly T[] {
   const wanted = new Set(plan.objects.map(({ reference }) => objectIdentity(reference)));
   for (const { secret } of [...plan.generate, ...plan.kept]) wanted.add(objectIdentity({ apiVersion: 'v1', kind: 'Secret', ...secret }));
   const unknown = new Set([...plan.retain, ...plan.waiting.map(({ id }) => id)]);
