@@ -88,7 +88,7 @@ function objectionTo(url: URL, request: HttpRequest, allowed: readonly string[])
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return `calls go to http and https, not to ${url.protocol}//`;
   if (url.username !== '' || url.password !== '') return 'a URL must not hold credentials; send an Authorization header';
   if (!allowed.some((host) => allowsHost(host, url))) {
-    return `calls to ${url.host} are not allowed: start the controller with --allow-call-host ${url.host}`;
+    return `calls to ${url.host} are not allowed: start the controller with --allow-call ${url.host}`;
   }
   for (const name of Object.keys(request.headers)) {
     if (RESERVED_HEADERS.has(name.toLowerCase())) return `the header ${name} is not a rule's to set`;
