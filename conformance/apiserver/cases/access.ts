@@ -87,6 +87,7 @@ export const accessCases = [
       role('reader', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['list'] }]),
       binding('reader', [{ kind: 'ServiceAccount', name: 'default', namespace: '$(ns)' }]),
       effective(CONFIG_MAPS, { user: 'system:serviceaccount:$(ns):default' }),
+      get(SECRETS, { as: { user: 'system:serviceaccount:$(ns):default' } }),
     ],
     'to a subresource': [
       role('status', [{ apiGroups: ['apps'], resources: ['deployments/status'], verbs: ['get'] }]),
