@@ -525,8 +525,9 @@ class RuleCompiler {
   #requeueAfter(): RuleTemplate | undefined {
     const { requeueAfter } = this.#source;
     if (requeueAfter === undefined) return undefined;
-    const onExpression = (expression: Expression) => {
+    const onExpression = (expression: Expression, use: 'value' | 'text') => {
       this.#expressions.push({ entry: undefined, expression });
+      if (use === 'text') return;
       const { kind } = expression.program.ast.resultType;
       if (!['duration', 'string', 'dyn', 'optional'].includes(kind)) {
         this.#report.error(expression.path, 'reconcile-duration', `requeueAfter is a duration, found ${kind}`, "as duration('5m')");

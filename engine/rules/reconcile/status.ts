@@ -53,17 +53,16 @@ export function compileStatus(
     return { kind: 'map', fields };
   }
   if (typeof value !== 'string' || !value.includes('$')) return { kind: 'constant', value };
-  const found: Expression[] = [];
+  let type: CelType | undefined;
   const template = compileRuleTemplate(report, compiler, source, {
-    onExpression: (expression) => {
-      found.push(expression);
+    onExpression: (expression, use) => {
+      if (use === 'value') type = expression.program.ast.resultType;
       options.onExpression(expression);
     },
     ...(options.target === undefined ? {} : { target: { ...options.target, required: false } }),
   });
   if (template === undefined) return { kind: 'constant', value: null };
-  const whole = found.length === 1 && value.startsWith('${') && value.trimEnd().endsWith('}') && value.indexOf(found[0]!.text) === 2;
-  return { kind: 'leaf', template, type: whole ? found[0]!.program.ast.resultType : undefined };
+  return { kind: 'leaf', template, type };
 }
 
 /** The value of a status template; undefined where nothing of it is known yet. `render` answers undefined for a leaf that is not. */

@@ -1,6 +1,6 @@
 import type { CelType } from '../../cel/types.ts';
 import type { Schema } from '../../object/schema.ts';
-import { compileTemplate } from '../../object/template.ts';
+import { compileTemplate, type TemplateExpression } from '../../object/template.ts';
 import type { Reporter } from '../admission/diagnose.ts';
 import type { RuleTemplate } from './entry.ts';
 import type { Expression, ExpressionCompiler } from './expressions.ts';
@@ -11,8 +11,8 @@ export interface TemplateOptions {
   readonly locals?: Readonly<Record<string, CelType>> | undefined;
   /** What the template makes; without it nothing is checked. */
   readonly target?: { readonly schema: Schema; readonly kind: string; readonly required: boolean } | undefined;
-  /** Told of each expression. */
-  readonly onExpression?: (expression: Expression) => void;
+  /** Told of each expression, and whether its value takes the place of the string or is put into text. */
+  readonly onExpression?: (expression: Expression, use: TemplateExpression['use']) => void;
 }
 
 /** Compiles a template of a rule, and checks it against the schema of what it makes. Reports what is wrong. */
@@ -27,7 +27,7 @@ export function compileRuleTemplate(
     const at = { path: [...source.path, ...place.path], text: place.text, offset: place.offset };
     const expression = compiler.compile(at, options.locals);
     if (expression === undefined) return undefined;
-    options.onExpression?.(expression);
+    options.onExpression?.(expression, place.use);
     if (target !== undefined) checkExpressionType(report, source, place, expression, target.schema, target.kind);
     return expression;
   });
