@@ -21,6 +21,11 @@ export interface ManagedWrite extends WrittenKind {
   readonly subresource: string;
   /** RFC 3339 in whole seconds: the time of entries that change. */
   readonly now: string;
+  /**
+   * What an object of the kind holds before anybody writes: Go's structures have empty parts from the beginning, which a create does
+   * not own. Default: nothing.
+   */
+  readonly empty?: JsonObject;
 }
 
 export interface ServerSideApply extends ManagedWrite {
@@ -99,7 +104,7 @@ export function trackUpdate(update: TrackedUpdate): JsonObject {
   if (managers.size === 0 && live !== null) return bare;
   const ownership = new OwnershipOfKind(update);
   const name: ManagerName = { manager: manager === '' ? UNKNOWN : manager, operation: 'Update', apiVersion, subresource };
-  const before = live === null ? {} : withManagedFields(live, undefined);
+  const before = live === null ? (update.empty ?? {}) : withManagedFields(live, undefined);
   return withManagers(bare, capUpdateManagers(ownership.update(before, bare, managers, name, now)));
 }
 

@@ -2,9 +2,6 @@ import type { JsonObject } from '../../../../engine/object/json.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { ServedGroup } from './groups.ts';
 
-/** Groups whose discovery another server answers, by group name. */
-export const AGGREGATED_TYPE = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
-
 /** `/api` and `/apis` as one document. Kubernetes: staging/src/k8s.io/api/apidiscovery/v2/types.go. */
 export function groupDiscoveryList(groups: readonly ServedGroup[], version: 'v2' | 'v2beta1'): JsonObject {
   return {
@@ -19,15 +16,15 @@ export function groupDiscoveryList(groups: readonly ServedGroup[], version: 'v2'
 }
 
 function resourceOf(definition: ResourceDefinition): JsonObject {
-  const { group, version, kind, resource, namespaced, singular, verbs, shortNames, categories } = definition;
+  const { resource, namespaced, singular, verbs, shortNames, categories } = definition;
   const subresources = definition.subresourceDefinitions.map((sub) => ({
     subresource: sub.name,
-    responseKind: { group: sub.group, version: sub.version, kind: sub.kind },
+    responseKind: responseKind(definition, sub),
     verbs: sub.verbs,
   }));
   return {
     resource,
-    responseKind: { group, version, kind },
+    responseKind: responseKind(definition, definition),
     scope: namespaced ? 'Namespaced' : 'Cluster',
     singularResource: singular,
     verbs,
@@ -35,4 +32,13 @@ function resourceOf(definition: ResourceDefinition): JsonObject {
     ...(categories.length > 0 ? { categories } : {}),
     ...(subresources.length > 0 ? { subresources } : {}),
   };
+}
+
+/** Built-in kinds of the group and version itself are named without them. */
+function responseKind(
+  definition: ResourceDefinition,
+  of: { readonly group: string; readonly version: string; readonly kind: string },
+): JsonObject {
+  const isOwn = definition.builtIn && of.group === definition.group && of.version === definition.version;
+  return { group: isOwn ? '' : of.group, version: isOwn ? '' : of.version, kind: of.kind };
 }

@@ -24,7 +24,9 @@ function groupOf({ name, versions }: ServedGroup): JsonObject {
 
 /** `/api/v1`, `/apis/apps/v1`. */
 export function resourceList({ groupVersion, resources }: ServedVersion): JsonObject {
-  return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: resources.flatMap(resourcesOf) };
+  // The core group's is older than the field.
+  const version = groupVersion === 'v1' ? {} : { apiVersion: 'v1' };
+  return { kind: 'APIResourceList', ...version, groupVersion, resources: resources.flatMap(resourcesOf) };
 }
 
 function resourcesOf(definition: ResourceDefinition): JsonObject[] {

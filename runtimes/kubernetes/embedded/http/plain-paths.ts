@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { Json } from '../../../../engine/object/json.ts';
+import { stringifyJson } from '../../../host/json-body.ts';
 import { groupDiscoveryList } from '../discovery/aggregated.ts';
 import { servedGroups } from '../discovery/groups.ts';
 import { apiGroup, coreVersions, groupList, resourceList } from '../discovery/legacy.ts';
@@ -30,7 +32,7 @@ const HEALTH = /^\/(?:healthz|livez|readyz)(?:\/[a-z0-9-]+)*$/;
 
 /** Health, version and discovery. */
 export function serverPaths(state: ServerState, address: () => string): PlainPaths {
-  return ({ path, query, accept }) => {
+  return ({ path, query, accept, headers }) => {
     if (HEALTH.test(path)) {
       const verbose = query.has('verbose') ? `[+]ping ok\n${path.split('/')[1]} check passed\n` : 'ok';
       return { contentType: 'text/plain; charset=utf-8', body: verbose };
@@ -43,6 +45,7 @@ export function serverPaths(state: ServerState, address: () => string): PlainPat
       return aggregated(
         groups.filter(({ name }) => name === ''),
         version,
+        headers['if-none-match'],
       );
     }
     if (path === '/apis' || path === '/apis/') {
@@ -51,6 +54,7 @@ export function serverPaths(state: ServerState, address: () => string): PlainPat
       return aggregated(
         groups.filter(({ name }) => name !== ''),
         version,
+        headers['if-none-match'],
       );
     }
     const match = /^\/(?:api|apis\/([^/]+))(?:\/([^/]+))?\/?$/.exec(path);
@@ -68,12 +72,13 @@ export function serverPaths(state: ServerState, address: () => string): PlainPat
   };
 }
 
-function aggregated(groups: ReturnType<typeof servedGroups>, version: 'v2' | 'v2beta1'): PlainAnswer {
-  return {
-    contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
-    headers: { vary: 'Accept' },
-    body: groupDiscoveryList(groups, version),
-  };
+/** `known`: the ETag that the client has already. */
+function aggregated(groups: ReturnType<typeof servedGroups>, version: 'v2' | 'v2beta1', known: string | string[] | undefined): PlainAnswer {
+  const body = stringifyJson(groupDiscoveryList(groups, version));
+  const etag = `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`;
+  const headers = { vary: 'Accept', etag, 'cache-control': 'public' };
+  if (known === etag) return { code: 304, headers, body: '' };
+  return { contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`, headers, body };
 }
 
 /** Which version of the aggregated form a client prefers to the plain one. */

@@ -1,16 +1,12 @@
 import { builtInTypes } from '../../../../engine/bundle/built-in-types.ts';
 import { type Json, type JsonObject, ownValue, setOwn } from '../../../../engine/object/json.ts';
 import { parseApiVersion } from '../../../../engine/object/type-table.ts';
-import table from '../../../../schemas/kubernetes/protobuf-v1.37.json' with { type: 'json' };
 import { parseJsonBody } from '../../../host/json-body.ts';
+import { type GoField, goFields } from '../kinds/go-types.ts';
 import { ProtobufError, ProtobufReader } from './protobuf-reader.ts';
 
 /** The media type in which Go clients send built-in kinds. Answers are in JSON, which they take as well. */
 export const PROTOBUF_TYPE = 'application/vnd.kubernetes.protobuf';
-
-/** Number, JSON name (`` where the fields stand in the outer object), type, flags: r(epeated), m(ap), z(ero is left out). */
-type Field = readonly [number: number, name: string, type: string, flags?: string];
-const messages = table as unknown as { readonly [name: string]: readonly Field[] };
 
 const MAGIC = Buffer.from('k8s\0');
 /** Messages inside one another. Custom resource schemas nest; nothing else comes near. */
@@ -36,18 +32,18 @@ export function decodeProtobuf(body: Buffer): JsonObject {
   }
   const { group, version } = parseApiVersion(apiVersion);
   const name = kind === 'DeleteOptions' ? 'meta.v1.DeleteOptions' : builtInTypes([]).kind(group, version, kind)?.name;
-  if (name === undefined || !Object.hasOwn(messages, name))
+  if (name === undefined || goFields(name) === undefined)
     throw new ProtobufError(`no kind "${kind}" is registered for version "${apiVersion}"`);
   return { apiVersion, kind, ...(decodeMessage(raw, name, 0) as JsonObject) };
 }
 
 /** Field numbers to fields, made when a message is first met. */
-const indexes = new Map<string, ReadonlyMap<number, Field>>();
+const indexes = new Map<string, ReadonlyMap<number, GoField>>();
 
-function fieldsOf(name: string): ReadonlyMap<number, Field> {
+function fieldsOf(name: string): ReadonlyMap<number, GoField> {
   let index = indexes.get(name);
   if (index === undefined) {
-    const fields = Object.hasOwn(messages, name) ? (messages[name] as readonly Field[]) : undefined;
+    const fields = goFields(name);
     if (fields === undefined) throw new ProtobufError(`a message ${name} is not known`);
     index = new Map(fields.map((field) => [field[0], field]));
     indexes.set(name, index);

@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../../../engine/object/json.ts';
 import { stringifyJson } from '../../../host/json-body.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import { metadataOf } from '../verbs/object-metadata.ts';
-import { listText, objectText } from './encode.ts';
+import { contentText, listText, objectText } from './encode.ts';
 import type { Representation } from './media-type.ts';
 
 /** What a row of a table carries of its object. */
@@ -40,7 +40,7 @@ export function viewList(view: View, metadata: JsonObject, items: readonly JsonO
   switch (representation.as) {
     case 'object': {
       const apiVersion = definition.group === '' ? definition.version : `${definition.group}/${definition.version}`;
-      return listText({ kind: definition.listKind, apiVersion, metadata }, items);
+      return listText({ kind: definition.listKind, apiVersion, metadata }, items, definition.builtIn ? contentText : objectText);
     }
     case 'partial':
       return listText({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata }, items, (item) =>

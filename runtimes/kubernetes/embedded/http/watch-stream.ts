@@ -128,7 +128,7 @@ const INITIAL_END: JsonObject = { 'k8s.io/initial-events-end': 'true' };
 
 function bookmarkLine(view: View, revision: number, initialEnd: boolean, isFirst: boolean): string {
   const { definition, representation } = view;
-  const metadata = { resourceVersion: String(revision), creationTimestamp: null, ...(initialEnd ? { annotations: INITIAL_END } : {}) };
+  const metadata = { resourceVersion: String(revision), ...(initialEnd ? { annotations: INITIAL_END } : {}) };
   const apiVersion = formatApiVersion(definition.group, definition.version);
   const bookmark: JsonObject = { kind: definition.kind, apiVersion, metadata };
   const object =

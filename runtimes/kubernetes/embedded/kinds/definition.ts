@@ -53,6 +53,8 @@ export interface Strategy {
   defaults?(object: JsonObject): JsonObject;
   /** What a new object's status is, whatever a client sends; `kept` where clients may send one. Default: `{}`, none for custom resources. */
   readonly initialStatus?: JsonObject | 'kept';
+  /** What an object without content already holds: nobody owns that. Default: nothing. */
+  readonly emptyObject?: JsonObject;
   prepareForCreate?(object: JsonObject, context: StrategyContext): JsonObject;
   validate?(object: JsonObject, context: StrategyContext): readonly FieldError[];
   prepareForUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): JsonObject;

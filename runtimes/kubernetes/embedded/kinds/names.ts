@@ -49,7 +49,7 @@ export const pathSegmentErrors: NameErrors = (name, prefix) => {
 
 function errorsOf(name: string, limit: number, pattern: RegExp, rule: string): readonly string[] {
   const errors: string[] = [];
-  if (Buffer.byteLength(name) > limit) errors.push(`must be no more than ${limit} bytes`);
+  if (name.length > limit) errors.push(`must be no more than ${limit} characters`);
   if (!pattern.test(name)) errors.push(rule);
   return errors;
 }

@@ -1,8 +1,9 @@
+import { builtInTypes } from '../../../../engine/bundle/built-in-types.ts';
 import { goQuote } from '../../../../engine/cel/go-quote.ts';
 import { decodeLeniently } from '../../../../engine/object/decode.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import type { MapSchema } from '../../../../engine/object/schema.ts';
-import { formatApiVersion } from '../../../../engine/object/type-table.ts';
+import { formatApiVersion, parseApiVersion } from '../../../../engine/object/type-table.ts';
 import { DEFAULT_LIMITS } from '../../../../engine/text/limits.ts';
 import { parseYaml } from '../../../../engine/text/yaml.ts';
 import { parseJsonBody } from '../../../host/json-body.ts';
@@ -82,14 +83,13 @@ export function decodeObject(
   const apiVersion = ownValue(value, 'apiVersion') ?? '';
   const kind = ownValue(value, 'kind') ?? '';
   if (!definition.builtIn && kind === '') throw badRequest("Object 'Kind' is missing in the object provided");
-  if (apiVersion !== '' && apiVersion !== expected) {
-    throw badRequest(`the API version in the data (${String(apiVersion)}) does not match the expected API version (${expected})`);
-  }
-  if (kind !== '' && kind !== type.kind) {
-    throw badRequest(`${String(kind)} in version "${type.version}" cannot be handled as a ${type.kind}: the kinds do not match`);
-  }
   const refuse = (why: string): Error =>
-    badRequest(`${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`);
+    badRequest(`${String(kind || type.kind)} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`);
+  const isOther = (apiVersion !== '' && apiVersion !== expected) || (kind !== '' && kind !== type.kind);
+  if (isOther)
+    throw definition.builtIn
+      ? refuse(otherKind(String(apiVersion || expected), String(kind || type.kind), type))
+      : otherCustomKind(String(apiVersion), expected);
   let object: JsonObject = { ...value, apiVersion: expected, kind: type.kind };
   const complaints = sent.duplicates.map((path) => `duplicate field ${goQuote(path)}`);
   if (type.schema !== undefined) {
@@ -110,4 +110,18 @@ export function decodeObject(
     if (options.validation === 'Warn') for (const complaint of complaints) options.warn(complaint);
   }
   return object['metadata'] === metadata ? object : { ...object, metadata };
+}
+
+/** Why an object of another kind is not taken, as Go's scheme says it. */
+function otherKind(apiVersion: string, kind: string, type: WrittenType): string {
+  const { group, version } = parseApiVersion(apiVersion);
+  const found = builtInTypes([]).kind(group, version, kind)?.name;
+  if (found === undefined)
+    return `no kind ${goQuote(kind)} is registered for version ${goQuote(apiVersion)} in scheme "pkg/runtime/scheme.go:111"`;
+  const room = type.schema?.name?.split('.')[0] ?? '';
+  return `converting (${found.split('.').slice(-2).join('.')}) to (${room}.${type.kind}): unknown conversion`;
+}
+
+function otherCustomKind(apiVersion: string, expected: string): Error {
+  return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
 }

@@ -38,6 +38,7 @@ export function applied(
 function write(state: ServerState, definition: ResourceDefinition, context: WriteContext) {
   return {
     schema: definition.schema,
+    ...(definition.strategy.emptyObject === undefined ? {} : { empty: definition.strategy.emptyObject }),
     keepsNulls: !definition.builtIn,
     resetFields: resetFields(definition, context.subresource),
     apiVersion: formatApiVersion(definition.group, definition.version),

@@ -27,13 +27,13 @@ function dataOf(object: JsonObject, field: string): JsonObject {
 
 function dataErrors(object: JsonObject, fields: readonly string[], whole: string): readonly FieldError[] {
   const errors: FieldError[] = [];
-  const seen = new Set<string>();
   let size = 0;
   for (const field of fields) {
     for (const [key, value] of Object.entries(dataOf(object, field))) {
       for (const error of keyErrors(key)) errors.push(fieldInvalid(`${field}[${key}]`, key, error));
-      if (seen.has(key)) errors.push(fieldInvalid(`${field}[${key}]`, key, `duplicate of key present in ${fields[0]}`));
-      seen.add(key);
+      if (field !== 'binaryData' && Object.hasOwn(dataOf(object, 'binaryData'), key)) {
+        errors.push(fieldInvalid(`${field}[${key}]`, key, 'duplicate of key present in binaryData'));
+      }
       size += Buffer.byteLength(String(value), field === 'data' && whole === '' ? 'utf8' : 'base64');
     }
   }

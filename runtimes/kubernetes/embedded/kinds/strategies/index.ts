@@ -8,6 +8,7 @@ import { CORE_DEFAULTS } from '../defaults/core.ts';
 import { withDefaults } from '../defaults/default-values.ts';
 import { OTHER_DEFAULTS } from '../defaults/others.ts';
 import type { Strategy } from '../definition.ts';
+import { withGoZeroes, zeroOf } from '../go-zeroes.ts';
 import { requiredFieldErrors } from '../required-fields.ts';
 import { configMapStrategy, secretStrategy } from './configuration.ts';
 import { cronJobStrategy, jobStrategy } from './jobs.ts';
@@ -85,7 +86,11 @@ export function builtInStrategy(storedIn: GroupResource, apiVersion: string, kin
   if (schema === undefined) return own;
   return {
     ...own,
-    defaults: (object) => withDefaults(own.defaults?.(object) ?? object, schema, DEFAULTERS) as JsonObject,
+    defaults(object) {
+      const complete = withGoZeroes(own.defaults?.(object) ?? object, schema.name ?? '') as JsonObject;
+      return withDefaults(complete, schema, DEFAULTERS) as JsonObject;
+    },
+    emptyObject: zeroOf(schema.name ?? '') as JsonObject,
     validate: (object, context) => withoutRepetition([...(own.validate?.(object, context) ?? []), ...requiredFieldErrors(object, schema)]),
     validateUpdate: (object, old, context) =>
       withoutRepetition([...(own.validateUpdate?.(object, old, context) ?? []), ...requiredFieldErrors(object, schema)]),

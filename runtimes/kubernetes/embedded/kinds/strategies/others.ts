@@ -114,7 +114,7 @@ export const disruptionBudgetStrategy: Strategy = {
   initialStatus: { currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 },
 };
 
-export const autoscalerStrategy: Strategy = { nameErrors: dnsSubdomainErrors, initialStatus: { currentMetrics: null, desiredReplicas: 0 } };
+export const autoscalerStrategy: Strategy = { ...countedSpec, initialStatus: { currentMetrics: null, desiredReplicas: 0 } };
 
 /** Kubernetes: pkg/registry/certificates/certificates/strategy.go. */
 export const signingRequestStrategy: Strategy = {

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '.
 import { labelSelectorOf } from '../../../../../engine/object/label-selector.ts';
 import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported, fieldRequired } from '../../field-error.ts';
 import { fieldOf } from '../../verbs/object-fields.ts';
-import { validateLabels } from '../../verbs/object-metadata.ts';
+import { metadataOf, validateLabels, withMetadata } from '../../verbs/object-metadata.ts';
 import type { Strategy } from '../definition.ts';
 import { dnsSubdomainErrors } from '../names.ts';
 import { podSpecErrors } from '../pod-spec.ts';
@@ -69,7 +69,26 @@ function workload(initialStatus: JsonObject): Strategy {
 
 export const deploymentStrategy = workload({});
 export const replicaSetStrategy = workload({ replicas: 0 });
-export const daemonSetStrategy = workload({ currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 });
+
+/** Counts changes of the template; older clients read it. */
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
+function withTemplateGeneration(object: JsonObject, generation: number): JsonObject {
+  const annotations = metadataOf(object)['annotations'];
+  return withMetadata(object, {
+    annotations: { ...(isJsonObject(annotations) ? annotations : {}), [TEMPLATE_GENERATION]: String(generation) },
+  });
+}
+
+export const daemonSetStrategy: Strategy = {
+  ...workload({ currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }),
+  prepareForCreate: (object) => withTemplateGeneration(object, 1),
+  prepareForUpdate(object, old) {
+    const before = Number(fieldOf(old, 'metadata', 'annotations', TEMPLATE_GENERATION) ?? 0);
+    const isSame = jsonEqual(fieldOf(object, 'spec', 'template'), fieldOf(old, 'spec', 'template'));
+    return withTemplateGeneration(object, isSame ? before : before + 1);
+  },
+};
 
 const STATEFUL_MUTABLE = [
   'replicas',

@@ -3,14 +3,14 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
-const USAGE = `node --import tsx scripts/generate-protobuf-table.ts --modules FOLDER --version VERSION [--out FILE]
+const USAGE = `node --import tsx scripts/generate-go-types.ts --modules FOLDER --version VERSION [--out FILE]
 
-Writes how the protobuf of Kubernetes' types becomes JSON: field numbers and types from the generated.proto files, JSON names and
-what is left out when it is zero from the struct tags of the Go types. Only what the embedded server serves.
+Writes what Go's types are on the wire: field numbers and types from the generated.proto files, and from the struct tags the names in
+JSON, what is left out when it is zero, and what is always there. Only what the embedded server serves.
 
   --modules FOLDER   where Go keeps modules: $(go env GOMODCACHE)/k8s.io
   --version VERSION  of the modules: v0.37.2
-  --out FILE         default: schemas/kubernetes/protobuf-v1.<minor>.json
+  --out FILE         default: schemas/kubernetes/go-types-v1.<minor>.json
 `;
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -20,7 +20,17 @@ type Field = readonly [number: number, name: string, type: string, flags?: strin
 
 interface GoField {
   readonly name: string;
-  readonly dropsZero: boolean;
+  readonly isPointer: boolean;
+  readonly options: readonly string[];
+}
+
+/** z: left out when it is zero. a: always there. Neither: a pointer, which is there when it is set. */
+function zeroFlag(field: GoField | undefined, isStruct: boolean): string {
+  if (field === undefined || field.isPointer) return '';
+  if (field.options.includes('omitzero')) return 'z';
+  // A struct is never empty to Go.
+  if (isStruct) return 'a';
+  return field.options.includes('omitempty') ? 'z' : 'a';
 }
 
 function shortName(qualified: string): string {
@@ -44,8 +54,7 @@ function goFields(folder: string): ReadonlyMap<string, ReadonlyMap<number, GoFie
       if (fields === undefined || tag === null) continue;
       const [, type = '', json = '', number = ''] = tag;
       const [name = '', ...options] = json.split(',');
-      const isPointer = type.startsWith('*');
-      fields.set(Number(number), { name, dropsZero: !isPointer && (options.includes('omitempty') || options.includes('omitzero')) });
+      fields.set(Number(number), { name, options, isPointer: type.startsWith('*') });
     }
   }
   return structs;
@@ -67,7 +76,8 @@ function protoMessages(folder: string): Map<string, readonly Field[]> {
           ? each
           : `#${shortName(each.startsWith('.') ? each : `${pkg}.${each}`)}`;
       const go = structs.get(name)?.get(Number(number));
-      const flags = `${isMap ? 'm' : label === 'repeated' ? 'r' : ''}${go?.dropsZero === true ? 'z' : ''}`;
+      const shape = isMap ? 'm' : label === 'repeated' ? 'r' : '';
+      const flags = `${shape}${zeroFlag(go, qualify(elementType).startsWith('#') && shape === '')}`;
       fields.push([Number(number), go?.name ?? protoName, qualify(elementType), ...(flags === '' ? [] : [flags])] as unknown as Field);
     }
     messages.set(shortName(`${pkg}.${name}`), fields);
@@ -131,7 +141,7 @@ function main(): void {
   const lines = Object.keys(kept)
     .sort()
     .map((name) => `${JSON.stringify(name)}:${JSON.stringify(kept[name])}`);
-  const file = values.out ?? join(ROOT, 'schemas', 'kubernetes', `protobuf-v1.${minor}.json`);
+  const file = values.out ?? join(ROOT, 'schemas', 'kubernetes', `go-types-v1.${minor}.json`);
   const text = `{\n${lines.join(',\n')}\n}\n`;
   writeFileSync(file, text);
   process.stdout.write(`${file}: ${lines.length} messages, ${text.length} bytes\n`);
