@@ -32,7 +32,8 @@ describe('docs/rule-language.md', () => {
     const { documents, diagnostics } = await readBundle(bundleOf(`rule-${line}`, text));
     const compiled = compileBundle(documents, { diagnostics });
     expect(compiled.diagnostics.map((each) => renderDiagnostic(each))).toEqual([]);
-    expect(compiled.program?.admission.rules.length).toBeGreaterThan(0);
+    const { admission, reconcile } = compiled.program ?? { admission: { rules: [] }, reconcile: { rules: [] } };
+    expect(admission.rules.length + reconcile.rules.length).toBeGreaterThan(0);
   });
 
   it.each(blocks.filter(({ mark }) => mark === 'test'))('line $line: the test passes with the rule before it', async ({ text, line }) => {
