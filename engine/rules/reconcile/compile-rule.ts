@@ -84,6 +84,7 @@ class RuleCompiler {
     this.#compiler = this.#expressionCompiler();
     this.#declareVariables();
     const compiled = source.entries.map((entry) => this.#entry(entry));
+    this.#checkNames();
     const ordered = named ? this.#order() : undefined;
     const conditions = source.conditions.map((condition, index) => this.#condition(condition, index));
     const status = this.#status();
@@ -401,6 +402,24 @@ class RuleCompiler {
     if (known?.namespaced === true && this.#source.instance.namespaced === false && ownValue(fields, 'namespace') === undefined) {
       const message = 'the template has no metadata.namespace, and the instance is in none';
       this.#report.error(isJsonObject(metadata) ? [...path, 'metadata'] : path, 'reconcile-template', message);
+    }
+  }
+
+  /** Two entries that always make the same object fight over it. Those that both have conditions may exclude each other. */
+  #checkNames(): void {
+    const seen = new Map<string, EntrySource>();
+    for (const entry of this.#source.entries) {
+      if (entry.kind !== 'template' || entry.loops.length > 0) continue;
+      const kind = this.#templateKind(entry.template);
+      const metadata = ownValue(entry.template.value, 'metadata');
+      if (kind === undefined || !isJsonObject(metadata) || typeof metadata['name'] !== 'string') continue;
+      const key = JSON.stringify([kind, metadata['name'], metadata['namespace']]);
+      const other = seen.get(key);
+      if (other === undefined) seen.set(key, entry);
+      else if (other.id !== entry.id && (entry.when.length === 0 || other.when.length === 0)) {
+        const message = `the ${kind.kind} ${metadata['name']} is made by ${other.id}, too`;
+        this.#report.error([...entry.template.path, 'metadata', 'name'], 'reconcile-duplicate', message, 'give one of them another name');
+      }
     }
   }
 

@@ -64,6 +64,12 @@ describe('what is wrong with', () => {
         ],
         [objects(configMap('a'), configMap('a')), ['error reconcile-duplicate $.spec.objects[1].id: there is another entry with the id a']],
         [
+          objects(configMap('a').replace('-a"', '"'), configMap('b').replace('-b"', '"')),
+          [
+            'error reconcile-duplicate $.spec.objects[1].template.metadata.name: the ConfigMap ${self.metadata.name} is made by a, too (give one of them another name)',
+          ],
+        ],
+        [
           objects(configMap('my-config')),
           [`error reconcile-id $.spec.objects[0].id: the id "my-config" can't be used in expressions (letters, digits and _, as myConfig)`],
         ],

@@ -409,7 +409,10 @@ describe('time', () => {
 
 describe('what cannot be', () => {
   test.each<[string, string]>([
-    [objects(configMap('a').replace('-a"', '"'), configMap('b').replace('-b"', '"')), 'ConfigMap ns/shop is made by a, too'],
+    [
+      objects(configMap('a', '{}', 'when: "true"').replace('-a"', '"'), configMap('b', '{}', 'when: "true"').replace('-b"', '"')),
+      'ConfigMap ns/shop is made by a, too',
+    ],
     [
       objects('- { id: a, template: { apiVersion: v1, kind: ConfigMap, metadata: { name: "${self.spec.?env.?x.orValue(\'\')}" } } }'),
       'the ConfigMap has no metadata.name',
