@@ -8,6 +8,7 @@ const SCALARS: ReadonlyMap<string, Json> = new Map<string, Json>([
   ['api.resource.Quantity', '0'],
   ['util.intstr.IntOrString', 0],
   ['pkg.runtime.RawExtension', null],
+  ['apiextensions.v1.JSON', null],
 ]);
 
 /**
