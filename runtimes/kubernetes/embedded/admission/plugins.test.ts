@@ -5,7 +5,6 @@ import { clusterView } from '../control-loop/cluster-view.ts';
 import { runControlLoop } from '../control-loop/control-loop.ts';
 import { untyped } from '../control-loop/kind.ts';
 import { memoryRegistry, served } from '../control-loop/memory-registry.fixture.ts';
-import { OwnerIndex } from '../control-loop/owner-index.ts';
 import type { AdmissionAttributes } from '../hooks.ts';
 import type { ServedResource } from '../registry.ts';
 import { type AdmissionPlugin, admissionChain } from './chain.ts';
@@ -257,13 +256,11 @@ describe('resourceQuota', () => {
 
   it('shows in its status what is used, as it changes', async () => {
     const registry = await quota({ pods: '5', 'requests.cpu': '2', configmaps: 3 });
-    const owners = new OwnerIndex(registry);
     const clock = manualClock();
     const loop = runControlLoop({
       registry,
       clock,
-      follow: (event) => owners.follow(event),
-      controllers: [quotaController(registry, clusterView(registry, owners, clock.now))],
+      controllers: [quotaController(registry, clusterView(registry, clock.now))],
     });
     await registry.create(PODS, untyped({ ...pod({ requests: { cpu: '250m' } }), metadata: { name: 'p', namespace: 'a' } }));
     await registry.create(

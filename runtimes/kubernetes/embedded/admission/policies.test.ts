@@ -4,7 +4,6 @@ import { clusterView } from '../control-loop/cluster-view.ts';
 import { runControlLoop } from '../control-loop/control-loop.ts';
 import { untyped } from '../control-loop/kind.ts';
 import { memoryRegistry, served } from '../control-loop/memory-registry.fixture.ts';
-import { OwnerIndex } from '../control-loop/owner-index.ts';
 import type { AdmissionAttributes } from '../hooks.ts';
 import type { ServedResource } from '../registry.ts';
 import { StatusError } from '../status-error.ts';
@@ -152,13 +151,11 @@ describe('policyValidation', () => {
 describe('policyStatusController', () => {
   it('says what type checking found', async () => {
     const { registry, policies, create } = await cluster();
-    const owners = new OwnerIndex(registry);
     const clock = manualClock();
     const loop = runControlLoop({
       registry,
       clock,
-      follow: (event) => owners.follow(event),
-      controllers: [policyStatusController(registry, clusterView(registry, owners, clock.now), policies)],
+      controllers: [policyStatusController(registry, clusterView(registry, clock.now), policies)],
     });
     await create(VAP, 'fine', { ...matchConstraints(), validations: [{ expression: 'object.spec.replicas > 1' }] });
     await create(VAP, 'confused', { ...matchConstraints(), validations: [{ expression: "object.spec.replicas > '1'" }] });

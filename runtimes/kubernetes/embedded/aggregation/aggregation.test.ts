@@ -8,7 +8,6 @@ import { clusterView } from '../control-loop/cluster-view.ts';
 import { runControlLoop } from '../control-loop/control-loop.ts';
 import { typed, untyped } from '../control-loop/kind.ts';
 import { memoryRegistry, served } from '../control-loop/memory-registry.fixture.ts';
-import { OwnerIndex } from '../control-loop/owner-index.ts';
 import type { PlainPaths } from '../http/plain-paths.ts';
 import { StatusError } from '../status-error.ts';
 import { aggregation } from './aggregation.ts';
@@ -54,10 +53,9 @@ async function cluster(state: { broken?: boolean } = {}) {
 
   const clock = manualClock();
   const registry = memoryRegistry({ resources: [API_SERVICES, SERVICES, SLICES] });
-  const owners = new OwnerIndex(registry);
-  const parts = aggregation({ registry, view: clusterView(registry, owners, clock.now), clock });
+  const parts = aggregation({ registry, view: clusterView(registry, clock.now), clock });
   open.push(() => parts.close());
-  const loop = runControlLoop({ registry, clock, follow: (event) => owners.follow(event), controllers: [parts.controller] });
+  const loop = runControlLoop({ registry, clock, controllers: [parts.controller] });
   open.push(() => loop.close());
   const spec = {
     group: 'metrics.example.com',

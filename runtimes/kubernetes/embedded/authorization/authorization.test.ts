@@ -5,7 +5,6 @@ import { clusterView } from '../control-loop/cluster-view.ts';
 import { runControlLoop } from '../control-loop/control-loop.ts';
 import { apiVersionOf, type Kind, untyped } from '../control-loop/kind.ts';
 import { memoryRegistry, served } from '../control-loop/memory-registry.fixture.ts';
-import { OwnerIndex } from '../control-loop/owner-index.ts';
 import type { RequestAttributes } from '../hooks.ts';
 import type { Requester } from '../registry.ts';
 import { accessReviews } from './access-reviews.ts';
@@ -30,12 +29,10 @@ async function cluster() {
   );
   const registry = memoryRegistry({ resources });
   const authorizer = new RbacAuthorizer(registry);
-  const owners = new OwnerIndex(registry);
-  const view = clusterView(registry, owners, clock.now);
+  const view = clusterView(registry, clock.now);
   const loop = runControlLoop({
     registry,
     clock,
-    follow: (event) => owners.follow(event),
     controllers: [clusterRoleAggregation(registry, view)],
   });
   await createBootstrapRoles(registry);

@@ -2,7 +2,7 @@ import { type LabelSelector, labelSelectorOf } from '../../../../engine/object/l
 import type { ObjectName } from '../../client.ts';
 import type { Registry } from '../registry.ts';
 import { controllerOf, groupResource, type Kind, type KubernetesObject, servedKind, typed, untyped } from './kind.ts';
-import type { OwnerIndex } from './owner-index.ts';
+import { ownerIndex } from './owner-index.ts';
 
 /** What decisions are made from: the objects as they are now, and the time. */
 export interface ClusterView {
@@ -17,7 +17,8 @@ export interface ClusterView {
   now(): number;
 }
 
-export function clusterView(registry: Registry, owners: OwnerIndex, now: () => number): ClusterView {
+export function clusterView(registry: Registry, now: () => number): ClusterView {
+  const owners = ownerIndex(registry);
   return {
     get<T extends KubernetesObject>(kind: Kind<T>, name: ObjectName): T | undefined {
       const resource = servedKind(registry, kind);

@@ -15,8 +15,9 @@ export class OwnerIndex {
   /** Those that nobody controls, by resource and namespace. */
   readonly #uncontrolled = new Map<string, Map<string, IndexedObject>>();
 
-  /** With everything that is stored now; {@link follow} it from then on, before anything else is written. */
+  /** Made by {@link ownerIndex}. */
   constructor(registry: Registry) {
+    registry.subscribe((event) => this.#follow(event));
     const seen = new Set<GroupResource>();
     for (const resource of registry.resources()) {
       const name = groupResource(resource);
@@ -26,7 +27,7 @@ export class OwnerIndex {
     }
   }
 
-  follow(event: ObjectEvent): void {
+  #follow(event: ObjectEvent): void {
     if (event.type === 'DELETED') this.#remove(typed(event.object));
     else this.#put(event.resource, event.object);
   }
@@ -75,6 +76,21 @@ export class OwnerIndex {
     unlink(this.#uncontrolled, placeOf(before), uid);
     for (const owner of before.object.metadata.ownerReferences ?? []) unlink(this.#dependents, owner.uid, uid);
   }
+}
+
+const indexes = new WeakMap<Registry, OwnerIndex>();
+
+/**
+ * The index of a registry: one for all who ask. It is made when it is first asked for, and changes with every object from then on,
+ * before those hear of it who subscribe later.
+ */
+export function ownerIndex(registry: Registry): OwnerIndex {
+  let index = indexes.get(registry);
+  if (index === undefined) {
+    index = new OwnerIndex(registry);
+    indexes.set(registry, index);
+  }
+  return index;
 }
 
 const placeOf = ({ resource, object }: IndexedObject): string => `${resource} ${object.metadata.namespace}`;

@@ -4,7 +4,6 @@ import type { ResourceType } from '../../client.ts';
 import { runControlLoop } from '../control-loop/control-loop.ts';
 import { type KubernetesObject, type OwnerReference, typed, untyped } from '../control-loop/kind.ts';
 import { memoryRegistry, served } from '../control-loop/memory-registry.fixture.ts';
-import { OwnerIndex } from '../control-loop/owner-index.ts';
 import { garbageCollector } from './garbage-collector.ts';
 
 const CONFIG_MAPS = served('v1', 'configmaps', 'ConfigMap');
@@ -15,12 +14,10 @@ function cluster() {
   const clock = manualClock();
   const registry = memoryRegistry({ resources: [CONFIG_MAPS, NODES, WIDGETS] });
   const start = () => {
-    const owners = new OwnerIndex(registry);
     return runControlLoop({
       registry,
       clock,
-      follow: (event) => owners.follow(event),
-      controllers: [garbageCollector(registry, owners)],
+      controllers: [garbageCollector(registry)],
       onError: (_, key, error) => {
         throw new Error(`${key}: ${error}`);
       },

@@ -1,6 +1,6 @@
 import type { Controller } from '../control-loop/control-loop.ts';
 import { isDeleted, type KubernetesObject, typed, untyped } from '../control-loop/kind.ts';
-import type { IndexedObject, OwnerIndex } from '../control-loop/owner-index.ts';
+import { type IndexedObject, type OwnerIndex, ownerIndex } from '../control-loop/owner-index.ts';
 import type { GroupResource, Registry } from '../registry.ts';
 import {
   type Collection,
@@ -20,7 +20,8 @@ const UNKNOWN_OWNER_RETRY = 5_000;
  * Deletes what has lost all of its owners, finishes foreground deletions and orphans, over all resources, custom ones included.
  * Its keys are uids. A registry knows at once whether an owner is there, so there are no guesses to verify.
  */
-export function garbageCollector(registry: Registry, owners: OwnerIndex): Controller {
+export function garbageCollector(registry: Registry): Controller {
+  const owners = ownerIndex(registry);
   const locate = ({ object }: IndexedObject): Located | undefined => {
     const resource = registry.ofKind(object.apiVersion, object.kind);
     return resource === undefined ? undefined : { resource, object };
