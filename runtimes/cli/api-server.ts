@@ -1,49 +1,40 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { visible } from '../../engine/text/display-width.ts';
-import { developmentTls } from '../host/certificates.ts';
 import { readRecording } from '../host/recording.ts';
-import { type EmbeddedServer, startEmbeddedServer } from '../kubernetes/embedded/server.ts';
+import type { EmbeddedServer } from '../kubernetes/embedded/server.ts';
 import { startSimulation } from '../kubernetes/embedded/simulation/simulation.ts';
-import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
+import { type CommandRun, EXIT, type ParsedArguments } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend } from './load-bundle.ts';
 import { loadObjects } from './load-objects.ts';
+import { startLocalServer } from './local-server.ts';
 import { logOf } from './log-option.ts';
 import { portOf } from './number-options.ts';
 import { paintFor, plural, renderDiagnostics } from './report.ts';
+import { listening } from './serving.ts';
 
 /** `fairlead api-server`: a Kubernetes API server in this process, until a signal comes. */
 export const runApiServer: CommandRun = async (args, context) => {
   const port = portOf(args, 'port') ?? 6443;
   const host = args.text('host') ?? '127.0.0.1';
+  const data = args.text('data');
   const log = await logOf(args, context);
-  // Even on this machine: without a token, any program and any page in a browser could write to it.
-  const folder = mkdtempSync(join(tmpdir(), 'fairlead-api-server-'));
-  const tls = await developmentTls({ folder, hosts: [...new Set([host, 'localhost', '127.0.0.1', '::1'])], log });
+  const server = await listening(
+    startLocalServer({ host, port, log, ...(data === undefined ? {} : { data: resolve(context.cwd, data) }) }),
+  );
+  const { registry, ca } = server;
+  const simulation = args.on('no-simulate') ? undefined : startSimulation({ registry, ...(ca === undefined ? {} : { authority: ca }) });
   try {
-    const server = await startEmbeddedServer({ host, port, tls, ca: tls.caBundle, log }).catch((error: NodeJS.ErrnoException) => {
-      throw new UsageError(
-        `cannot listen: ${error.message}`,
-        error.code === 'EADDRINUSE' ? 'another process has the port; --port 0 takes a free one' : undefined,
-      );
-    });
-    const simulation = args.on('no-simulate') ? undefined : startSimulation({ registry: server.registry, authority: tls.caBundle });
-    try {
-      await simulation?.started;
-      await load(args, context, server);
-      tell(args, context, server);
-      const signal = await context.stopped;
-      log('info', 'stopping', { signal });
-      return EXIT.ok;
-    } finally {
-      await simulation?.close();
-      await server.close();
-    }
+    await simulation?.started;
+    await load(args, context, server);
+    tell(args, context, server);
+    const signal = await context.stopped;
+    log('info', 'stopping', { signal });
+    return EXIT.ok;
   } finally {
-    tls.close();
-    rmSync(folder, { recursive: true, force: true });
+    await simulation?.close();
+    await server.close();
   }
 };
 

@@ -263,6 +263,56 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => (await import('./serve.ts')).runServe,
   },
   {
+    name: 'plan',
+    summary: 'Show what reconcile rules would change in a cluster.',
+    description:
+      'Asks the rules about instances and the cluster about each object, by its own dry run: what would be made, changed, deleted and refused, as differences. Nothing is kept.\n' +
+      'Takes the instances of the cluster, or those of files as they are to be. With --recorded, a recording stands for the cluster: it is loaded into an API server in this process.\n' +
+      'Values of Secrets and generated values are not shown. Calls are not made, and what depends on their answers is not planned.',
+    arguments: [
+      {
+        name: 'path',
+        summary: 'Instances as they are to be: files, folders, or - for standard input. Default: those of the cluster.',
+        multiple: true,
+      },
+    ],
+    options: [
+      { ...BUNDLE_OPTION, summary: `${BUNDLE_OPTION.summary} Required.` },
+      {
+        name: 'recorded',
+        value: 'path',
+        multiple: true,
+        summary: 'Recording in the place of a cluster: a folder of fairlead record, or objects.',
+      },
+      {
+        name: 'namespace',
+        short: 'n',
+        value: 'name',
+        summary: 'Only instances of this namespace; of files, the namespace of those that name none. Default: all, and default.',
+      },
+      ...CLUSTER_OPTIONS,
+      OUTPUT('text', 'json'),
+      { name: 'all', short: 'a', summary: 'Print objects that stay as they are, too, and new objects as a whole.' },
+    ],
+    examples: [
+      {
+        command: 'fairlead plan -r rules/reconcile/database',
+        explains: 'what a changed rule would do to the instances of the current context',
+      },
+      {
+        command: 'fairlead plan -r rules/reconcile/myapp myapp.yaml --context staging',
+        explains: 'what an instance would change once it is applied',
+      },
+      { command: 'fairlead plan -r rules/reconcile/myapp --recorded cluster/', explains: 'without a cluster' },
+    ],
+    exits: {
+      0: 'nothing would change',
+      1: 'something would change or would be refused, or the rules have errors',
+      2: 'the cluster cannot be reached, a path cannot be read, or the command was called wrongly',
+    },
+    load: async () => (await import('./plan.ts')).runPlan,
+  },
+  {
     name: 'record',
     summary: 'Write down what rules need to know of a cluster.',
     description:
@@ -312,6 +362,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: 'kubeconfig',
         value: 'file',
         summary: "File to write an administrator's kubeconfig to. It holds a token that is new at every start.",
+      },
+      {
+        name: 'data',
+        value: 'folder',
+        summary: 'Keep the objects in this folder, for the next start. Default: they are gone when the server ends.',
       },
       { name: 'no-simulate', summary: 'Serve the API alone: nothing happens by itself, not even the deletion of what lost its owner.' },
       { name: 'load', value: 'path', multiple: true, summary: 'Objects to begin with: files, folders and recordings.' },

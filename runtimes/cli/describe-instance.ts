@@ -1,15 +1,15 @@
 import type { JsonObject } from '../../engine/object/json.ts';
-import { maskSecret, maskSecretPair } from '../../engine/object/secret-mask.ts';
+import { maskSecret } from '../../engine/object/secret-mask.ts';
 import type { StatusCondition } from '../../engine/rules/reconcile/program.ts';
 import { visible } from '../../engine/text/display-width.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
 import { formatPlace } from '../../engine/text/render.ts';
+import { changeLines, indented, refusedLine } from './change-lines.ts';
 import type { Paint } from './context.ts';
 import { placeOf } from './decide-recorded.ts';
 import { objectLabel, referenceLabel } from './object-label.ts';
 import type { ReconciledInstance, RecordedChange } from './reconcile-recorded.ts';
 import { plural } from './report.ts';
-import { renderDiff } from './text-diff.ts';
 
 /** What a rule wants for an instance, as people read it; objects that are new only by name unless `whole`. */
 export function describeInstance(
@@ -31,20 +31,14 @@ export function describeInstance(
 }
 
 function describeChange({ desired, action, before, after, problem }: RecordedChange, color: Paint, whole: boolean): string {
-  const label = color('bold', visible(referenceLabel(desired.reference)));
-  if (problem !== undefined) return `  ${color('red', 'refuses')} ${label}: ${visible(problem)}\n`;
-  const [shownBefore, shownAfter] = maskSecretPair(before, after);
-  switch (action) {
-    case 'none':
-      return `  ${color('faint', 'keeps  ')} ${label}${desired.ready ? '' : `, ${color('yellow', 'not ready')}`}\n`;
-    case 'create':
-      return `  ${color('green', 'creates')} ${label}\n${whole ? indented(printYaml(shownAfter), '    ') : ''}`;
-    case 'change':
-      return `  ${color('cyan', 'changes')} ${label}\n${renderDiff(printYaml(shownBefore), printYaml(shownAfter), color)}`;
-  }
+  const label = referenceLabel(desired.reference);
+  if (problem !== undefined) return refusedLine(label, problem, color);
+  const note = action === 'none' && !desired.ready ? `, ${color('yellow', 'not ready')}` : '';
+  return changeLines({ action, label, before, after, note }, color, whole);
 }
 
-function describeCondition({ type, status, reason, message }: StatusCondition, color: Paint): string {
+/** `Ready False NotReady: ...`. */
+export function describeCondition({ type, status, reason, message }: StatusCondition, color: Paint): string {
   const name = status === 'True' ? 'green' : status === 'False' ? 'yellow' : 'faint';
   return `${color(name, `${visible(type)} ${status}`)} ${visible(reason)}${message === '' ? '' : `: ${visible(message)}`}`;
 }
@@ -102,10 +96,8 @@ export function desiredObjects(instances: readonly ReconciledInstance[]): readon
   return instances.flatMap(({ changes }) => changes.map(({ desired }) => maskSecret(desired.object)));
 }
 
-/** Queries may hold keys. */
-function withoutQuery(url: string): string {
+/** A URL without its query, which may hold keys. */
+export function withoutQuery(url: string): string {
   const end = url.search(/[?#]/);
   return end < 0 ? url : `${url.slice(0, end)}?…`;
 }
-
-const indented = (text: string, indent: string): string => text.replaceAll(/^(?=.)/gm, indent);

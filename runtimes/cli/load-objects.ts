@@ -35,6 +35,7 @@ export async function loadObjects(registry: Registry, objects: readonly JsonObje
     }
     try {
       const made = await create(registry, type, object, uids);
+      if (isDefinition(object)) await whenServed(registry, object);
       const [before, after] = [field(object, 'metadata', 'uid'), field(made, 'metadata', 'uid')];
       if (before !== undefined && after !== undefined) uids.set(before, after);
       count++;
@@ -43,6 +44,34 @@ export async function loadObjects(registry: Registry, objects: readonly JsonObje
     }
   }
   return { count, problems, madeNamespaces };
+}
+
+/** Milliseconds for the server to begin to serve a kind. */
+const SERVED_WITHIN = 5000;
+
+/** Resolves once the kinds of a definition are served, or may not be served for some reason of the definition's. */
+function whenServed(registry: Registry, definition: JsonObject): Promise<void> {
+  const spec = isJsonObject(definition['spec'] ?? null) ? (definition['spec'] as JsonObject) : {};
+  const names = isJsonObject(spec['names'] ?? null) ? (spec['names'] as JsonObject) : {};
+  const [version] = Array.isArray(spec['versions']) ? (spec['versions'] as readonly Json[]) : [];
+  const apiVersion = `${text(spec, 'group')}/${text(version, 'name')}`;
+  const isServed = (): boolean => registry.ofKind(apiVersion, text(names, 'kind')) !== undefined;
+  return new Promise((resolve) => {
+    if (isServed()) {
+      resolve();
+      return;
+    }
+    const end = (): void => {
+      clearTimeout(timer);
+      stop();
+      resolve();
+    };
+    const timer = setTimeout(end, SERVED_WITHIN);
+    // What makes a kind served also says so in the definition's status.
+    const stop = registry.subscribe(() => {
+      if (isServed()) queueMicrotask(end);
+    });
+  });
 }
 
 async function create(registry: Registry, type: ServedResource, object: JsonObject, uids: ReadonlyMap<Json, Json>): Promise<JsonObject> {
