@@ -13,6 +13,7 @@ import { createApiHandler } from './http/api-handler.ts';
 import { listen } from './http/listener.ts';
 import { serverPaths } from './http/plain-paths.ts';
 import { builtInResources } from './kinds/built-in.ts';
+import { openApiPaths } from './openapi/openapi-paths.ts';
 import type { Registry, Requester } from './registry.ts';
 import type { ServerState } from './server-state.ts';
 import { StatusError } from './status-error.ts';
@@ -99,7 +100,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
   await loop.idle();
 
   let address = '';
-  const handle = createApiHandler({ state, plainPaths: [serverPaths(state, () => address)] });
+  const handle = createApiHandler({ state, plainPaths: [serverPaths(state, () => address), openApiPaths(state.catalog)] });
   const listener = await listen({ host, port, handle, ...(tls === undefined ? {} : { tls }) });
   address = `${host}:${listener.port}`;
   const url = `${tls === undefined ? 'http' : 'https'}://${address}`;

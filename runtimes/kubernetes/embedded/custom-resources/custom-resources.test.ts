@@ -22,7 +22,13 @@ async function call(method: string, path: string, body?: unknown, type = 'applic
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const warnings = response.headers.get('warning');
-  return { code: response.status, body: (await response.json()) as JsonObject, warnings: warnings === null ? [] : [warnings] };
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.startsWith('application/json') === true;
+  return {
+    code: response.status,
+    body: isJson ? (JSON.parse(text) as JsonObject) : { text },
+    warnings: warnings === null ? [] : [warnings],
+  };
 }
 
 const DEFINITIONS = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';

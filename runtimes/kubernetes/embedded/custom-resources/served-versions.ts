@@ -52,6 +52,14 @@ export function servedVersions(document: DefinitionDocument): readonly ResourceD
         selectableFields: selectableFieldReaders(version.selectableFields),
         ...(version.scale === undefined ? {} : { scale: scaleOf(version.scale) }),
         prune: (object) => schema.prune(object),
+        published: {
+          group,
+          version: version.name,
+          kind: names.kind,
+          listKind: names.listKind,
+          schema: version.schema,
+          selectableFields: version.selectableFields,
+        },
         ...(version.isDeprecated ? { deprecationWarning: warningOf(document, version) } : {}),
       };
     });

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../../../engine/object/json.ts';
 import type { FieldError } from '../field-error.ts';
+import type { PublishedCustomResource } from '../openapi/custom-resource-schemas.ts';
 import type { GroupResource, Requester, ServedResource } from '../registry.ts';
 
 /** A column of a table, as kubectl shows objects. Kubernetes: meta/v1 TableColumnDefinition. */
@@ -113,6 +114,8 @@ export interface ResourceDefinition extends ServedResource {
   /** Fields beyond metadata.name and metadata.namespace that selectors may name, and their values. */
   readonly selectableFields: ReadonlyMap<string, (object: JsonObject) => string>;
   readonly scale?: ScaleMapping;
+  /** What OpenAPI publishes of a custom resource. */
+  readonly published?: PublishedCustomResource;
   /** Told to every client of this version. */
   readonly deprecationWarning?: string;
   /**
