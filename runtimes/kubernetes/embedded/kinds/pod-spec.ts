@@ -14,9 +14,9 @@ function text(object: JsonObject, field: string): string {
 
 /**
  * What is wrong with the spec of a pod or a template: names, images, ports, mounts. Not all that Kubernetes looks at, but what one
- * gets wrong first. Kubernetes: pkg/apis/core/validation/validation.go ValidatePodSpec.
+ * gets wrong first. `claims` are volumes that a stateful set adds. Kubernetes: pkg/apis/core/validation/validation.go ValidatePodSpec.
  */
-export function podSpecErrors(spec: JsonObject, path: string): readonly FieldError[] {
+export function podSpecErrors(spec: JsonObject, path: string, claims: readonly string[] = []): readonly FieldError[] {
   const errors: FieldError[] = [];
   const volumes = new Set<string>();
   for (const [i, volume] of maps(spec, 'volumes').entries()) {
@@ -27,6 +27,7 @@ export function podSpecErrors(spec: JsonObject, path: string): readonly FieldErr
     if (volumes.has(name)) errors.push(fieldDuplicate(place, name));
     volumes.add(name);
   }
+  for (const claim of claims) volumes.add(claim);
   const names = new Set<string>();
   if (maps(spec, 'containers').length === 0) errors.push(fieldRequired(`${path}.containers`));
   for (const list of ['containers', 'initContainers'] as const) {
