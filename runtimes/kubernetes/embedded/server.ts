@@ -4,8 +4,12 @@ import { type Clock, systemClock, type Timer } from '../../host/clock.ts';
 import { type Log, silentLog } from '../../host/log.ts';
 import type { TlsSource } from '../../host/tls.ts';
 import { setUpAccess } from './access.ts';
+import { clusterAdmission } from './admission/cluster-admission.ts';
+import { aggregation } from './aggregation/aggregation.ts';
 import { keptSigner } from './authentication/kept-signer.ts';
+import { RbacAuthorizer } from './authorization/rbac-authorizer.ts';
 import { ResourceCatalog } from './catalog.ts';
+import { clusterView } from './control-loop/cluster-view.ts';
 import { runControlLoop } from './control-loop/control-loop.ts';
 import { customResourceController } from './custom-resources/definition-controller.ts';
 import { ADMIT_ALL, type Admission } from './hooks.ts';
@@ -16,6 +20,7 @@ import { builtInResources } from './kinds/built-in.ts';
 import { openApiPaths } from './openapi/openapi-paths.ts';
 import type { Registry, Requester } from './registry.ts';
 import type { ServerState } from './server-state.ts';
+import { type ResolveService, registryServices } from './service-connection/service-resolver.ts';
 import { StatusError } from './status-error.ts';
 import { type Durability, openDataFolder } from './storage/data-folder.ts';
 import { ObjectStore } from './storage/object-store.ts';
@@ -38,7 +43,10 @@ export interface EmbeddedServerOptions {
   readonly adminToken?: string;
   /** Further users by bearer token. */
   readonly tokens?: ReadonlyMap<string, Requester>;
+  /** Instead of that of a cluster: policies, webhooks, limits, quotas. */
   readonly admission?: Admission;
+  /** Where services are that webhooks and APIServices name. Default: where their endpoints say. */
+  readonly resolveService?: ResolveService;
   /** Folder that keeps the objects between starts; without it they are gone with the server. */
   readonly data?: string;
   /** When a write counts as kept. Default: `durable`. */
@@ -90,17 +98,34 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     ...(data === undefined ? {} : { signer: await keptSigner(data) }),
   });
   const compaction = compactNowAndThen(state);
+  const view = clusterView(registry, clock.now);
+  const resolve = options.resolveService ?? registryServices(registry);
+  const admission = clusterAdmission({
+    registry,
+    clock,
+    resolve,
+    uuid: randomUUID,
+    authorizer: new RbacAuthorizer(registry),
+    onIgnored: (webhook, why) => log('warn', 'a webhook failed and was ignored', { webhook, why }),
+  });
+  await admission.bootstrap();
+  state.admission = options.admission ?? admission.admission;
+  const others = aggregation({ registry, view, clock, resolve });
   const loop = runControlLoop({
     registry,
     clock,
-    controllers: [customResourceController(state, registry)],
+    controllers: [customResourceController(state, registry), ...admission.controllers(view), others.controller],
     onError: (controller, key, error) => log('warn', 'a controller failed', { controller, key, error: String(error) }),
   });
   // Custom resources that were stored are served from the first request on.
   await loop.idle();
 
   let address = '';
-  const handle = createApiHandler({ state, plainPaths: [serverPaths(state, () => address), openApiPaths(state.catalog)] });
+  const handle = createApiHandler({
+    state,
+    plainPaths: [others.discovery(serverPaths(state, () => address)), openApiPaths(state.catalog)],
+    proxy: others.proxy,
+  });
   const listener = await listen({ host, port, handle, ...(tls === undefined ? {} : { tls }) });
   address = `${host}:${listener.port}`;
   const url = `${tls === undefined ? 'http' : 'https'}://${address}`;
@@ -115,6 +140,8 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
       compaction.stop();
       await listener.close();
       await loop.close();
+      admission.close();
+      others.close();
       await state.store.close();
     },
   };

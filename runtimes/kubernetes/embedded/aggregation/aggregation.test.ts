@@ -168,13 +168,13 @@ describe('the proxy', () => {
 });
 
 describe('discovery', () => {
-  const own: PlainPaths = ({ path, accept }) => {
+  const own: PlainPaths = ({ path, accept, headers }) => {
     if (path !== '/apis') return undefined;
-    if (accept !== '')
-      return { headers: { ETag: '"x"' }, body: { kind: 'APIGroupDiscoveryList', items: [{ metadata: { name: 'apps' }, versions: [] }] } };
-    return { body: { kind: 'APIGroupList', groups: [{ name: 'apps', versions: [] }] } };
+    if (accept === '') return { body: { kind: 'APIGroupList', groups: [{ name: 'apps', versions: [] }] } };
+    const body = JSON.stringify({ kind: 'APIGroupDiscoveryList', items: [{ metadata: { name: 'apps' }, versions: [] }] });
+    return headers['if-none-match'] === '"own"' ? { code: 304, body: '' } : { headers: { etag: '"own"' }, body };
   };
-  const request = (path: string, accept = '') => ({ path, accept, query: new URLSearchParams(), headers: {} });
+  const request = (path: string, accept = '', headers = {}) => ({ path, accept, query: new URLSearchParams(), headers });
   const version = { groupVersion: 'metrics.example.com/v1', version: 'v1' };
 
   it('has the groups of others that are available', async () => {
@@ -193,9 +193,10 @@ describe('discovery', () => {
     const merged = parts.discovery(own);
     await loop.idle();
     const item = async () => {
-      const answer = await merged(request('/apis', 'aggregated'));
-      expect(answer).not.toHaveProperty('headers.ETag');
-      return (answer!.body as unknown as { readonly items: readonly object[] }).items[1];
+      const answer = await merged(request('/apis', 'aggregated', { 'if-none-match': '"own"' }));
+      const again = await merged(request('/apis', 'aggregated', { 'if-none-match': answer!.headers!['etag']! }));
+      expect(again).toMatchObject({ code: 304, body: '' });
+      return (JSON.parse(answer!.body as string) as { readonly items: readonly object[] }).items[1];
     };
     expect(await item()).toEqual({ metadata: { name: 'metrics.example.com' }, versions: [{ version: 'v1', freshness: 'Stale' }] });
     await expose();

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../../../engine/object/json.ts';
+import { stringifyJson } from '../../../host/json-body.ts';
 import type { ClusterView } from '../control-loop/cluster-view.ts';
 import { isTrue } from '../control-loop/condition.ts';
 import { compareVersions } from '../discovery/groups.ts';
@@ -9,22 +11,30 @@ import type { DiscoveredLists } from './availability.ts';
 /** Adds the groups of other servers to what this one says about itself. Kubernetes: kube-aggregator pkg/apiserver/handler_discovery.go. */
 export function mergedDiscovery(own: PlainPaths, view: ClusterView, lists: DiscoveredLists): PlainPaths {
   return async (request) => {
-    const answer = await own(request);
     const path = request.path.replace(/\/$/, '');
     const services = path === '/apis' || /^\/apis\/[^/]+$/.test(path) ? remoteServices(view) : [];
-    if (services.length === 0) return answer;
+    if (services.length === 0) return own(request);
+    // What a client has already is not what this server says by itself.
+    const { 'if-none-match': known, ...headers } = request.headers;
+    const answer = await own({ ...request, headers });
     if (path !== '/apis') return oneGroup(answer, path.slice('/apis/'.length), services);
-    if (answer === undefined || !isJsonObject(answer.body)) return answer;
-    const body =
-      answer.body['kind'] === 'APIGroupDiscoveryList' ? withItems(answer.body, services, lists) : withGroups(answer.body, services);
-    return withoutTag({ ...answer, body });
+    const body = answer === undefined ? undefined : bodyOf(answer);
+    if (answer === undefined || body === undefined) return answer;
+    if (body['kind'] !== 'APIGroupDiscoveryList') return { ...answer, body: withGroups(body, services) };
+    return tagged(answer, stringifyJson(withItems(body, services, lists)), known);
   };
 }
 
-/** A tag that was made for the body before is not its own any more. */
-function withoutTag({ headers, ...answer }: PlainAnswer): PlainAnswer {
-  if (headers === undefined) return answer;
-  return { ...answer, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'etag')) };
+function bodyOf({ body }: PlainAnswer): JsonObject | undefined {
+  const value: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+  return isJsonObject(value) ? value : undefined;
+}
+
+/** The answer with another body, or that a client has that already. */
+function tagged(answer: PlainAnswer, body: string, known: string | string[] | undefined): PlainAnswer {
+  const etag = `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`;
+  const headers = { ...answer.headers, etag };
+  return known === etag ? { ...answer, code: 304, headers, body: '' } : { ...answer, headers, body };
 }
 
 const remoteServices = (view: ClusterView): readonly ApiService[] =>

@@ -77,8 +77,9 @@ function aggregated(groups: ReturnType<typeof servedGroups>, version: 'v2' | 'v2
   const body = stringifyJson(groupDiscoveryList(groups, version));
   const etag = `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`;
   const headers = { vary: 'Accept', etag, 'cache-control': 'public' };
-  if (known === etag) return { code: 304, headers, body: '' };
-  return { contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`, headers, body };
+  // Also where nothing has changed: a client that keeps answers takes the type of the newest for theirs.
+  const contentType = `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+  return known === etag ? { code: 304, contentType, headers, body: '' } : { contentType, headers, body };
 }
 
 /** Which version of the aggregated form a client prefers to the plain one. */

@@ -40,7 +40,10 @@ export function placePod(pod: Pod, nodes: readonly NodeState[]): { readonly node
 /** What placing a pod writes: its node, or the condition that says why not. Nothing where that has been said. */
 export function schedulePod(pod: Pod, nodes: readonly NodeState[], now: number): readonly Write[] {
   const placed = placePod(pod, nodes);
-  if ('node' in placed) return [update(PODS, { ...pod, spec: { ...pod.spec, nodeName: placed.node.metadata.name } } as Pod)];
+  if ('node' in placed) {
+    const spec = { ...pod.spec, nodeName: placed.node.metadata.name };
+    return [{ ...update(PODS, { ...pod, spec } as Pod), subresource: 'binding' } as Write];
+  }
   const scheduled = conditionOf(pod.status?.conditions, 'PodScheduled');
   if (scheduled?.status === 'False' && scheduled.message === placed.message) return [];
   const condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: placed.message } as const;
