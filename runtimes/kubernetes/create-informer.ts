@@ -26,6 +26,8 @@ export interface InformerOptions {
   readonly project?: Projection;
   /** By name, besides `owner` (uids of owners) and `namespace`. */
   readonly indexers?: Readonly<Record<string, Indexer>>;
+  /** Tries a streaming list first, where the server does that; default: true. */
+  readonly streams?: boolean;
   readonly clock?: Clock;
   /** From 0 up to 1. */
   readonly random?: () => number;
@@ -84,6 +86,7 @@ export function createInformer(options: InformerOptions): Informer {
     },
     clock,
     random,
+    streams: options.streams ?? true,
     onState({ failure, step }) {
       if (failure !== undefined) log('warn', 'nothing is received', { kind: type.kind, reason: failure, retryIn: Math.round(step.after) });
     },
