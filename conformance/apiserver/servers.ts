@@ -1,6 +1,5 @@
 import { systemClock } from '../../runtimes/host/clock.ts';
 import { runControlLoop } from '../../runtimes/kubernetes/embedded/control-loop/control-loop.ts';
-import { OwnerIndex } from '../../runtimes/kubernetes/embedded/control-loop/owner-index.ts';
 import { garbageCollector } from '../../runtimes/kubernetes/embedded/garbage-collection/garbage-collector.ts';
 import { namespaceController } from '../../runtimes/kubernetes/embedded/namespaces/namespace-controller.ts';
 import { defaultServiceAccounts, rootAuthorityPublisher } from '../../runtimes/kubernetes/embedded/namespaces/namespace-defaults.ts';
@@ -42,17 +41,15 @@ export async function startReal(context: SuiteContext): Promise<ContractServer> 
 export async function startEmbedded(): Promise<ContractServer> {
   const server = await startEmbeddedServer();
   const { registry } = server;
-  const owners = new OwnerIndex(registry);
   const loop = runControlLoop({
     registry,
     clock: systemClock,
     controllers: [
-      garbageCollector(registry, owners),
+      garbageCollector(registry),
       namespaceController(registry, Date.now),
       defaultServiceAccounts(registry),
       rootAuthorityPublisher(registry, 'none'),
     ],
-    follow: (event) => owners.follow(event),
   });
   const admin = createClient({ url: server.url, token: server.adminToken });
   return {

@@ -1,11 +1,21 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { stringifyJson } from '../../../host/json-body.ts';
+import { servedGroups } from '../discovery/groups.ts';
 import type { RequestAttributes } from '../hooks.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { Requester } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
-import { forbidden, internalError, methodNotAllowed, noSuchPath, StatusError, unauthorized, verbNotSupported } from '../status-error.ts';
+import {
+  forbidden,
+  internalError,
+  methodNotAllowed,
+  noSuchPath,
+  notFound,
+  StatusError,
+  unauthorized,
+  verbNotSupported,
+} from '../status-error.ts';
 import type { PlainPaths } from './plain-paths.ts';
 import { parseResourcePath, type ResourcePath } from './request-path.ts';
 import { handleResource } from './resource-handler.ts';
@@ -79,7 +89,15 @@ async function answer(options: ApiHandlerOptions, request: IncomingMessage, resp
   await authorizeResource(state, who, path, verb, resource);
   if (options.proxy !== undefined && (await options.proxy({ request, response, path, requester: who }))) return;
   const definition = state.catalog.find(resource.group, resource.version, resource.resource);
-  if (definition === undefined) throw noSuchPath();
+  if (definition === undefined) {
+    const isServed = servedGroups(state.catalog).some(
+      ({ name, versions }) => name === resource.group && versions.some(({ version }) => version === resource.version),
+    );
+    if (isServed || resource.group === '') throw noSuchPath();
+    // Kubernetes has nobody who would answer for a group it does not know, and so it answers as any web server.
+    respondText(request, response, 404, '404 page not found\n', { 'content-type': 'text/plain; charset=utf-8' });
+    return;
+  }
   checkVerb(definition, resource, verb, method);
   if (definition.deprecationWarning !== undefined) warnings.add(definition.deprecationWarning);
   await handleResource(state, { request, response, definition, path: resource, verb, query, requester: who, warnings });
@@ -103,7 +121,8 @@ function verbOf(method: string, path: ResourcePath, query: URLSearchParams): str
     case 'HEAD': {
       const watch = query.get('watch');
       const isWatch = path.watch || (watch !== null && watch !== 'false' && watch !== '0');
-      if (isWatch && path.subresource === '') return 'watch';
+      // A watch of one object is a list with a name; the object itself is read.
+      if (isWatch && path.subresource === '' && (path.name === '' || path.watch)) return 'watch';
       return path.name === '' ? 'list' : 'get';
     }
     case 'POST':
@@ -122,14 +141,16 @@ function verbOf(method: string, path: ResourcePath, query: URLSearchParams): str
 function checkVerb(definition: ResourceDefinition, path: ResourcePath, verb: string, method: string): void {
   if (path.subresource !== '') {
     const sub = definition.subresourceDefinitions.find(({ name }) => name === path.subresource);
-    if (sub === undefined) throw noSuchPath();
+    if (sub === undefined) throw definition.builtIn ? noSuchPath() : notFound(definition, path.name);
     if (!sub.verbs.includes(verb)) throw methodNotAllowed();
     return;
   }
   // A namespace in the path of what has none, and the other way round.
   if (!definition.namespaced && path.namespace !== '' && definition.resource !== 'namespaces') throw noSuchPath();
+  if (definition.namespaced && path.namespace === '' && !definition.verbs.includes('list')) throw noSuchPath();
   if (definition.namespaced && path.namespace === '' && (path.name !== '' || (method !== 'GET' && method !== 'HEAD')))
     throw methodNotAllowed();
+  if ((method === 'PUT' || method === 'PATCH') && path.name === '') throw methodNotAllowed();
   const watchesOne = verb === 'watch' && path.name !== '';
   if (method === 'POST' && path.name !== '') throw methodNotAllowed();
   if (!watchesOne && !definition.verbs.includes(verb)) {

@@ -15,7 +15,7 @@ export async function readBody(
   request: IncomingMessage,
   after: (milliseconds: number, callback: () => void) => { cancel(): void },
 ): Promise<Buffer> {
-  const tooLarge = (): StatusError => requestTooLarge(`Request entity too large: limit is ${MAX_BODY_BYTES}`);
+  const tooLarge = (): StatusError => requestTooLarge(`limit is ${MAX_BODY_BYTES}`);
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;

@@ -6,15 +6,32 @@ import { fromStored } from '../kinds/conversion.ts';
 import type { ResourceDefinition, ScaleMapping } from '../kinds/definition.ts';
 import type { Requester } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
-import { badRequest, methodNotAllowed, noSuchPath, notFound, StatusError, tooLarge, unsupportedMediaType } from '../status-error.ts';
+import {
+  badRequest,
+  conflict,
+  methodNotAllowed,
+  noSuchPath,
+  notFound,
+  StatusError,
+  tooLarge,
+  unsupportedMediaType,
+} from '../status-error.ts';
 import { objectKey } from '../storage/object-store.ts';
 import { scaleOf, withScale } from '../subresources/scale.ts';
 import { createObject } from '../verbs/create.ts';
-import { type DecodeOptions, decodeObject, parseApplied, parseBody, type SentValue } from '../verbs/decode.ts';
+import {
+  type DecodeOptions,
+  decodeObject,
+  decodePatched,
+  parseBody,
+  parseConfiguration,
+  parsePatch,
+  type SentValue,
+} from '../verbs/decode.ts';
 import { deleteObject } from '../verbs/delete.ts';
 import { applied } from '../verbs/field-ownership.ts';
 import { listObjects } from '../verbs/list.ts';
-import { metadataText } from '../verbs/object-metadata.ts';
+import { metadataText, withMetadata } from '../verbs/object-metadata.ts';
 import { jsonPatched, mergePatched, strategicPatched } from '../verbs/patch.ts';
 import { checkVersionOptions, parseResourceVersion } from '../verbs/resource-version.ts';
 import { parseSelection } from '../verbs/selection.ts';
@@ -138,7 +155,8 @@ function list(state: ServerState, call: ResourceRequest): void {
   });
   const metadata: JsonObject = {
     resourceVersion: page.resourceVersion,
-    ...(page.continueToken === '' ? {} : { continue: page.continueToken }),
+    // Lists of custom resources have the field even where it says nothing.
+    ...(page.continueToken === '' && definition.builtIn ? {} : { continue: page.continueToken }),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
   respond(call, 200, viewList(shown, metadata, page.items));
@@ -245,6 +263,7 @@ async function update(state: ServerState, call: ResourceRequest): Promise<void> 
     {
       definition,
       name: nameOf(call),
+      replaces: true,
       ...scaled(scale),
       change: (old) => (scale === undefined ? object : withScale(scale, old, object)),
       ...(definition.strategy.createOnUpdate === true && path.subresource === '' ? { ifMissing: () => object } : {}),
@@ -258,8 +277,12 @@ async function update(state: ServerState, call: ResourceRequest): Promise<void> 
 /** Kubernetes: handlers/rest.go checkName. */
 function checkName(object: JsonObject, path: ResourcePath): void {
   const name = metadataText(object, 'name');
-  if (name === '') throw badRequest('name must be provided');
-  if (name !== path.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${path.name})`);
+  if (name === '') throw badRequest(`the name of the object (${path.name} based on URL) was undeterminable: name must be provided`);
+  if (name !== path.name) throw badRequest(nameMismatch(name, path.name));
+}
+
+function nameMismatch(name: string, inPath: string): string {
+  return `the name of the object (${name}) does not match the name on the URL (${inPath})`;
 }
 
 const PATCH_TYPES = [
@@ -275,7 +298,9 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
   const type = media?.type ?? '';
   const isApply = type === 'application/apply-patch+yaml';
   if (!PATCH_TYPES.includes(type) || (type === 'application/strategic-merge-patch+json' && !definition.builtIn)) {
-    throw unsupportedMediaType(definition.builtIn ? PATCH_TYPES : PATCH_TYPES.slice(0, 3));
+    // A type that is one, but not for this kind, is refused by name; all others never get so far.
+    if (PATCH_TYPES.includes(type)) throw unsupportedMediaType(PATCH_TYPES.slice(0, 3));
+    throw new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
   }
   const options = parseWriteOptions(query, 'PatchOptions', isApply);
   const context = contextOf(call, options);
@@ -285,28 +310,10 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
   const kind = writtenKind(definition, path.subresource);
   const scale = path.subresource === 'scale' ? definition.scale : undefined;
   if (isApply) {
-    const configuration = decodeObject(definition, kind, parseApplied(bytes), decodeOptions(call, options));
-    const force = options.force ?? false;
-    const { object, created } = await updateObject(
-      state,
-      {
-        definition,
-        name,
-        ownsFields: true,
-        ...scaled(scale),
-        change: (old) =>
-          applied(state, definition, old, scale === undefined ? configuration : replicasOnly(scale, old, configuration), force, context),
-        ...(path.subresource === ''
-          ? { ifMissing: () => applied(state, definition, null, withName(configuration, name), force, context) }
-          : {}),
-      },
-      context,
-    );
-    await state.store.durable();
-    respond(call, created ? 201 : 200, viewWritten(call, shown, object));
+    await apply(state, call, { options, context, shown, scale, configuration: parseConfiguration(bytes) });
     return;
   }
-  const body = parseBody(bytes);
+  const body = parsePatch(bytes);
   const { object } = await updateObject(
     state,
     {
@@ -321,7 +328,7 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
             : type === 'application/merge-patch+json'
               ? mergePatched(old, body.value)
               : strategicPatched(kind.schema, old, body.value);
-        const next = decodeObject(definition, kind, { value: patched, duplicates: body.duplicates }, decodeOptions(call, options));
+        const next = decodePatched(definition, kind, { value: patched, duplicates: body.duplicates }, decodeOptions(call, options));
         checkName(next, path);
         return scale === undefined ? next : withScale(scale, whole, next);
       },
@@ -330,6 +337,55 @@ async function patch(state: ServerState, call: ResourceRequest): Promise<void> {
   );
   await state.store.durable();
   respond(call, 200, viewWritten(call, shown, object));
+}
+
+interface ApplyCall {
+  readonly options: WriteOptions;
+  readonly context: WriteContext;
+  readonly shown: View;
+  readonly scale: ScaleMapping | undefined;
+  /** As the client sent it: what is not in it is as telling as what is. */
+  readonly configuration: JsonObject;
+}
+
+/** Server-side apply, which creates where there is nothing yet. */
+async function apply(
+  state: ServerState,
+  call: ResourceRequest,
+  { options, context, shown, scale, configuration }: ApplyCall,
+): Promise<void> {
+  const { definition, path } = call;
+  const name = nameOf(call);
+  const force = options.force ?? false;
+  const sentName = metadataText(configuration, 'name');
+  if (sentName !== '' && sentName !== name.name) throw badRequest(nameMismatch(sentName, name.name));
+  const decoded = (object: JsonObject): JsonObject =>
+    decodeObject(definition, writtenKind(definition, ''), { value: object, duplicates: [] }, decodeOptions(call, options));
+  const created = (): JsonObject => {
+    const uid = metadataText(configuration, 'uid');
+    if (uid !== '') {
+      throw conflict(definition, name.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
+    }
+    const named = withMetadata(configuration, { ...name, resourceVersion: undefined });
+    return decoded(applied(state, definition, null, named, force, context));
+  };
+  const { object, created: isNew } = await updateObject(
+    state,
+    {
+      definition,
+      name,
+      ownsFields: true,
+      ...scaled(scale),
+      change: (old) =>
+        decoded(
+          applied(state, definition, old, scale === undefined ? configuration : replicasOnly(scale, old, configuration), force, context),
+        ),
+      ...(path.subresource === '' ? { ifMissing: created } : {}),
+    },
+    context,
+  );
+  await state.store.durable();
+  respond(call, isNew ? 201 : 200, viewWritten(call, shown, object));
 }
 
 /** Admission sees the scale where a scale is written. */
@@ -347,10 +403,6 @@ function replicasOnly(scale: ScaleMapping, old: JsonObject, configuration: JsonO
 function viewWritten({ definition, path }: ResourceRequest, shown: View, object: JsonObject): string {
   const scale = path.subresource === 'scale' ? definition.scale : undefined;
   return scale === undefined ? viewObject(shown, object) : stringifyJson(scaleOf(scale, object));
-}
-
-function withName(object: JsonObject, { name, namespace }: ObjectName): JsonObject {
-  return { ...object, metadata: { ...(object['metadata'] as JsonObject), name, ...(namespace === undefined ? {} : { namespace }) } };
 }
 
 async function remove(state: ServerState, call: ResourceRequest): Promise<void> {

@@ -62,7 +62,12 @@ function managerErrors(manager: string): readonly FieldError[] {
   const odd = [...manager].findIndex((char) => !/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]$/u.test(char));
   return odd < 0
     ? []
-    : [fieldInvalid('fieldManager', manager, `invalid character ${JSON.stringify([...manager][odd])} (at position ${odd})`)];
+    : [fieldInvalid('fieldManager', manager, `invalid character ${unicodeName([...manager][odd] ?? '')} (at position ${odd})`)];
+}
+
+/** `U+000A`, as Go's %U. */
+function unicodeName(char: string): string {
+  return `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
 function dryRunErrors(dryRun: readonly string[]): readonly FieldError[] {
@@ -77,6 +82,17 @@ export function parseDeleteOptions(
   let options: JsonObject = {};
   if (body !== undefined) {
     if (!isJsonObject(body)) throw badRequest('expected DeleteOptions in the body');
+    const { kind = '', apiVersion = '' } = body;
+    if (kind !== '' && kind !== 'DeleteOptions') {
+      throw badRequest(`no kind "${String(kind)}" is registered for version "${String(apiVersion)}" in scheme "pkg/runtime/scheme.go:111"`);
+    }
+    const policy = body['propagationPolicy'] ?? '';
+    if (typeof policy !== 'string') {
+      const found = typeof policy === 'object' ? 'object' : typeof policy === 'boolean' ? 'bool' : 'number';
+      throw badRequest(
+        `json: cannot unmarshal ${found} into Go struct field DeleteOptions.propagationPolicy of type v1.DeletionPropagation`,
+      );
+    }
     options = body;
   } else {
     const seconds = query.get('gracePeriodSeconds');

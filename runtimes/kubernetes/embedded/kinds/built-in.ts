@@ -1,9 +1,11 @@
 import { builtInTypes } from '../../../../engine/bundle/built-in-types.ts';
+import type { JsonObject } from '../../../../engine/object/json.ts';
 import type { MapSchema } from '../../../../engine/object/schema.ts';
 import { parseApiVersion } from '../../../../engine/object/type-table.ts';
 import served from '../../../../schemas/kubernetes/served-v1.37.json' with { type: 'json' };
 import { printerOf } from '../table/printers.ts';
 import type { ResourceDefinition, SubresourceDefinition, TableColumn } from './definition.ts';
+import { withGoZeroes } from './go-zeroes.ts';
 import { SCALES } from './scale.ts';
 import { SELECTABLE_FIELDS } from './selectable-fields.ts';
 import { CONVERSIONS, STORED_ELSEWHERE } from './stored-versions.ts';
@@ -42,7 +44,7 @@ export function builtInResources(): readonly ResourceDefinition[] {
     );
     const { kind } = kindOf(entry, entry.kind);
     const schema: MapSchema | undefined = types.kind(group, version, kind);
-    const conversion = CONVERSIONS.get(`${entry.apiVersion}/${entry.resource}`);
+    const conversion = completed(CONVERSIONS.get(`${entry.apiVersion}/${entry.resource}`), schema?.name ?? '');
     const scale = subresources.some(({ name }) => name === 'scale') ? SCALES.get(path) : undefined;
     return {
       group,
@@ -68,6 +70,12 @@ export function builtInResources(): readonly ResourceDefinition[] {
       ...(scale === undefined ? {} : { scale }),
     };
   });
+}
+
+/** A conversion whose results have what Go always writes. */
+function completed(conversion: ResourceDefinition['conversion'], type: string): ResourceDefinition['conversion'] {
+  if (conversion === undefined) return undefined;
+  return { ...conversion, fromStored: (object) => withGoZeroes(conversion.fromStored(object), type) as JsonObject };
 }
 
 const NO_FIELDS: ResourceDefinition['selectableFields'] = new Map();

@@ -24,7 +24,9 @@ export const dnsSubdomainErrors: NameErrors = (name, prefix) =>
   );
 
 /** Kubernetes: NameIsDNSLabel. */
-export const dnsLabelErrors: NameErrors = (name, prefix) =>
+export const dnsLabelErrors: NameErrors = (name, prefix) => (name.includes('.') ? ['must not contain dots'] : labelErrors(name, prefix));
+
+const labelErrors: NameErrors = (name, prefix) =>
   errorsOf(
     masked(name, prefix),
     63,

@@ -19,7 +19,7 @@ export function parseContinue(text: string): ContinueToken {
   try {
     token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
   } catch {
-    throw badRequest('continue key is not valid: invalid continue token');
+    throw badRequest('invalid continue token: continue key is not valid');
   }
   const { v, rv, start } = (typeof token === 'object' && token !== null ? token : {}) as {
     readonly v?: unknown;
@@ -27,7 +27,7 @@ export function parseContinue(text: string): ContinueToken {
     readonly start?: unknown;
   };
   if (v !== 'meta.k8s.io/v1' || typeof rv !== 'number' || !Number.isInteger(rv) || rv === 0 || typeof start !== 'string') {
-    throw badRequest('continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+    throw badRequest('invalid continue token: continue key is not valid: incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   }
   return { revision: rv, after: start.replace(/\0$/, '') };
 }

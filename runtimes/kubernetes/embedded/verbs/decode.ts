@@ -1,15 +1,18 @@
 import { builtInTypes } from '../../../../engine/bundle/built-in-types.ts';
 import { goQuote } from '../../../../engine/cel/go-quote.ts';
 import { decodeLeniently } from '../../../../engine/object/decode.ts';
+import { goMapJson } from '../../../../engine/object/go-json.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import type { MapSchema } from '../../../../engine/object/schema.ts';
 import { formatApiVersion, parseApiVersion } from '../../../../engine/object/type-table.ts';
 import { DEFAULT_LIMITS } from '../../../../engine/text/limits.ts';
 import { parseYaml } from '../../../../engine/text/yaml.ts';
 import { parseJsonBody } from '../../../host/json-body.ts';
+import { fieldInvalid } from '../field-error.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
-import { badRequest } from '../status-error.ts';
+import { badRequest, invalid, StatusError } from '../status-error.ts';
 import { duplicateFields } from './duplicate-fields.ts';
+import { metadataText } from './object-metadata.ts';
 
 /** Levels of lists and maps in what clients send. */
 const MAX_DEPTH = 200;
@@ -36,15 +39,43 @@ export function parseBody(body: Buffer): SentValue {
   return { value, duplicates: duplicateFields(body.toString('utf8')) };
 }
 
+/** A patch in JSON. */
+export function parsePatch(body: Buffer): SentValue {
+  let value: Json;
+  try {
+    value = parseJsonBody(body) as Json;
+  } catch {
+    throw badRequest('invalid JSON patch');
+  }
+  checkDepth(value);
+  return { value, duplicates: duplicateFields(body.toString('utf8')) };
+}
+
 /** The configuration of a server-side apply, in YAML or JSON. */
-export function parseApplied(body: Buffer): SentValue {
+export function parseConfiguration(body: Buffer): JsonObject {
   const limits = { ...DEFAULT_LIMITS, maxDepth: MAX_DEPTH };
   const { documents, diagnostics } = parseYaml({ name: '<patch>', text: body.toString('utf8') }, limits);
   const mistake = diagnostics.find(({ severity }) => severity === 'error');
   if (mistake !== undefined || documents.length !== 1) {
     throw badRequest(`error decoding YAML: ${mistake?.message ?? 'exactly one document is expected'}`);
   }
-  return { value: documents[0]?.value as Json, duplicates: [] };
+  const value = documents[0]?.value as Json;
+  if (isJsonObject(value)) return value;
+  const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value;
+  const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
+  throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${why}`);
+}
+
+/** As {@link decodeObject}, for what a patch has made: that it is none of the kind is the patch's fault. */
+export function decodePatched(definition: ResourceDefinition, type: WrittenType, patched: SentValue, options: DecodeOptions): JsonObject {
+  const prefix = `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: `;
+  try {
+    return decodeObject(definition, type, patched, options);
+  } catch (error) {
+    if (!(error instanceof StatusError) || !error.message.startsWith(prefix)) throw error;
+    const why = error.message.slice(prefix.length);
+    throw invalid('', '', '', [fieldInvalid('patch', goMapJson(patched.value), why)]);
+  }
 }
 
 function checkDepth(value: Json): void {
@@ -89,8 +120,10 @@ export function decodeObject(
   if (isOther)
     throw definition.builtIn
       ? refuse(otherKind(String(apiVersion || expected), String(kind || type.kind), type))
-      : otherCustomKind(String(apiVersion), expected);
+      : otherCustomKind(definition, value, expected);
+  const unknown: string[] = [];
   let object: JsonObject = { ...value, apiVersion: expected, kind: type.kind };
+  if (type.schema === undefined) object = withDecodedMetadata(object, refuse, (path) => unknown.push(path));
   const complaints = sent.duplicates.map((path) => `duplicate field ${goQuote(path)}`);
   if (type.schema !== undefined) {
     const decoded = decodeLeniently(object, type.schema);
@@ -100,11 +133,12 @@ export function decodeObject(
   }
   const metadata = ownValue(object, 'metadata') ?? {};
   if (!isJsonObject(metadata)) throw refuse('metadata must be an object');
-  if (definition.prune !== undefined) {
+  if (definition.prune !== undefined && type.kind === definition.kind) {
     const pruned = definition.prune(object);
     object = pruned.object;
     complaints.push(...pruned.unknown.map((path) => `unknown field ${goQuote(path)}`));
   }
+  complaints.push(...unknown.map((path) => `unknown field ${goQuote(path)}`));
   if (complaints.length > 0) {
     if (options.validation === 'Strict') throw refuse(`strict decoding error: ${complaints.join(', ')}`);
     if (options.validation === 'Warn') for (const complaint of complaints) options.warn(complaint);
@@ -122,6 +156,22 @@ function otherKind(apiVersion: string, kind: string, type: WrittenType): string 
   return `converting (${found.split('.').slice(-2).join('.')}) to (${room}.${type.kind}): unknown conversion`;
 }
 
-function otherCustomKind(apiVersion: string, expected: string): Error {
-  return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
+function otherCustomKind(definition: ResourceDefinition, sent: JsonObject, expected: string): Error {
+  const apiVersion = String(sent['apiVersion'] ?? '');
+  if (apiVersion !== expected) {
+    return badRequest(`the API version in the data (${apiVersion}) does not match the expected API version (${expected})`);
+  }
+  const kind = String(sent['kind']);
+  return invalid(definition.group, kind, metadataText(sent, 'name'), [fieldInvalid('kind', kind, `must be ${definition.kind}`)]);
+}
+
+/** The metadata of custom resources are those of all objects, whatever their schema says. */
+function withDecodedMetadata(object: JsonObject, refuse: (why: string) => Error, unknown: (path: string) => void): JsonObject {
+  const metadata = ownValue(object, 'metadata');
+  const schema = builtInTypes([]).definition('meta.v1.ObjectMeta');
+  if (!isJsonObject(metadata) || schema?.kind !== 'map') return object;
+  const decoded = decodeLeniently(metadata, schema);
+  if (!decoded.ok) throw refuse(decoded.message);
+  for (const path of decoded.unknown) unknown(`metadata.${path}`);
+  return decoded.object === metadata ? object : { ...object, metadata: decoded.object };
 }

@@ -67,13 +67,14 @@ export async function deleteObject(
 
     const marked = markedObject(definition, old, options, state.clock.now());
     if (marked === 'unchanged') return { object: old, deleted: false };
-    if (marked !== undefined) {
+    if (marked !== undefined && !hasEnded(definition, marked)) {
       if (context.dryRun) return { object: marked, deleted: false };
       const written = state.store.put(storedIn, namespace, name.name, toStored(definition, marked), stored.revision);
       if (written !== undefined) return { object: fromStored(definition, written.object), deleted: false };
     } else {
-      if (context.dryRun) return { object: old, deleted: true };
-      const removed = state.store.remove(storedIn, key, stored.object, stored.revision);
+      if (context.dryRun) return { object: marked ?? old, deleted: true };
+      const last = marked === undefined ? stored.object : toStored(definition, marked);
+      const removed = state.store.remove(storedIn, key, last, stored.revision);
       if (removed !== undefined) {
         strategy.afterDelete?.(removed.object);
         return { object: fromStored(definition, removed.object), deleted: true };
@@ -130,7 +131,7 @@ function markedObject(
     }
   } else {
     const period = strategy.gracePeriod?.(old, requested);
-    if (period !== undefined && period > 0) {
+    if (period !== undefined) {
       return withMetadata(object, {
         deletionTimestamp: formatTime(now + period * 1000),
         deletionGracePeriodSeconds: period,
@@ -147,6 +148,13 @@ function markedObject(
     ...nextGeneration(metadata),
   });
   return strategy.markDeleted?.(object) ?? object;
+}
+
+/** Nothing holds a marked object any more. */
+function hasEnded({ strategy }: ResourceDefinition, marked: JsonObject): boolean {
+  return (
+    metadataOf(marked)['deletionGracePeriodSeconds'] === 0 && finalizersOf(marked).length === 0 && strategy.holdsDeletion?.(marked) !== true
+  );
 }
 
 function nextGeneration(metadata: JsonObject): { readonly generation?: number } {

@@ -36,7 +36,7 @@ export function listObjects(state: ServerState, definition: ResourceDefinition, 
   const collection = state.store.collection(definition.storedIn);
   const start = readFrom(state, collection, request);
   const prefix = namespace === '' ? '' : `${namespace}/`;
-  const limit = request.resourceVersion === '0' && request.continueToken === '' ? 0 : request.limit;
+  const limit = request.resourceVersion === '0' ? 0 : request.limit;
   const items: JsonObject[] = [];
   let last = '';
   let more = false;
@@ -45,12 +45,9 @@ export function listObjects(state: ServerState, definition: ResourceDefinition, 
   for (const stored of source) {
     if (stored.key <= start.after) continue;
     if (limit > 0 && items.length === limit) {
-      if (!selection.everything) {
-        if (!selection.matches(fromStored(definition, stored.object))) continue;
-        more = true;
-        break;
-      }
       more = true;
+      // What comes later may match or not: nobody has looked at it.
+      if (!selection.everything) break;
       remaining++;
       continue;
     }
@@ -86,7 +83,7 @@ function readFrom(state: ServerState, collection: Collection, request: ListReque
     if (!collection.history.reaches(revision)) throw expiredToken(after);
     return { revision, after, isCurrent: collection.history.after(revision).length === 0 };
   }
-  const version = parseResourceVersion(request.resourceVersion);
+  const version = parseResourceVersion(request.resourceVersion, true);
   if (version > current) throw tooLarge(version, current);
   // A version with a limit means exactly that version, for the sake of old clients.
   const exact = request.resourceVersionMatch === 'Exact' || (request.resourceVersionMatch === '' && version > 0 && request.limit > 0);

@@ -48,15 +48,22 @@ export class ObjectRegistry implements Registry {
   }
 
   subscribe(listener: (event: ObjectEvent) => void): () => void {
-    return this.#state.store.subscribe(({ type, resource, current, previous, revision }) =>
-      listener({
+    const { store, log } = this.#state;
+    return store.subscribe(({ type, resource, current, previous, revision }) => {
+      const event: ObjectEvent = {
         type,
         resource,
         object: current.object,
         resourceVersion: String(revision),
         ...(previous === undefined ? {} : { previous: previous.object }),
-      }),
-    );
+      };
+      try {
+        listener(event);
+      } catch (error) {
+        // What is stored is stored: whoever wrote it is not to blame.
+        log('error', 'a listener failed', { resource, error: error instanceof Error ? error.name : typeof error });
+      }
+    });
   }
 
   create(type: ResourceType, object: JsonObject, options: RegistryWrite = {}): Promise<JsonObject> {

@@ -1,13 +1,13 @@
+import { goQuote } from '../../../../engine/cel/go-quote.ts';
 import { type FieldError, fieldForbidden, fieldNotSupported } from '../field-error.ts';
-import { badRequest, invalid } from '../status-error.ts';
+import { badRequest, invalid, StatusError } from '../status-error.ts';
 
-/** The revision of a `resourceVersion`, 0 for ``; throws a 400 for what is no number. */
-export function parseResourceVersion(text: string): number {
+/** The revision of a `resourceVersion`, 0 for ``. Throws for what is no number: a list says that the client is wrong, others do not. */
+export function parseResourceVersion(text: string, isList = false): number {
   if (text === '') return 0;
-  if (!/^[0-9]{1,19}$/.test(text)) {
-    throw badRequest(`invalid resource version "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`);
-  }
-  return Number(text);
+  if (/^[0-9]{1,19}$/.test(text)) return Number(text);
+  const why = `resourceVersion: Invalid value: ${goQuote(text)}: strconv.ParseUint: parsing ${goQuote(text)}: invalid syntax`;
+  throw isList ? badRequest(`invalid resource version: ${why}`) : new StatusError(500, undefined, why);
 }
 
 /**
@@ -27,8 +27,9 @@ export function checkVersionOptions(
       );
     }
     if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
-      const detail = `sendInitialEvents requires setting resourceVersionMatch to NotOlderThan`;
+      const detail = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
       errors.push(fieldForbidden('resourceVersionMatch', detail));
+      if (match !== '') errors.push(fieldNotSupported('resourceVersionMatch', match, ['NotOlderThan']));
     }
   } else {
     if (sendInitialEvents !== undefined) errors.push(fieldForbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));

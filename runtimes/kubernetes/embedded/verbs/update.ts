@@ -1,3 +1,4 @@
+import { goQuote } from '../../../../engine/cel/go-quote.ts';
 import { type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
 import { unlessOnlyTimes } from '../../../../engine/object/server-side-apply.ts';
 import type { ObjectName } from '../../client.ts';
@@ -6,7 +7,7 @@ import { fromStored, toStored } from '../kinds/conversion.ts';
 import type { ResourceDefinition, StrategyContext } from '../kinds/definition.ts';
 import { pathSegmentErrors } from '../kinds/names.ts';
 import type { ServerState } from '../server-state.ts';
-import { conflict, invalid, notFound, outdated } from '../status-error.ts';
+import { conflict, invalid, notFound, outdated, StatusError } from '../status-error.ts';
 import { objectKey } from '../storage/object-store.ts';
 import { createObject, withNamespace } from './create.ts';
 import { trackManager } from './field-ownership.ts';
@@ -38,6 +39,8 @@ export interface UpdateRequest {
   readonly change: (old: JsonObject) => JsonObject | Promise<JsonObject>;
   /** The ownership of fields is settled already: server-side apply does it itself. */
   readonly ownsFields?: boolean;
+  /** The whole object comes from a client, and its UID says which object is meant. */
+  readonly replaces?: boolean;
   /** The object to create where there is none, for kinds that allow it and for apply. */
   readonly ifMissing?: () => JsonObject;
   /** Reports a subresource's own object to admission instead of the whole: `scale`. */
@@ -66,7 +69,7 @@ export async function updateObject(state: ServerState, request: UpdateRequest, c
     const ends = finalizersOf(next).length === 0 && isBeingDeleted(old) && !metadataOf(old)['deletionGracePeriodSeconds'];
     const held = ends && definition.strategy.holdsDeletion?.(next) === true;
     if (ends && !held) {
-      const removed = state.store.remove(definition.storedIn, key, toStored(definition, next), stored.revision);
+      const removed = state.store.remove(definition.storedIn, key, stored.object, stored.revision);
       if (removed !== undefined) {
         definition.strategy.afterDelete?.(removed.object);
         return { object: next, created: false };
@@ -91,7 +94,7 @@ async function nextObject(
   const namespace = name.namespace ?? '';
   const oldMetadata = metadataOf(old);
   let object = withNamespace(definition, namespace, await request.change(old));
-  object = checkIdentity(definition, name.name, object, old);
+  object = checkIdentity(request, object, old);
   object = dedupOwnerReferences(strategy.defaults?.(object) ?? object, context.warn);
   if (request.ownsFields !== true) object = trackManager(state, definition, old, object, context);
 
@@ -131,11 +134,17 @@ async function nextObject(
 }
 
 /** Which object is meant, and in which version. */
-function checkIdentity(definition: ResourceDefinition, name: string, object: JsonObject, old: JsonObject): JsonObject {
+function checkIdentity(
+  { definition, name: { namespace = '', name }, replaces }: UpdateRequest,
+  object: JsonObject,
+  old: JsonObject,
+): JsonObject {
   const uid = metadataText(object, 'uid');
   const oldUid = metadataText(old, 'uid');
-  if (uid !== '' && uid !== oldUid) {
-    throw conflict(definition, name, `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${oldUid}`);
+  if (replaces === true && uid !== '' && uid !== oldUid) {
+    const key = `/registry/${definition.storedIn.replace(/^\//, '')}/${objectKey(namespace, name)}`;
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${oldUid}`;
+    throw conflict(definition, name, `StorageError: invalid object, Code: 4, Key: ${key}, ResourceVersion: 0, AdditionalErrorMsg: ${why}`);
   }
   const version = metadataText(object, 'resourceVersion');
   const oldVersion = metadataText(old, 'resourceVersion');
@@ -150,6 +159,8 @@ function checkIdentity(definition: ResourceDefinition, name: string, object: Jso
     }
     return withMetadata(object, { resourceVersion: oldVersion });
   }
+  if (!/^[0-9]{1,19}$/.test(version))
+    throw new StatusError(500, undefined, `strconv.ParseUint: parsing ${goQuote(version)}: invalid syntax`);
   if (version !== oldVersion) throw outdated(definition, name);
   return object;
 }

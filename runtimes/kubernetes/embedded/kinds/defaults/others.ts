@@ -16,8 +16,14 @@ const deployment: Defaulter = (object) =>
     }),
   );
 
+/** Not a default but what the conversion to apps/v1 writes, and so it counts as the client's. */
+const withTemplateGeneration: Defaulter = (object) =>
+  inside(object, 'metadata', (metadata) =>
+    part(metadata, 'annotations', (annotations) => fill(annotations, { 'deprecated.daemonset.template.generation': '0' })),
+  );
+
 const daemonSet: Defaulter = (object) =>
-  inside(object, 'spec', (spec) =>
+  inside(withTemplateGeneration(object), 'spec', (spec) =>
     part(fill(spec, { revisionHistoryLimit: 10 }), 'updateStrategy', (strategy) => {
       const typed = fillText(strategy, { type: 'RollingUpdate' });
       return typed['type'] === 'RollingUpdate'
@@ -31,7 +37,9 @@ const statefulSet: Defaulter = (object) =>
     const filled = fill(fillText(spec, { podManagementPolicy: 'OrderedReady' }), { replicas: 1, revisionHistoryLimit: 10 });
     const updating = part(filled, 'updateStrategy', (strategy) => {
       const typed = (strategy['type'] ?? '') === '' ? fill({ ...strategy, type: 'RollingUpdate' }, { rollingUpdate: {} }) : strategy;
-      return typed['type'] === 'RollingUpdate' ? inside(typed, 'rollingUpdate', (rolling) => fill(rolling, { partition: 0 })) : typed;
+      return typed['type'] === 'RollingUpdate'
+        ? inside(typed, 'rollingUpdate', (rolling) => fill(rolling, { partition: 0, maxUnavailable: 1 }))
+        : typed;
     });
     return part(updating, 'persistentVolumeClaimRetentionPolicy', (policy) =>
       fillText(policy, { whenDeleted: 'Retain', whenScaled: 'Retain' }),

@@ -21,7 +21,10 @@ export const namespaceStrategy: Strategy = {
   },
   prepareForUpdate: (object, old) => withField(object, 'spec', old['spec']),
   prepareForSubresource: {
-    finalize: (object, old) => withField(withField(object, 'status', old['status']), 'spec', { finalizers: contentFinalizers(object) }),
+    finalize(object, old) {
+      const finalizers = contentFinalizers(object);
+      return withField(withField(object, 'status', old['status']), 'spec', finalizers.length === 0 ? {} : { finalizers });
+    },
   },
   holdsDeletion: (object) => contentFinalizers(object).length > 0,
   markDeleted: (object) => ({ ...object, status: { ...(object['status'] as { [key: string]: Json } | undefined), phase: 'Terminating' } }),

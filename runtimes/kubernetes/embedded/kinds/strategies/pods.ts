@@ -61,13 +61,20 @@ function fixedPart(spec: JsonObject): JsonObject {
   return fixed;
 }
 
+function withoutTime(toleration: Json): Json {
+  return isJsonObject(toleration) ? withField(toleration, 'tolerationSeconds', undefined) : toleration;
+}
+
 function updateErrors(object: JsonObject, old: JsonObject): readonly FieldError[] {
   const errors = [...podSpecErrors(specOf(object), 'spec')];
   if (!jsonEqual(fixedPart(specOf(object)), fixedPart(specOf(old)))) errors.push(fieldForbidden('spec', UPDATE_RULE));
   const before = specOf(old)['tolerations'];
   const after = specOf(object)['tolerations'];
   const kept = Array.isArray(after) ? (after as readonly Json[]) : [];
-  if (Array.isArray(before) && !(before as readonly Json[]).every((each) => kept.some((other) => jsonEqual(each, other)))) {
+  if (
+    Array.isArray(before) &&
+    !(before as readonly Json[]).every((each) => kept.some((other) => jsonEqual(withoutTime(each), withoutTime(other))))
+  ) {
     errors.push(fieldForbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds'));
   }
   return errors;

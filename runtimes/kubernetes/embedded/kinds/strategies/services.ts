@@ -4,7 +4,7 @@ import { StatusError } from '../../status-error.ts';
 import { withField } from '../../verbs/object-fields.ts';
 import { metadataText } from '../../verbs/object-metadata.ts';
 import type { Strategy, StrategyContext } from '../definition.ts';
-import { dns1035LabelErrors } from '../names.ts';
+import { dnsLabelErrors } from '../names.ts';
 import { isPort } from '../pod-spec.ts';
 
 /** 10.96.0.0/16, without its first and last address; the first usable one is the server's own. */
@@ -141,7 +141,7 @@ function serviceErrors(object: JsonObject, context: StrategyContext): readonly F
 
 /** Kubernetes: pkg/registry/core/service/strategy.go, storage/alloc.go. */
 export const serviceStrategy: Strategy = {
-  nameErrors: dns1035LabelErrors,
+  nameErrors: dnsLabelErrors,
   initialStatus: { loadBalancer: {} },
   returnsDeleted: true,
   prepareForCreate: allocated,

@@ -41,7 +41,11 @@ function templateErrors(object: JsonObject): readonly FieldError[] {
   }
   errors.push(...validateLabels(labels, 'spec.template.metadata.labels'));
   const podSpec = fieldOf(spec, 'template', 'spec');
-  errors.push(...podSpecErrors(isJsonObject(podSpec) ? podSpec : {}, 'spec.template.spec'));
+  const templates = spec['volumeClaimTemplates'];
+  const claims = (Array.isArray(templates) ? (templates as readonly Json[]) : [])
+    .filter(isJsonObject)
+    .map((claim) => String(fieldOf(claim, 'metadata', 'name')));
+  errors.push(...podSpecErrors(isJsonObject(podSpec) ? podSpec : {}, 'spec.template.spec', claims));
   const policy = isJsonObject(podSpec) ? podSpec['restartPolicy'] : undefined;
   if (policy !== undefined && policy !== 'Always') errors.push(fieldNotSupported('spec.template.spec.restartPolicy', policy, ['Always']));
   return errors;
@@ -67,7 +71,14 @@ function workload(initialStatus: JsonObject): Strategy {
   };
 }
 
-export const deploymentStrategy = workload({});
+export const deploymentStrategy: Strategy = {
+  ...workload({}),
+  prepareForStatusUpdate: (object, old) => ({
+    ...old,
+    metadata: metadataOf(withMetadata(object, { labels: metadataOf(old)['labels'] })),
+    status: object['status'] ?? {},
+  }),
+};
 export const replicaSetStrategy = workload({ replicas: 0 });
 
 /** Counts changes of the template; older clients read it. */
