@@ -84,7 +84,7 @@ export const ruleTest = object({
     rules: optional(list(string(), { doc: 'Only these rules of the bundle decide.' })),
     params: optional(map(any(), { doc: 'Parameters of the bundle.' })),
     objects: optional(list(map(any()), { doc: 'Objects of the cluster: namespaces, parameter objects, SubjectAccessReviews.' })),
-    cases: list(union(admissionCase, reconcileCase), { minItems: 1 }),
+    cases: list(union(reconcileCase, admissionCase), { minItems: 1 }),
   }),
 });
 export type RuleTestDocument = Infer<typeof ruleTest>;
