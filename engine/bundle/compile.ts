@@ -1,9 +1,10 @@
 import { isJsonObject, type JsonObject } from '../object/json.ts';
 import { customResourceTypes, layerTypes, type TypeTable } from '../object/type-table.ts';
-import { ADMISSION_KINDS, compileAdmission, isAdmissionDocument, kindOf } from '../rules/admission/compile.ts';
+import { ADMISSION_KINDS, compileAdmission, isAdmissionDocument } from '../rules/admission/compile.ts';
 import { type RuleBundleDocument, ruleBundle } from '../rules/admission/document.ts';
 import type { InstrumentExpression } from '../rules/admission/expressions.ts';
 import { linkAdmission, linkProgram } from '../rules/admission/link.ts';
+import { kindOf } from '../rules/document-kind.ts';
 import { compileReconcile, isReconcileDocument, RECONCILE_KINDS, readReconcileRules } from '../rules/reconcile/compile.ts';
 import { type Diagnostic, isError } from '../text/diagnostic.ts';
 import type { Document } from '../text/document.ts';

@@ -3,8 +3,9 @@ import type { Diagnostic } from '../../text/diagnostic.ts';
 import type { Document } from '../../text/document.ts';
 import type { Shape } from '../../text/shape.ts';
 import { checkShape } from '../../text/shape-check.ts';
+import { kindOf } from '../document-kind.ts';
+import { type Reporter, reporter } from '../reporter.ts';
 import type { CompileContext } from './compile-context.ts';
-import { type Reporter, reporter } from './diagnose.ts';
 import * as documents from './document.ts';
 import { MUTATING_KINDS, mutatingPolicy, VALIDATING_KINDS, validatingPolicy } from './kyverno/document.ts';
 import { lowerKyvernoMutating, lowerKyvernoValidating } from './kyverno/lower.ts';
@@ -35,17 +36,6 @@ export interface CompiledPolicies {
 export function isAdmissionDocument(document: Document): boolean {
   const { group, kind } = kindOf(document);
   return ADMISSION_KINDS[group]?.includes(kind) ?? false;
-}
-
-/** API group and kind of a document, whatever it looks like. */
-export function kindOf({ value }: Document): { readonly group: string; readonly kind: string } {
-  const read = (field: string): string => {
-    const found =
-      typeof value === 'object' && value !== null && Object.hasOwn(value, field) ? (value as Record<string, unknown>)[field] : '';
-    return typeof found === 'string' ? found : '';
-  };
-  const apiVersion = read('apiVersion');
-  return { group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '', kind: read('kind') };
 }
 
 /** Checks and lowers the admission rules among the documents. Others are passed over. */

@@ -1,23 +1,5 @@
 import { any, boolean, choice, doc, type Infer, list, map, named, object, oneOf, optional, string } from '../../text/shape.ts';
-
-/** Kubernetes: apimachinery pkg/apis/meta/v1 LabelSelector. */
-export const labelSelector = named(
-  'LabelSelector',
-  object({
-    matchLabels: optional(map(string(), { doc: 'Labels that must have exactly these values.' })),
-    matchExpressions: optional(
-      list(
-        object({
-          key: string(),
-          operator: oneOf('In', 'NotIn', 'Exists', 'DoesNotExist'),
-          values: optional(list(string(), { doc: 'For In and NotIn.' })),
-        }),
-        { doc: 'Requirements that must all hold.' },
-      ),
-    ),
-  }),
-);
-export type LabelSelector = Infer<typeof labelSelector>;
+import { labelSelector, variable } from '../shapes.ts';
 
 const metadata = object(
   {
@@ -65,12 +47,6 @@ export const matchCondition = object({
   expression: string({ doc: 'CEL, of type bool. All conditions must be true for the rule to apply.' }),
 });
 export type MatchConditionDocument = Infer<typeof matchCondition>;
-
-export const variable = object({
-  name: string({ doc: 'Read as variables.<name> by what follows.' }),
-  expression: string({ doc: 'CEL, evaluated at most once and only when used.' }),
-});
-export type VariableDocument = Infer<typeof variable>;
 
 const messageFields = {
   message: optional(string({ doc: 'What the user reads; without it, the expression.' })),

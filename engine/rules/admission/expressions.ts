@@ -5,8 +5,9 @@ import { ADMISSION_VARIABLES } from '../../cel/run/create-program.ts';
 import { type CelType, DYN, object, type TypeProvider } from '../../cel/types.ts';
 import type { Severity } from '../../text/diagnostic.ts';
 import { type Document, type DocumentPath, formatPath } from '../../text/document.ts';
-import type { Reporter } from './diagnose.ts';
-import type { VariableDocument } from './document.ts';
+import { isCelIdentifier } from '../cel-identifier.ts';
+import type { Reporter } from '../reporter.ts';
+import type { VariableDocument } from '../shapes.ts';
 import { givesJson } from './json-values.ts';
 import type { Expression } from './policy.ts';
 import { combineTypes, NAMESPACE_TYPE, patchTypes, REQUEST_TYPE, requestTypes } from './request-types.ts';
@@ -165,13 +166,4 @@ export function expressionCompiler(report: Reporter, options: ExpressionOptions)
       return variableTable(compiled);
     },
   };
-}
-
-const RESERVED = new Set(
-  'true false null in as break const continue else for function if import let loop package namespace return var void while'.split(' '),
-);
-
-/** Kubernetes: pkg/apis/admissionregistration/validation isCELIdentifier. */
-export function isCelIdentifier(name: string): boolean {
-  return /^[_a-zA-Z][_a-zA-Z0-9]*$/.test(name) && !RESERVED.has(name);
 }

@@ -1,8 +1,8 @@
 import type { Json } from '../../object/json.ts';
 import { labelSelectorOf } from '../../object/label-selector.ts';
 import type { DocumentPath } from '../../text/document.ts';
-import type { Reporter } from './diagnose.ts';
-import type { LabelSelector } from './document.ts';
+import type { Reporter } from '../reporter.ts';
+import type { LabelSelector } from '../shapes.ts';
 import { isQualifiedName } from './names.ts';
 import type { LabelMatcher } from './policy.ts';
 

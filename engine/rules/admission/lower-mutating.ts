@@ -1,8 +1,8 @@
 import { DYN, listOf, object } from '../../cel/types.ts';
 import type { DocumentPath } from '../../text/document.ts';
+import type { Reporter } from '../reporter.ts';
 import type { CompileContext } from './compile-context.ts';
 import { completePolicy } from './complete-policy.ts';
-import type { Reporter } from './diagnose.ts';
 import { MUTATING_DIALECT } from './dialects.ts';
 import type { MutatingAdmissionPolicyBindingDocument, MutatingAdmissionPolicyDocument, MutationDocument } from './document.ts';
 import { type ExpressionCompiler, expressionCompiler } from './expressions.ts';

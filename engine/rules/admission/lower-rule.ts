@@ -1,10 +1,10 @@
 import { DYN } from '../../cel/types.ts';
 import { createSchemaTypes } from '../../object/schema-types.ts';
 import type { Diagnostic } from '../../text/diagnostic.ts';
+import { type Reporter, reporter } from '../reporter.ts';
 import type { CompileContext } from './compile-context.ts';
 import { completePolicy } from './complete-policy.ts';
 import { controllerVariants, namesPods } from './controller-match.ts';
-import { type Reporter, reporter } from './diagnose.ts';
 import { RULE_DIALECT } from './dialects.ts';
 import type { AdmissionRuleDocument } from './document.ts';
 import { type ExpressionOptions, expressionCompiler } from './expressions.ts';

@@ -1,7 +1,7 @@
 import { DYN } from '../../cel/types.ts';
+import type { Reporter } from '../reporter.ts';
 import type { CompileContext } from './compile-context.ts';
 import { completePolicy } from './complete-policy.ts';
-import type { Reporter } from './diagnose.ts';
 import { VALIDATING_DIALECT } from './dialects.ts';
 import type { ValidatingAdmissionPolicyBindingDocument, ValidatingAdmissionPolicyDocument } from './document.ts';
 import { expressionCompiler } from './expressions.ts';

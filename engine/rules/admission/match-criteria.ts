@@ -1,6 +1,7 @@
 import type { DocumentPath } from '../../text/document.ts';
-import type { Reporter } from './diagnose.ts';
-import type { LabelSelector, MatchResourcesDocument, ResourceRuleDocument } from './document.ts';
+import type { Reporter } from '../reporter.ts';
+import type { LabelSelector } from '../shapes.ts';
+import type { MatchResourcesDocument, ResourceRuleDocument } from './document.ts';
 import { compileSelector } from './label-selection.ts';
 import { isPathSegmentName } from './names.ts';
 import type { MatchCriteria } from './policy.ts';

@@ -6,7 +6,7 @@ import { splitTemplateText } from '../../object/template-text.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import { diagnosticAt } from '../../text/shape-check.ts';
 import { suggest } from '../../text/suggest.ts';
-import type { Reporter } from './diagnose.ts';
+import type { Reporter } from '../reporter.ts';
 import type { RuleMutationDocument } from './document.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { BOOL, DYN, NULL, STRING } from '../../cel/types.ts';
 import type { DocumentPath } from '../../text/document.ts';
+import type { Reporter } from '../reporter.ts';
 import type { CompileContext } from './compile-context.ts';
 import { type ConstraintOptions, lowerConstraint } from './cue/lower-constraint.ts';
-import type { Reporter } from './diagnose.ts';
 import type {
   AuditAnnotationDocument,
   MatchConditionDocument,

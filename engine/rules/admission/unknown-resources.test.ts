@@ -3,7 +3,7 @@ import { createTypeTable } from '../../object/type-table.ts';
 import type { Diagnostic } from '../../text/diagnostic.ts';
 import type { Document } from '../../text/document.ts';
 import { parseYaml } from '../../text/yaml.ts';
-import { reporter } from './diagnose.ts';
+import { reporter } from '../reporter.ts';
 import { warnOfUnknownResources } from './unknown-resources.ts';
 
 const types = createTypeTable({

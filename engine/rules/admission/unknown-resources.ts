@@ -1,7 +1,7 @@
 import type { TypeTable } from '../../object/type-table.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import { suggest } from '../../text/suggest.ts';
-import type { Reporter } from './diagnose.ts';
+import type { Reporter } from '../reporter.ts';
 import type { ResourceRule } from './resource-match.ts';
 
 /**

@@ -6,8 +6,8 @@ import { createSchemaTypes, type SchemaTypes } from '../../object/schema-types.t
 import type { TypeTable } from '../../object/type-table.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import { suggest } from '../../text/suggest.ts';
-import type { Reporter } from '../admission/diagnose.ts';
-import { isCelIdentifier } from '../admission/expressions.ts';
+import { isCelIdentifier } from '../cel-identifier.ts';
+import type { Reporter } from '../reporter.ts';
 import type { Entry, EntryBase, EntryContent, HttpTemplate, Loop, ReadinessRule, RuleTemplate, SecretPlace } from './entry.ts';
 import { CALL_TYPE, type Expression, ExpressionCompiler, loopTypes, structOf, type Variable } from './expressions.ts';
 import { type KnownKind, lookUpKind, reportUnknownKind } from './kinds.ts';

@@ -2,7 +2,7 @@ import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from '../.
 import { readSimpleSchema, type SchemaProblem } from '../../object/simple-schema.ts';
 import { openApiOf } from '../../object/simple-schema-openapi.ts';
 import type { DocumentPath } from '../../text/document.ts';
-import type { Reporter } from '../admission/diagnose.ts';
+import type { Reporter } from '../reporter.ts';
 import type { ResourceDocument } from './document.ts';
 
 /** A short schema of a rule, where it stands. */

@@ -14,7 +14,7 @@ import {
   string,
   union,
 } from '../../text/shape.ts';
-import { labelSelector, variable } from '../admission/document.ts';
+import { labelSelector, variable } from '../shapes.ts';
 
 const metadata = object(
   {

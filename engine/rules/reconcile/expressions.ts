@@ -2,7 +2,7 @@ import type { CompileOptions, Environment } from '../../cel/environment.ts';
 import type { Program } from '../../cel/program.ts';
 import { type CelType, DYN, INT, object, STRING, type StructType, TIMESTAMP, type TypeProvider } from '../../cel/types.ts';
 import type { DocumentPath } from '../../text/document.ts';
-import type { Reporter } from '../admission/diagnose.ts';
+import type { Reporter } from '../reporter.ts';
 import { type Reads, readsOf } from './reads.ts';
 import type { ExpressionSource } from './source.ts';
 

@@ -2,7 +2,7 @@ import type { MapSchema } from '../../object/schema.ts';
 import { parseApiVersion, type TypeTable } from '../../object/type-table.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import { suggest } from '../../text/suggest.ts';
-import type { Reporter } from '../admission/diagnose.ts';
+import type { Reporter } from '../reporter.ts';
 
 /** What is known of a kind that a rule names. */
 export interface KnownKind {

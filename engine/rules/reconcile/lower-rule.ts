@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../object/json.ts';
 import { labelSelectorOf } from '../../object/label-selector.ts';
 import type { DocumentPath } from '../../text/document.ts';
-import type { Reporter } from '../admission/diagnose.ts';
+import type { Reporter } from '../reporter.ts';
 import { type DefinitionSource, definitionSource } from './definition.ts';
 import type {
   CallEntryDocument,

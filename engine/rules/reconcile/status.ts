@@ -1,7 +1,7 @@
 import type { CelType } from '../../cel/types.ts';
 import { isJsonObject, type Json, type JsonObject, setOwn } from '../../object/json.ts';
 import type { Schema } from '../../object/schema.ts';
-import type { Reporter } from '../admission/diagnose.ts';
+import type { Reporter } from '../reporter.ts';
 import type { RuleTemplate } from './entry.ts';
 import type { Expression, ExpressionCompiler } from './expressions.ts';
 import type { TemplateSource } from './source.ts';

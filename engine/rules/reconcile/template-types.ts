@@ -6,7 +6,7 @@ import type { TemplateExpression } from '../../object/template.ts';
 import { splitTemplateText } from '../../object/template-text.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import { diagnosticAt } from '../../text/shape-check.ts';
-import type { Reporter } from '../admission/diagnose.ts';
+import type { Reporter } from '../reporter.ts';
 import type { Expression } from './expressions.ts';
 import type { TemplateSource } from './source.ts';
 

@@ -2,7 +2,7 @@ import type { CelIssue } from '../../../cel/issue.ts';
 import { BOOL, STRING } from '../../../cel/types.ts';
 import type { CueIssue } from '../../../text/cue-syntax/tree.ts';
 import { type DocumentPath, formatPath } from '../../../text/document.ts';
-import type { Reporter } from '../diagnose.ts';
+import type { Reporter } from '../../reporter.ts';
 import type { ExpressionCompiler } from '../expressions.ts';
 import { OWN_METADATA, type TemplatePlace } from '../pod-template.ts';
 import type { Expression } from '../policy.ts';

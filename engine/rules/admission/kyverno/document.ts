@@ -1,5 +1,6 @@
 import { any, boolean, type Infer, integer, list, map, object, oneOf, optional, string } from '../../../text/shape.ts';
-import { auditAnnotation, matchCondition, matchResources, mutation, validation, variable } from '../document.ts';
+import { variable } from '../../shapes.ts';
+import { auditAnnotation, matchCondition, matchResources, mutation, validation } from '../document.ts';
 
 const VERSIONS = ['policies.kyverno.io/v1', 'policies.kyverno.io/v1beta1', 'policies.kyverno.io/v1alpha1'] as const;
 

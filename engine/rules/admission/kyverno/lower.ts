@@ -1,8 +1,8 @@
 import { DYN, mapOf, STRING } from '../../../cel/types.ts';
+import { type Reporter, reporter } from '../../reporter.ts';
 import type { CompileContext } from '../compile-context.ts';
 import { completePolicy } from '../complete-policy.ts';
 import { controllerVariants } from '../controller-match.ts';
-import { type Reporter, reporter } from '../diagnose.ts';
 import { KYVERNO_DIALECT } from '../dialects.ts';
 import { type ExpressionCompiler, expressionCompiler } from '../expressions.ts';
 import { lowerMutations } from '../lower-mutating.ts';

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from '../../../object/json.ts';
 import { splitTemplateText, wholeExpression } from '../../../object/template-text.ts';
 import type { DocumentPath } from '../../../text/document.ts';
-import type { Reporter } from '../../admission/diagnose.ts';
+import type { Reporter } from '../../reporter.ts';
 import type { DefinitionSource, PrinterColumn } from '../definition.ts';
 import type { EntrySource, EntrySourceBase, ExpressionSource, LoopSource, ReadinessSource, RuleSource } from '../source.ts';
 import type { ResourceGraphDefinitionDocument, ResourceGraphResource } from './document.ts';

@@ -1,6 +1,6 @@
-import type { CelIssue } from '../../cel/issue.ts';
-import type { Diagnostic, Severity, Span } from '../../text/diagnostic.ts';
-import { type Document, type DocumentPath, formatPath } from '../../text/document.ts';
+import type { CelIssue } from '../cel/issue.ts';
+import type { Diagnostic, Severity, Span } from '../text/diagnostic.ts';
+import { type Document, type DocumentPath, formatPath } from '../text/document.ts';
 
 /** Reports what is wrong with one document, at the place where it stands. */
 export interface Reporter {
