@@ -3,7 +3,7 @@ import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { ServedGroup } from './groups.ts';
 
 /** `/api` and `/apis` as one document. Kubernetes: staging/src/k8s.io/api/apidiscovery/v2/types.go. */
-export function groupDiscoveryList(groups: readonly ServedGroup[], version: 'v2' | 'v2beta1'): JsonObject {
+export function groupDiscoveryList(groups: readonly ServedGroup[], version: 'v2'): JsonObject {
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: `apidiscovery.k8s.io/${version}`,

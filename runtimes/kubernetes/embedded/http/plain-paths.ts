@@ -73,7 +73,7 @@ export function serverPaths(state: ServerState, address: () => string): PlainPat
 }
 
 /** `known`: the ETag that the client has already. */
-function aggregated(groups: ReturnType<typeof servedGroups>, version: 'v2' | 'v2beta1', known: string | string[] | undefined): PlainAnswer {
+function aggregated(groups: ReturnType<typeof servedGroups>, version: 'v2', known: string | string[] | undefined): PlainAnswer {
   const body = stringifyJson(groupDiscoveryList(groups, version));
   const etag = `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"`;
   const headers = { vary: 'Accept', etag, 'cache-control': 'public' };
@@ -83,13 +83,13 @@ function aggregated(groups: ReturnType<typeof servedGroups>, version: 'v2' | 'v2
 }
 
 /** Which version of the aggregated form a client prefers to the plain one. */
-function aggregatedVersion(accept: string): 'v2' | 'v2beta1' | undefined {
+function aggregatedVersion(accept: string): 'v2' | undefined {
   for (const { type, parameters } of parseMediaTypes(accept)) {
     if (type !== 'application/json' && type !== '*/*') continue;
     const as = parameters.get('as');
     if (as === undefined) return undefined;
     const version = parameters.get('v');
-    if (as === 'APIGroupDiscoveryList' && (version === 'v2' || version === 'v2beta1')) return version;
+    if (as === 'APIGroupDiscoveryList' && version === 'v2') return version;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { formatApiVersion, parseApiVersion } from '../../../../engine/object/type-table.ts';
 import { stringifyJson } from '../../../host/json-body.ts';
 import type { ObjectName } from '../../client.ts';
 import { fromStored } from '../kinds/conversion.ts';
@@ -359,6 +360,12 @@ async function apply(
   const force = options.force ?? false;
   const sentName = metadataText(configuration, 'name');
   if (sentName !== '' && sentName !== name.name) throw badRequest(nameMismatch(sentName, name.name));
+  const { apiVersion = '', kind = '' } = configuration;
+  const written = writtenKind(definition, path.subresource);
+  if (apiVersion !== formatApiVersion(written.group, written.version) || kind !== written.kind) {
+    const { group, version } = parseApiVersion(String(apiVersion));
+    throw badRequest(`invalid object type: ${group}/${version}, Kind=${String(kind)}`);
+  }
   const decoded = (object: JsonObject): JsonObject =>
     decodeObject(definition, writtenKind(definition, ''), { value: object, duplicates: [] }, decodeOptions(call, options));
   const created = (): JsonObject => {
@@ -366,7 +373,7 @@ async function apply(
     if (uid !== '') {
       throw conflict(definition, name.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
     }
-    const named = withMetadata(configuration, { ...name, resourceVersion: undefined });
+    const named = withMetadata(configuration, { name: name.name, resourceVersion: undefined });
     return decoded(applied(state, definition, null, named, force, context));
   };
   const { object, created: isNew } = await updateObject(

@@ -62,6 +62,8 @@ export interface Strategy {
   validateUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): readonly FieldError[];
   prepareForStatusUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): JsonObject;
   validateStatusUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): readonly FieldError[];
+  /** Fields beside the status that an update of the status leaves as they are. Default: the spec. */
+  readonly keptByStatus?: readonly (readonly string[])[];
   /** What an update of another subresource takes over from what is sent: `finalize`, `approval`, `ephemeralcontainers`, ... */
   readonly prepareForSubresource?: {
     readonly [subresource: string]: (object: JsonObject, old: JsonObject, context: StrategyContext) => JsonObject;

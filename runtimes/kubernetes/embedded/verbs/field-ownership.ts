@@ -54,7 +54,7 @@ const SPEC = [['spec']];
 const SPEC_AND_METADATA = [['metadata'], ['spec']];
 
 /** What a write can't set, and so does not own. */
-function resetFields({ subresources, builtIn }: ResourceDefinition, subresource: string): readonly (readonly string[])[] {
-  if (subresource === 'status') return builtIn ? SPEC : SPEC_AND_METADATA;
+function resetFields({ subresources, builtIn, strategy }: ResourceDefinition, subresource: string): readonly (readonly string[])[] {
+  if (subresource === 'status') return strategy.keptByStatus ?? (builtIn ? SPEC : SPEC_AND_METADATA);
   return subresources.includes('status') ? STATUS : [];
 }

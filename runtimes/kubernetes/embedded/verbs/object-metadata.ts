@@ -115,20 +115,10 @@ function validateOwnerReferences(references: Json | undefined): readonly FieldEr
     if (controller === undefined) controller = current;
     else {
       const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${current}`;
-      errors.push(fieldInvalid('metadata.ownerReferences', (references as readonly Json[]).map(inGoOrder), detail));
+      errors.push(fieldInvalid('metadata.ownerReferences', references, detail));
     }
   }
   return errors;
-}
-
-const REFERENCE_FIELDS = ['apiVersion', 'kind', 'name', 'uid', 'controller', 'blockOwnerDeletion'];
-
-/** As Go writes the structure within a message. */
-function inGoOrder(reference: Json): Json {
-  if (!isJsonObject(reference)) return reference;
-  return Object.fromEntries(
-    REFERENCE_FIELDS.filter((field) => Object.hasOwn(reference, field)).map((field) => [field, reference[field] as Json]),
-  );
 }
 
 function validateFinalizers(finalizers: readonly string[]): readonly FieldError[] {

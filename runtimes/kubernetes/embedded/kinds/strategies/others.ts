@@ -73,22 +73,6 @@ export const persistentVolumeClaimStrategy: Strategy = {
   nameErrors: dnsSubdomainErrors,
   initialStatus: { phase: 'Pending' },
   returnsDeleted: true,
-  prepareForCreate(object, context) {
-    const spec = ownValue(object, 'spec');
-    if (!isJsonObject(spec) || spec['storageClassName'] !== undefined) return object;
-    // Kubernetes: admission plugin DefaultStorageClass; the newest of several.
-    let found: JsonObject | undefined;
-    for (const storageClass of context.list('storage.k8s.io/storageclasses', '')) {
-      if (fieldOf(storageClass, 'metadata', 'annotations', 'storageclass.kubernetes.io/is-default-class') !== 'true') continue;
-      if (
-        found === undefined ||
-        String(fieldOf(storageClass, 'metadata', 'creationTimestamp')) > String(fieldOf(found, 'metadata', 'creationTimestamp'))
-      )
-        found = storageClass;
-    }
-    const name = found && fieldOf(found, 'metadata', 'name');
-    return name === undefined ? object : { ...object, spec: { ...spec, storageClassName: name } };
-  },
 };
 
 /** Immutable beside metadata. */

@@ -14,34 +14,17 @@ function specOf(object: JsonObject): JsonObject {
   return isJsonObject(spec) ? spec : {};
 }
 
-/** What the default admission plugins add: ServiceAccount, Priority, DefaultTolerationSeconds. */
-function admitted(spec: JsonObject, priority: { readonly value: number; readonly preemptionPolicy: string }): JsonObject {
-  const tolerations = Array.isArray(spec['tolerations']) ? (spec['tolerations'] as readonly Json[]) : [];
+/** How long a pod stays on a node that is gone, where it does not say. Kubernetes: admission plugin DefaultTolerationSeconds. */
+function withDefaultTolerations(object: JsonObject): JsonObject {
+  const spec = specOf(object);
+  const tolerations = Array.isArray(spec['tolerations']) ? (spec['tolerations'] as readonly Json[]).filter(isJsonObject) : [];
   const tolerates = (key: string): boolean =>
-    tolerations.some(
-      (each) =>
-        isJsonObject(each) &&
-        ((each['key'] ?? '') === '' || each['key'] === key) &&
-        ['', 'NoExecute'].includes(String(each['effect'] ?? '')),
-    );
+    tolerations.some((each) => ['', key].includes(String(each['key'] ?? '')) && ['', 'NoExecute'].includes(String(each['effect'] ?? '')));
   const added = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']
     .filter((key) => !tolerates(key))
     .map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }));
-  const account = spec['serviceAccountName'] || 'default';
-  return {
-    ...spec,
-    serviceAccountName: account,
-    serviceAccount: account,
-    priority: priority.value,
-    preemptionPolicy: spec['preemptionPolicy'] ?? priority.preemptionPolicy,
-    ...(added.length + tolerations.length === 0 ? {} : { tolerations: [...tolerations, ...added] }),
-  };
+  return added.length === 0 ? object : { ...object, spec: { ...spec, tolerations: [...tolerations, ...added] } };
 }
-
-const BUILT_IN_PRIORITIES: ReadonlyMap<Json | undefined, number> = new Map<Json | undefined, number>([
-  ['system-cluster-critical', 2_000_000_000],
-  ['system-node-critical', 2_000_001_000],
-]);
 
 const MUTABLE = new Set(['activeDeadlineSeconds', 'tolerations', 'terminationGracePeriodSeconds', 'schedulingGates']);
 
@@ -85,19 +68,11 @@ export const podStrategy: Strategy = {
   nameErrors: dnsSubdomainErrors,
   returnsDeleted: true,
   generation: 'spec',
-  prepareForCreate(object, context) {
-    const spec = specOf(object);
-    const className = spec['priorityClassName'];
-    const found =
-      typeof className === 'string' && className !== '' ? context.get('scheduling.k8s.io/priorityclasses', '', className) : undefined;
-    const value = found?.['value'] ?? BUILT_IN_PRIORITIES.get(className) ?? 0;
-    const policy = found?.['preemptionPolicy'];
-    const admittedSpec = admitted(spec, {
-      value: typeof value === 'number' ? value : 0,
-      preemptionPolicy: typeof policy === 'string' ? policy : 'PreemptLowerPriority',
-    });
-    return { ...object, spec: admittedSpec, status: { phase: 'Pending', qosClass: qosClass(admittedSpec) } };
+  prepareForCreate(sent) {
+    const object = withDefaultTolerations(sent);
+    return { ...object, status: { phase: 'Pending', qosClass: qosClass(specOf(object)) } };
   },
+  prepareForUpdate: withDefaultTolerations,
   validate: (object) => podSpecErrors(specOf(object), 'spec'),
   validateUpdate: updateErrors,
   prepareForStatusUpdate(object, old) {

@@ -73,6 +73,7 @@ function workload(initialStatus: JsonObject): Strategy {
 
 export const deploymentStrategy: Strategy = {
   ...workload({}),
+  keptByStatus: [['spec'], ['metadata', 'labels']],
   prepareForStatusUpdate: (object, old) => ({
     ...old,
     metadata: metadataOf(withMetadata(object, { labels: metadataOf(old)['labels'] })),
