@@ -35,7 +35,8 @@ export interface KindSourceOptions {
   /** From 0 up to 1. */
   readonly random: () => number;
   readonly log: Log;
-  readonly onChange: (source: KindSource, change: StoreChange) => void;
+  /** `echo`: it is the answer to a write of ours that the watch now shows, too; news to whoever else reads the object. */
+  readonly onChange: (source: KindSource, change: StoreChange, echo: boolean) => void;
   /** The source has come to know everything, or that its kind is not served. */
   readonly onKnown: (source: KindSource) => void;
 }
@@ -244,8 +245,8 @@ export class KindSource {
     };
     // What is there already comes as initial additions, also where this informer follows another: between the two, something may have changed.
     unsubscribe = informer.subscribe((change) => {
-      if (this.#served?.informer !== informer || this.#written.isEcho(change.key, change.object)) return;
-      this.#options.onChange(this, change);
+      if (this.#served?.informer !== informer) return;
+      this.#options.onChange(this, change, this.#written.isEcho(change.key, change.object));
     });
   }
 

@@ -31,6 +31,8 @@ export interface ReconcileContext {
   readonly sources: RuleSources;
   readonly instances: KindSource;
   readonly memory: InstanceMemory;
+  /** Told of what was read before anything is awaited: what changes meanwhile must not be missed. */
+  readonly onReads: (reads: ForeignReads) => void;
 }
 
 export interface ReconcileOutcome {
@@ -39,7 +41,6 @@ export interface ReconcileOutcome {
   readonly pending: readonly KindSource[];
   /** Kinds that are not served and may come. */
   readonly absentKinds: ReadonlySet<string>;
-  readonly reads: ForeignReads;
   /** Milliseconds after which to look again without an event. */
   readonly again: number | undefined;
 }
@@ -109,8 +110,8 @@ class Run {
   }
 
   #outcome(): ReconcileOutcome {
-    const { pending, absentKinds, reads } = this.#facts;
-    return { problems: this.#problems, pending: [...pending], absentKinds, reads, again: this.#again };
+    const { pending, absentKinds } = this.#facts;
+    return { problems: this.#problems, pending: [...pending], absentKinds, again: this.#again };
   }
 
   #newFacts(answer?: { readonly id: string; readonly entry: JournalEntry }): InstanceFacts {
@@ -132,10 +133,11 @@ class Run {
 
   /** The plan as things are; undefined where facts are not there yet, which others will tell of. */
   async #ask(): Promise<ReconcilePlan | undefined> {
-    const { rule, env } = this.#context;
+    const { rule, env, onReads } = this.#context;
     for (;;) {
       this.#facts = this.#newFacts();
       const answer = rule.reconcile(this.#instance, this.#facts);
+      onReads(this.#facts.reads);
       if (this.#facts.unknownScopes.size > 0) {
         try {
           await Promise.all(

@@ -28,7 +28,7 @@ import {
   uidOf,
 } from './ownership.ts';
 import { type Problem, worstOf } from './problem.ts';
-import { Readers } from './readers.ts';
+import { type ForeignReads, Readers } from './readers.ts';
 import { reconcileInstance } from './reconcile.ts';
 import type { RuleRegistry } from './rule-registry.ts';
 import {
@@ -121,7 +121,7 @@ export class Work {
       clock,
       random,
       log,
-      onChange: (source, change) => this.#onChange(source, change),
+      onChange: (source, change, echo) => this.#onChange(source, change, echo),
       onKnown: (source) => this.#onKnown(source),
     });
     this.#rules = new RuleSet(this.#sources);
@@ -166,10 +166,9 @@ export class Work {
       if (known.kind === 'active') this.#queue.add(workKey(known.name, ''), 'changed');
       this.#addInstances(known);
     }
-    if (!signal.aborted) {
-      this.#gate.open();
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    }
+    if (signal.aborted) return;
+    this.#gate.open();
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     this.#gate = gate();
     while (this.#busy > 0) await new Promise<void>((resolve) => void setImmediate(resolve));
   }
@@ -183,8 +182,8 @@ export class Work {
   }
 
   /** Whether there is nothing to do but to wait. */
-  isIdle(begun: boolean): boolean {
-    if (!begun || this.#queue.length > 0 || this.#busy > 0) return false;
+  isIdle(): boolean {
+    if (!this.#gate.isOpen || this.#queue.length > 0 || this.#queue.processing > 0) return false;
     if ((this.#options.bundle.current()?.generation ?? this.#generation) !== this.#generation) return false;
     for (const source of this.#sources.all()) if (source.state === 'starting' || !source.caughtUp) return false;
     return true;
@@ -223,16 +222,18 @@ export class Work {
 
   // News.
 
-  #onChange(source: KindSource, change: StoreChange): void {
+  #onChange(source: KindSource, change: StoreChange, echo: boolean): void {
     const priority: WorkPriority = change.initial ? 'initial' : 'changed';
     const { labelSelector } = source.key;
-    if (source === this.#definitions && !change.initial) this.#onDefinition(change.object);
-    if (labelSelector === CHILDREN) this.#onChild(change, priority);
+    if (source === this.#definitions && !change.initial && !echo) this.#onDefinition(change.object);
+    if (labelSelector === CHILDREN && !echo) this.#onChild(change, priority);
     else if (labelSelector === '') {
       const reference = { ...typeOf(change.object), namespace: namespaceOf(change.object), name: nameOf(change.object) };
       const states = change.previous === undefined ? [change.object] : [change.object, change.previous];
       for (const key of this.#readers.of(reference, states)) this.#queue.add(key, priority);
     }
+    // Whoever wrote the status of an instance has seen it; the rules that read the instance have not.
+    if (echo) return;
     for (const rule of this.#rules.ofInstances(source)) {
       const key = workKey(rule.name, change.key);
       if (change.type !== 'deleted') this.#own(uidOf(change.object), key);
@@ -395,8 +396,8 @@ export class Work {
     if (rule.rule.definition !== undefined && rule.definition?.kind !== 'established' && rule.definition?.kind !== 'kept') return 'waiting';
     await this.#registry?.register(registeredRule(rule.rule));
     const { sources, instances } = rule;
-    const outcome = await reconcileInstance({ env: this.#env, rule: rule.rule, sources, instances, memory }, instance);
-    this.#readers.set(key, outcome.reads);
+    const onReads = (reads: ForeignReads): void => this.#readers.set(key, reads);
+    const outcome = await reconcileInstance({ env: this.#env, rule: rule.rule, sources, instances, memory, onReads }, instance);
     this.#await(key, outcome.pending);
     for (const kind of outcome.absentKinds) {
       const keys = this.#absent.get(kind);
