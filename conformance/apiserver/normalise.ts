@@ -14,6 +14,8 @@ const VERSIONS_IN_TEXT: readonly [RegExp, string][] = [
   [/(\\?"resourceVersion\\?":\\?")\d+/g, '$1<version>'],
   [/(Too large resource version: \d+, current: )\d+/g, '$1<version>'],
   [/(too old resource version: \d+ )\(\d+\)/g, '$1(<version>)'],
+  // An object in a message, in the order in which a server happens to hold it.
+  [/Invalid value: "\{\\".*\}": /gs, 'Invalid value: <object>: '],
   [/kube-api-access-[a-z0-9]{5}/g, 'kube-api-access-<random>'],
   [/\b10\.96\.\d+\.\d+\b/g, '<service address>'],
 ];
@@ -40,7 +42,8 @@ function walk(value: Json, symbols: Symbols, key: string): Json {
   // A bookmark tells how far the whole server is.
   const isBookmark = object['type'] === 'BOOKMARK';
   const out: { [key: string]: Json } = {};
-  for (const [name, child] of Object.entries(object)) {
+  // Names are given in an order that does not depend on how the server orders fields.
+  for (const [name, child] of Object.entries(object).sort(byKey)) {
     if (name === 'metadata' && isJsonObject(child)) out[name] = metadata(child, symbols, isList);
     else if (name === 'object' && isBookmark && isJsonObject(child)) out[name] = bookmark(child, symbols);
     else if (name === 'nodePort' || name === 'healthCheckNodePort') out[name] = '<port>';
@@ -48,6 +51,8 @@ function walk(value: Json, symbols: Symbols, key: string): Json {
   }
   return kind === 'Status' ? inOrder(out) : out;
 }
+
+const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
 
 /** The real server finds errors in the order in which Go walks maps: at random. */
 function inOrder(status: { readonly [key: string]: Json }): Json {
@@ -64,7 +69,7 @@ function inOrder(status: { readonly [key: string]: Json }): Json {
 
 function metadata(value: JsonObject, symbols: Symbols, isList: boolean): Json {
   const out: { [key: string]: Json } = {};
-  for (const [name, child] of Object.entries(value)) {
+  for (const [name, child] of Object.entries(value).sort(byKey)) {
     if (name === 'resourceVersion' && typeof child === 'string' && child !== '') {
       out[name] = isList ? '<version>' : symbol(symbols, 'version', child);
     } else if (name === 'continue' && typeof child === 'string' && child !== '') out[name] = '<continue>';

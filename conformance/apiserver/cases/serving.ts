@@ -223,7 +223,7 @@ export const servingCases = [
         get('/apis', { accept: 'application/json;v=v2beta1;g=apidiscovery.k8s.io;as=APIGroupDiscoveryList', pick: kindOf }),
         get('/apis', { accept: 'application/json;v=v9;g=apidiscovery.k8s.io;as=APIGroupDiscoveryList', pick: kindOf }),
       ],
-      version: [get('/version', { pick: (body) => ['major', 'minor', 'gitVersion'].map((key) => (body as Record<string, unknown>)[key]) })],
+      version: [get('/version', { pick: versionOf })],
       'openapi v3': [
         get('/openapi/v3', {
           pick: (body) => ['api/v1', 'apis/apps/v1', 'apis/batch/v1', 'version'].map((key) => key in (body as { paths: object }).paths),
@@ -478,4 +478,10 @@ function tokenOf(body: unknown): unknown {
 function reviewOf(body: unknown): unknown {
   const { status } = body as { status: { authenticated?: boolean; user?: { username: string; groups: string[]; uid: string } } };
   return { authenticated: status.authenticated, username: status.user?.username, groups: status.user?.groups };
+}
+
+/** Behind a plus sign a server may say what it is. */
+function versionOf(body: unknown): unknown {
+  const { major, minor, gitVersion } = body as Record<string, string>;
+  return { major, minor, version: gitVersion?.split('+')[0] };
 }
