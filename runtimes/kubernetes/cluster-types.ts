@@ -1,17 +1,24 @@
 import type { CompactResource, TypeTableData } from '../../engine/object/compact-schema.ts';
-import { isJsonObject } from '../../engine/object/json.ts';
+import { isJsonObject, type JsonObject } from '../../engine/object/json.ts';
 import { openApiTypes } from '../../engine/object/openapi-types.ts';
+import { type Clock, systemClock } from '../host/clock.ts';
+import { parseJsonBody } from '../host/json-body.ts';
 import { ApiError } from './api-error.ts';
 import type { KubernetesClient, RequestOptions } from './client.ts';
+import { pause } from './pause.ts';
 import { apiVersionOf } from './resource-path.ts';
 
 export interface ClusterTypesOptions extends RequestOptions {
   /** Whether the types of a group and version are wanted; default: all. Those of Kubernetes itself are many. */
   readonly wanted?: (group: string, version: string) => boolean;
+  readonly clock?: Clock;
 }
 
 /** Documents that are read at once: each is parsed whole and may have megabytes. */
 const AT_ONCE = 4;
+/** Milliseconds for which a server that has just started may publish nothing yet, and how often it is asked meanwhile. */
+const PATIENCE = 10_000;
+const ASK_AGAIN = 250;
 const VERSION_PATH = /^(?:api\/(v[0-9a-z]+)|apis\/([^/]+)\/(v[0-9a-z]+))$/;
 
 /**
@@ -22,12 +29,11 @@ export async function clusterTypes(client: KubernetesClient, options: ClusterTyp
   const { wanted = () => true } = options;
   const signal = options.signal === undefined ? {} : { signal: options.signal };
   const [index, served, version] = await Promise.all([
-    client.request({ path: '/openapi/v3', ...signal }),
+    openApiIndex(client, options),
     client.discovery.all(options),
     client.request({ path: '/version', ...signal }),
   ]);
-  const paths = isJsonObject(index.body) && isJsonObject(index.body['paths']) ? index.body['paths'] : {};
-  const urls = Object.entries(paths).flatMap(([path, entry]) => {
+  const urls = Object.entries(index).flatMap(([path, entry]) => {
     const [, core, group = '', grouped] = VERSION_PATH.exec(path) ?? [];
     const url = isJsonObject(entry) ? entry['serverRelativeURL'] : undefined;
     const at = core ?? grouped;
@@ -53,11 +59,29 @@ export async function clusterTypes(client: KubernetesClient, options: ClusterTyp
   return { kubernetes: typeof gitVersion === 'string' ? gitVersion : '', ...openApiTypes(documents), resources };
 }
 
+/** The documents by path. Without the core group it is not complete. Rejects where it does not become so. */
+async function openApiIndex(client: KubernetesClient, { clock = systemClock, signal }: ClusterTypesOptions): Promise<JsonObject> {
+  const until = clock.elapsed() + PATIENCE;
+  for (;;) {
+    const body = await read(client, '/openapi/v3', signal === undefined ? {} : { signal });
+    const paths = isJsonObject(body) ? body['paths'] : undefined;
+    if (isJsonObject(paths) && Object.hasOwn(paths, 'api/v1')) return paths;
+    if (clock.elapsed() >= until) throw new Error(`${client.server} publishes no OpenAPI v3 of the core group`);
+    await pause(clock, ASK_AGAIN, signal);
+  }
+}
+
 async function load(client: KubernetesClient, path: string, signal: RequestOptions): Promise<unknown> {
   try {
-    return (await client.request({ path, ...signal })).body;
+    return await read(client, path, signal);
   } catch (error) {
     if (error instanceof ApiError && (error.status === 404 || error.status >= 500)) return undefined;
     throw error;
   }
+}
+
+/** The API server calls the index of its documents text, although it is JSON. */
+async function read(client: KubernetesClient, path: string, signal: RequestOptions): Promise<unknown> {
+  const { body } = await client.request({ path, ...signal });
+  return typeof body === 'string' ? parseJsonBody(Buffer.from(body)) : body;
 }

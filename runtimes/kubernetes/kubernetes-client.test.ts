@@ -512,13 +512,16 @@ describe('requests', () => {
   });
 
   it('bring the server’s warnings along', async () => {
+    const heard: string[] = [];
     const { client } = open(
       await serve((_, response) => {
         const text = Buffer.from('299 - "unknown field \\"ä\\"", 299 - "second"', 'utf8').toString('latin1');
         response.writeHead(200, { warning: text }).end('{}');
       }),
+      { onWarning: (text, { path }) => heard.push(`${path}: ${text}`) },
     );
     expect((await client.request({ path: '/x' })).warnings).toEqual(['unknown field "ä"', 'second']);
+    expect(heard).toEqual(['/x: unknown field "ä"', '/x: second']);
   });
 
   it('answer text where it is no JSON', async () => {

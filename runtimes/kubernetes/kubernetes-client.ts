@@ -26,6 +26,8 @@ export interface KubernetesClientOptions {
   readonly maxPending?: number;
   /** Watches that are open, each on a connection of its own; more are refused at once. Default 1000. */
   readonly maxWatches?: number;
+  /** Hears of what the server warns of: deprecated versions, unknown fields. */
+  readonly onWarning?: (text: string, request: ApiRequest) => void;
   readonly clock?: Clock;
   /** From 0 up to 1. */
   readonly random?: () => number;
@@ -91,7 +93,9 @@ export function createKubernetesClient(options: KubernetesClientOptions): Kubern
       const answer = (await authorized(() => transport.send(wire))) as WireAnswer;
       const { status, headers, content } = answer;
       if (status >= 200 && status <= 299) {
-        return { status, body: bodyOf(answer), bytes: content.length, warnings: readWarnings(headers['warning']) };
+        const warnings = readWarnings(headers['warning']);
+        if (options.onWarning !== undefined) for (const warning of warnings) options.onWarning(warning, asked);
+        return { status, body: bodyOf(answer), bytes: content.length, warnings };
       }
       const error = refusal(wire, answer);
       // Who answers 429 has done nothing yet, so the same request can be made again, whatever it is.
