@@ -42,9 +42,11 @@ export async function finalize(context: FinalizeContext): Promise<FinalizeOutcom
   const { children, pending } = childrenOf(env, rule, holder, uidOf(instance), inventory);
   if (pending.length > 0) return { done: false, problems: [], pending };
   const removal = await removeChildren(env, children);
-  if (removal.problems.length > 0 || removal.left > 0) return { done: false, problems: removal.problems, pending: [] };
-  // A level that is gone at once makes room for the next.
-  if (children.length > 0 && childrenOf(env, rule, holder, uidOf(instance), inventory).children.length > 0) return finalize(context);
+  if (removal.problems.length > 0) return { done: false, problems: removal.problems, pending: [] };
+  const remaining = childrenOf(env, rule, holder, uidOf(instance), inventory).children.length;
+  // What is gone at once makes room for the next level; of what takes its time, the watch will tell.
+  if (remaining > 0 && remaining < children.length) return finalize(context);
+  if (remaining > 0 || removal.left > 0) return { done: false, problems: [], pending: [] };
   const problems = await releasePartials(env, rule, instance, inventory.partial);
   if (problems.length > 0) return { done: false, problems, pending: [] };
   if (inventory.calls) {
