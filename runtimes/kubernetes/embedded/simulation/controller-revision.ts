@@ -40,7 +40,8 @@ export function revisionsOf(owner: Owner, view: ClusterView, inUse: ReadonlySet<
     const labels = { ...owner.spec.template.metadata?.labels, [REVISION_LABEL]: hash };
     const metadata = { name, ...(namespace === undefined ? {} : { namespace }), labels, ownerReferences: [controllerReference(owner)] };
     writes.push(create(CONTROLLER_REVISIONS, { metadata, data, revision: newest + 1 }));
-  } else if (same !== undefined && same.revision < newest) writes.push(update(CONTROLLER_REVISIONS, { ...same, revision: newest + 1 } as ControllerRevision));
+  } else if (same !== undefined && same.revision < newest)
+    writes.push(update(CONTROLLER_REVISIONS, { ...same, revision: newest + 1 } as ControllerRevision));
   const old = known.filter((each) => each !== same && !inUse.has(each.metadata.name));
   const limit = owner.spec.revisionHistoryLimit ?? 10;
   for (const each of old.slice(0, Math.max(0, old.length - limit))) writes.push(remove(CONTROLLER_REVISIONS, each));
