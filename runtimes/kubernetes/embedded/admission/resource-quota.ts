@@ -104,14 +104,13 @@ export function quotaController(registry: Registry, view: ClusterView): Controll
       const { namespace } = changed.metadata;
       if (resource === own && type !== 'DELETED') yield keyOf(changed);
       if (namespace === undefined) return;
+      const quotas = view.list(RESOURCE_QUOTAS, namespace);
+      if (quotas.length === 0) return;
       const [group = '', plural = ''] = resource.split('/');
       const served = { group, resource: plural };
-      const usage = usageOf(served, object);
       // Most changes take nothing more and nothing less.
-      if (previous !== undefined && type === 'MODIFIED' && jsonEqual(formatAmounts(usage), formatAmounts(usageOf(served, previous))))
-        return;
-      for (const quota of view.list(RESOURCE_QUOTAS, namespace))
-        if (Object.keys(quota.spec?.hard ?? {}).some((amount) => takesFrom(served, amount))) yield keyOf(quota);
+      if (type === 'MODIFIED' && previous !== undefined && sameUsage(served, object, previous)) return;
+      for (const quota of quotas) if (Object.keys(quota.spec?.hard ?? {}).some((amount) => takesFrom(served, amount))) yield keyOf(quota);
     },
     async sync(key) {
       const quota = view.get(RESOURCE_QUOTAS, nameOfKey(key));
@@ -123,3 +122,6 @@ export function quotaController(registry: Registry, view: ClusterView): Controll
     },
   };
 }
+
+const sameUsage = (type: Pick<ServedResource, 'group' | 'resource'>, a: JsonObject, b: JsonObject): boolean =>
+  jsonEqual(formatAmounts(usageOf(type, a)), formatAmounts(usageOf(type, b)));
