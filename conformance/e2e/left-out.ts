@@ -5,6 +5,10 @@ export const LEFT_OUT: readonly { readonly text: string; readonly why: string }[
     why: 'its webhook server runs in a container, and the simulation runs none; conformance/apiserver has webhooks',
   },
   { text: 'CustomResourceConversionWebhook [', why: 'its webhook server runs in a container, and the simulation runs none' },
+  {
+    text: 'CustomResourceFieldSelectors [',
+    why: 'its objects are converted by a webhook that runs in a container; conformance/apiserver asks the same of one version',
+  },
   { text: 'Aggregator Should be able to support the 1.17 Sample API Server', why: 'the sample API server runs in a container' },
   { text: 'if the original version has been compacted away', why: 'waits for etcd to compact; conformance/apiserver asks the same' },
   { text: 'API priority and fairness', why: 'requests are not queued, so there is nothing that flow schemas would configure' },
