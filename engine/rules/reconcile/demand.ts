@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, ownValue } from '../../object/json.ts';
-import type { CompiledRule } from './compile-rule.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import type { Entry, ReadinessRule } from './entry.ts';
 import type { FieldDemand, TouchedKind } from './program.ts';
 import { mergeDemand } from './reads.ts';

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
-import type { CompiledRule } from './compile-rule.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import { conditionsOf } from './conditions.ts';
 import { durationOf } from './durations.ts';
 import type { Entry, RuleTemplate } from './entry.ts';

@@ -1,6 +1,6 @@
 import type { CelValue } from '../../cel/values.ts';
 import { isJsonObject, type JsonObject, ownValue } from '../../object/json.ts';
-import type { CompiledRule } from './compile-rule.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import type { Verdict } from './conditions.ts';
 import type { Entry, RuleTemplate } from './entry.ts';
 import { type EntryState, Evaluation, Unresolved } from './evaluation.ts';

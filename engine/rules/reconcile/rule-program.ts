@@ -1,6 +1,6 @@
 import { canonicalJson, isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
 import { sha256 } from '../../text/digest.ts';
-import type { CompiledRule } from './compile-rule.ts';
+import type { CompiledRule } from './compiled-rule.ts';
 import { instanceDemand, touchedKinds } from './demand.ts';
 import type { Entry } from './entry.ts';
 import { reconcile } from './executor.ts';
