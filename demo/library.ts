@@ -1,3 +1,4 @@
+import type { CompiledBundle } from '../engine/bundle/bundle.ts';
 import { compileBundle } from '../engine/bundle/compile.ts';
 import type { AdmissionProgram } from '../engine/rules/admission/decision.ts';
 import { isError } from '../engine/text/diagnostic.ts';
@@ -10,7 +11,9 @@ import { findTests } from '../runtimes/host/test-files.ts';
 /** The rule library, compiled. */
 export interface Library {
   readonly bundles: readonly { readonly path: string; readonly name: string; readonly rules: number; readonly description: string }[];
-  /** All bundles as one program. */
+  /** As they were compiled, one by one. */
+  readonly compiled: readonly CompiledBundle[];
+  /** The admission rules of all bundles as one program. */
   readonly program: AdmissionProgram;
 }
 
@@ -32,9 +35,10 @@ export async function loadLibrary(folder: string): Promise<Library> {
     bundles: compiled.map(({ path, bundle, description }) => ({
       path,
       name: bundle.name,
-      rules: bundle.program?.admission.rules.length ?? 0,
+      rules: (bundle.program?.admission.rules.length ?? 0) + (bundle.program?.reconcile.rules.length ?? 0),
       description,
     })),
+    compiled: compiled.map(({ bundle }) => bundle),
     program: program.admission,
   };
 }

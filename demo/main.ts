@@ -10,11 +10,13 @@ import { fixedBundle } from '../runtimes/host/bundle-watch.ts';
 import { developmentTls } from '../runtimes/host/certificates.ts';
 import { type Review, reviewClient } from './api-server.ts';
 import { type Library, loadLibrary, runLibraryTests } from './library.ts';
+import { showReconcile } from './reconcile.ts';
 import { type RecordedCluster, readCluster } from './recorded-cluster.ts';
 
 /*
- * The demonstration: the rule library meets a recorded cluster. It checks, tests and dry-runs, then does the same over the
- * wire: a webhook over TLS, asked by a client that behaves as the API server does. Needs no cluster, leaves nothing behind.
+ * The demonstration, in two parts. The admission rules of the library meet a recorded cluster: checked, tested and dry-run, then the same
+ * over the wire, by a webhook that is asked as an API server asks. And its reconcile rules run on an API server in this process. Needs no
+ * cluster, leaves nothing behind.
  */
 
 const root = resolve(dirname(process.argv[1] ?? '.'), '..');
@@ -25,22 +27,25 @@ const milliseconds = (value: number) => `${value < 10 ? value.toFixed(1) : Math.
 
 async function main(): Promise<boolean> {
   const started = performance.now();
-  process.stdout.write(styleText('bold', 'Fairlead: the rule library against a recorded cluster\n'));
+  process.stdout.write(styleText('bold', 'Fairlead: the rule library against a recorded cluster, and on a server of its own\n'));
 
   heading('1  Check');
   const loading = performance.now();
   const library = await loadLibrary(join(root, 'rules/admission'));
-  for (const { name, rules, description } of library.bundles) line(`${name.padEnd(14)} ${plural(rules, 'rule').padEnd(8)} ${description}`);
+  const reconcile = await loadLibrary(join(root, 'rules/reconcile'));
+  for (const { bundles } of [library, reconcile])
+    for (const { name, rules, description } of bundles) line(`${name.padEnd(18)} ${plural(rules, 'rule').padEnd(8)} ${description}`);
   line(`compiled in ${milliseconds(performance.now() - loading)}, every field checked against the types of Kubernetes 1.37`);
 
   heading('2  Test');
   const testing = performance.now();
-  const tests = await runLibraryTests(library);
-  const cases = [...tests.cases.values()].reduce((sum, count) => sum + count, 0);
-  line([...tests.cases].map(([name, count]) => `${name} ${count}`).join(', '));
-  for (const failure of tests.failures) line(`${styleText('red', 'failed')}  ${failure}`);
+  const tested = [await runLibraryTests(library), await runLibraryTests(reconcile)];
+  const cases = tested.flatMap((tests) => [...tests.cases.values()]).reduce((sum, count) => sum + count, 0);
+  const failures = tested.flatMap((tests) => tests.failures);
+  for (const tests of tested) line([...tests.cases].map(([name, count]) => `${name} ${count}`).join(', '));
+  for (const failure of failures) line(`${styleText('red', 'failed')}  ${failure}`);
   line(
-    `${plural(cases, 'case')} from the bundles' tests/ folders ${tests.failures.length === 0 ? 'passed' : 'ran'} in ${milliseconds(performance.now() - testing)}`,
+    `${plural(cases, 'case')} from the bundles' tests/ folders ${failures.length === 0 ? 'passed' : 'ran'} in ${milliseconds(performance.now() - testing)}`,
   );
 
   heading('3  Dry run');
@@ -50,6 +55,8 @@ async function main(): Promise<boolean> {
   heading('4  Serve');
   const differences = await serve(library, cluster, decisions);
 
+  const reconciled = await showReconcile(reconcile, join(root, 'demo/instances'), { heading, line });
+
   heading('Summary');
   const denied = [...decisions.values()].filter(({ allowed }) => !allowed).length;
   const mutated = [...decisions.values()].filter(({ allowed, patch }) => allowed && patch.length > 0).length;
@@ -57,11 +64,14 @@ async function main(): Promise<boolean> {
   line(
     `${plural(rules, 'rule')} decided ${plural(decisions.size, 'object')}: ${denied} denied, ${mutated} mutated, ${decisions.size - denied - mutated} allowed as they are`,
   );
-  if (tests.failures.length > 0) line(styleText('red', `${plural(tests.failures.length, 'test')} of the library failed`));
+  if (failures.length > 0) line(styleText('red', `${plural(failures.length, 'test')} of the library failed`));
   line(`the webhook and the dry run ${differences === 0 ? 'agree on all of them' : styleText('red', `differ on ${differences}`)}`);
+  line(
+    `${plural(reconciled.instances, 'instance')} stood for ${plural(reconciled.objects, 'object')}: made, kept true, and taken away again`,
+  );
   line(`all of it in ${((performance.now() - started) / 1000).toFixed(1)} s; nothing is left running`);
   line('next: npx fairlead --help, or the tour in README.md');
-  return differences === 0 && tests.failures.length === 0;
+  return differences === 0 && failures.length === 0;
 }
 
 function dryRun(library: Library, cluster: RecordedCluster): Map<string, AdmissionDecision> {
@@ -83,7 +93,12 @@ async function serve(library: Library, cluster: RecordedCluster, expected: Reado
   const folder = await mkdtemp(join(tmpdir(), 'fairlead-demo-'));
   const tls = await developmentTls({ folder, hosts: ['127.0.0.1'] });
   const server = await startAdmissionServer({
-    bundle: fixedBundle({ name: 'library', version: '1', diagnostics: [], program: { admission: library.program, reconcile: { rules: [] } } }),
+    bundle: fixedBundle({
+      name: 'library',
+      version: '1',
+      diagnostics: [],
+      program: { admission: library.program, reconcile: { rules: [] } },
+    }),
     tls,
     facts: immediateFacts(cluster.facts),
     host: '127.0.0.1',
