@@ -138,11 +138,17 @@ function verbOf(method: string, path: ResourcePath, query: URLSearchParams): str
   }
 }
 
+/** Subresources that lead to a node. */
+const CONNECTIONS = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
+
 function checkVerb(definition: ResourceDefinition, path: ResourcePath, verb: string, method: string): void {
   if (path.subresource !== '') {
     const sub = definition.subresourceDefinitions.find(({ name }) => name === path.subresource);
     if (sub === undefined) throw definition.builtIn ? noSuchPath() : notFound(definition, path.name);
     if (!sub.verbs.includes(verb)) throw methodNotAllowed();
+    if (definition.builtIn && CONNECTIONS.has(sub.name)) {
+      throw new StatusError(501, undefined, `no containers run here: there is nothing behind ${definition.resource}/${sub.name}`);
+    }
     return;
   }
   // A namespace in the path of what has none, and the other way round.

@@ -12,8 +12,9 @@ const SCALARS: ReadonlyMap<string, Json> = new Map<string, Json>([
 ]);
 
 /**
- * The object with everything that Go writes even where it is empty: `resources: {}`, `status: {}`, `rules: null`. Clients see these,
- * and ownership of fields counts with them. The object itself where nothing is missing.
+ * The object as Go writes it: with everything that is there even where it is empty (`resources: {}`, `status: {}`, `rules: null`), and
+ * without what is left out where it is zero (`paused: false`). Clients see this, and ownership of fields counts with it. The object itself
+ * where nothing changes.
  */
 export function withGoZeroes(value: Json, type: string): Json {
   if (!isJsonObject(value) || SCALARS.has(type)) return value;
@@ -37,6 +38,11 @@ function filled(object: JsonObject, fields: readonly GoField[]): JsonObject {
       continue;
     }
     const value = ownValue(copy ?? result, name);
+    if (flags === 'z' && (value === '' || value === 0 || value === false)) {
+      copy ??= { ...result };
+      delete copy[name];
+      continue;
+    }
     let next: Json | undefined = value;
     if (value === undefined || value === null) {
       if (!flags.includes('a')) continue;

@@ -1,11 +1,28 @@
 import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from '../../../../engine/object/json.ts';
 import { fieldInvalid } from '../field-error.ts';
-import type { ScaleMapping } from '../kinds/definition.ts';
+import type { ScaleMapping, TablePrinter } from '../kinds/definition.ts';
 import { invalid } from '../status-error.ts';
+import { age } from '../table/age.ts';
 import { metadataOf, metadataText, withMetadata } from '../verbs/object-metadata.ts';
 
 /** What of the metadata a scale has. */
 const METADATA = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp'];
+
+/** Scales as kubectl shows them. Kubernetes: pkg/printers/internalversion/printers.go printScale. */
+export const SCALE_PRINTER: TablePrinter = {
+  columns: [
+    { name: 'Name', type: 'string', format: 'name', description: 'Name of the scaled object.', priority: 0 },
+    { name: 'Desired', type: 'integer', format: '', description: 'Replicas that are wanted.', priority: 0 },
+    { name: 'Available', type: 'integer', format: '', description: 'Replicas that there are.', priority: 0 },
+    { name: 'Age', type: 'string', format: '', description: 'Time since the scaled object was made.', priority: 0 },
+  ],
+  cells: (scale, now) => [
+    metadataText(scale, 'name'),
+    number(readPath(scale, '.spec.replicas')),
+    number(readPath(scale, '.status.replicas')),
+    age(metadataText(scale, 'creationTimestamp'), now),
+  ],
+};
 
 /** The scale of an object. Kubernetes: autoscaling/v1 Scale. */
 export function scaleOf(mapping: ScaleMapping, object: JsonObject): JsonObject {

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../../../engine/object/json.ts';
 import type { MapSchema } from '../../../../../engine/object/schema.ts';
 import { parseApiVersion } from '../../../../../engine/object/type-table.ts';
 import { customResourceDefinitionStrategy } from '../../custom-resources/definition-strategy.ts';
+import type { FieldError } from '../../field-error.ts';
 import type { GroupResource } from '../../registry.ts';
 import { CORE_DEFAULTS } from '../defaults/core.ts';
 import { withDefaults } from '../defaults/default-values.ts';
@@ -91,17 +92,21 @@ export function builtInStrategy(storedIn: GroupResource, apiVersion: string, kin
       return withDefaults(complete, schema, DEFAULTERS) as JsonObject;
     },
     emptyObject: zeroOf(schema.name ?? '') as JsonObject,
-    validate: (object, context) => withoutRepetition([...(own.validate?.(object, context) ?? []), ...requiredFieldErrors(object, schema)]),
-    validateUpdate: (object, old, context) =>
-      withoutRepetition([...(own.validateUpdate?.(object, old, context) ?? []), ...requiredFieldErrors(object, schema)]),
+    ...(COMPLETE.has(storedIn)
+      ? {}
+      : {
+          validate: (object, context) => withRequired(own.validate?.(object, context) ?? [], object, schema),
+          validateUpdate: (object, old, context) => withRequired(own.validateUpdate?.(object, old, context) ?? [], object, schema),
+        }),
   };
 }
 
+/** Kinds whose own rules speak of every required field, and of some in other places than where they are. */
+const COMPLETE: ReadonlySet<GroupResource> = new Set<GroupResource>(['apiextensions.k8s.io/customresourcedefinitions']);
+
 /** A kind's own rules and the required fields of its type often say the same. */
-function withoutRepetition<T extends { readonly field: string; readonly type: string }>(errors: readonly T[]): readonly T[] {
-  const seen = new Set<string>();
-  return errors.filter(({ field, type }) => {
-    const key = `${type} ${field}`;
-    return !seen.has(key) && seen.add(key);
-  });
+function withRequired(errors: readonly FieldError[], object: JsonObject, schema: MapSchema): readonly FieldError[] {
+  const seen = new Set(errors.map(({ field, type }) => `${type} ${field}`));
+  const required = requiredFieldErrors(object, schema).filter(({ field, type }) => !seen.has(`${type} ${field}`));
+  return required.length === 0 ? errors : [...errors, ...required];
 }
