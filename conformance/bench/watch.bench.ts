@@ -21,7 +21,8 @@ type Follow = (port: number) => Promise<number>;
 
 export const bench: Bench = {
   name: 'watch',
-  description: 'pods of 4 KB from the bytes of a watch into a cache that keeps five fields, beside @kubernetes/client-node and JSON.parse',
+  description:
+    'pods of 3 to 4 KB from the bytes of a watch into a cache that keeps five fields, beside @kubernetes/client-node and JSON.parse',
   async *run({ log, signal }): AsyncIterable<BenchRow> {
     const lines = Array.from({ length: LINES }, (_, index) =>
       Buffer.from(`${JSON.stringify({ type: 'MODIFIED', object: podAt(index) })}\n`),
