@@ -12,7 +12,7 @@ const INDEX = 'batch.kubernetes.io/job-completion-index';
 
 export const isJobFinished = ({ status }: Job): boolean => isTrue(status?.conditions, 'Complete') || isTrue(status?.conditions, 'Failed');
 
-/** Kubernetes: pkg/controller/job/job_controller.go syncJob. Retries come at once; pod failure and success policies are not looked at. */
+/** Kubernetes: pkg/controller/job/job_controller.go syncJob. Retries come at once; pod failure policies are not looked at. */
 export function syncJob(job: Job, view: ClusterView): SyncResult {
   if (isDeleted(job)) return { writes: [] };
   if (isJobFinished(job)) return expire(job, view);
@@ -24,7 +24,8 @@ export function syncJob(job: Job, view: ClusterView): SyncResult {
   const { spec } = job;
   const startTime = spec.suspend ? undefined : (job.status?.startTime ?? timestamp(now));
   const done = isIndexed(job) ? indexesOf(succeeded).size : succeeded.length;
-  const end = spec.suspend ? undefined : endOf(job, { active: active.length, done, failed: failed.length }, startTime, now);
+  const counted = { active: active.length, done, failed: failed.length, indexes: indexesOf(succeeded) };
+  const end = spec.suspend ? undefined : endOf(job, counted, startTime, now);
 
   const writes: Write[] = [];
   const surplus = end !== undefined || spec.suspend ? active : active.slice(spec.parallelism ?? 1);
@@ -58,7 +59,7 @@ interface JobEnd {
 
 function endOf(
   job: Job,
-  counts: { readonly active: number; readonly done: number; readonly failed: number },
+  counts: { readonly active: number; readonly done: number; readonly failed: number; readonly indexes: ReadonlySet<number> },
   startTime: string | undefined,
   now: number,
 ): JobEnd | undefined {
@@ -67,6 +68,8 @@ function endOf(
     return { type: 'Failed', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
   if (activeDeadlineSeconds !== undefined && startTime !== undefined && now >= Date.parse(startTime) + activeDeadlineSeconds * 1000)
     return { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' };
+  const rule = (job.spec.successPolicy?.rules ?? []).findIndex((each) => holds(each, counts.indexes));
+  if (rule >= 0) return { type: 'Complete', reason: 'SuccessPolicy', message: `Matched rules at index ${rule}` };
   const complete = completions === undefined ? counts.done > 0 && counts.active === 0 : counts.done >= completions;
   if (!complete) return undefined;
   return { type: 'Complete', reason: 'CompletionsReached', message: 'Reached expected number of succeeded pods' };
@@ -152,6 +155,28 @@ function indexesOf(pods: readonly Pod[]): ReadonlySet<number> {
     pods.flatMap(({ metadata }) => (metadata.annotations?.[INDEX] === undefined ? [] : [Number(metadata.annotations[INDEX])])),
   );
 }
+
+type SuccessRule = NonNullable<Job['spec']['successPolicy']>['rules'][number];
+
+/** Enough of the indexes that a rule names, or of all, have succeeded. Kubernetes: pkg/controller/job/success_policy.go. */
+function holds({ succeededIndexes, succeededCount }: SuccessRule, indexes: ReadonlySet<number>): boolean {
+  const wanted = succeededIndexes === undefined ? undefined : parseIndexes(succeededIndexes);
+  const met =
+    wanted === undefined
+      ? indexes.size
+      : wanted
+          .filter(([first, last]) => first <= last)
+          .reduce((sum, [first, last]) => sum + [...indexes].filter((index) => index >= first && index <= last).length, 0);
+  const size = wanted?.reduce((sum, [first, last]) => sum + last - first + 1, 0);
+  return met > 0 && met >= (succeededCount ?? size ?? Number.POSITIVE_INFINITY);
+}
+
+/** The first and the last of each part of `0-2,5`. */
+const parseIndexes = (text: string): readonly (readonly [number, number])[] =>
+  text.split(',').map((part) => {
+    const [first = '', last = first] = part.split('-');
+    return [Number(first), Number(last)];
+  });
 
 /** `0-2,5`. */
 export function formatIndexes(indexes: ReadonlySet<number>): string {

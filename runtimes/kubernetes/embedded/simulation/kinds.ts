@@ -198,6 +198,7 @@ export interface Job extends KubernetesObject {
     readonly ttlSecondsAfterFinished?: number;
     readonly suspend?: boolean;
     readonly completionMode?: string;
+    readonly successPolicy?: { readonly rules: readonly { readonly succeededIndexes?: string; readonly succeededCount?: number }[] };
     readonly manualSelector?: boolean;
     readonly selector?: Selector;
     readonly template: PodTemplate;

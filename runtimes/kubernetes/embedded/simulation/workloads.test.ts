@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isTrue } from '../control-loop/condition.ts';
+import { untyped } from '../control-loop/kind.ts';
 import { OUTCOME, START_DELAY } from './instructions.ts';
 import {
   CONTROLLER_REVISIONS,
@@ -224,6 +225,27 @@ describe('a job', () => {
     await cluster.simulation.idle();
     await cluster.pass(5_000);
     expect(cluster.get(JOBS, 'work')!.status).toMatchObject({ succeeded: 4, completedIndexes: '0-3' });
+  });
+
+  it.each([
+    [{ succeededCount: 1 }, 'Complete'],
+    [{ succeededIndexes: '0-1' }, 'Complete'],
+    [{ succeededIndexes: '2', succeededCount: 1 }, undefined],
+  ])('ends by its success policy %j', async (rule, ended) => {
+    const cluster = await simulatedCluster();
+    const slow = { ...template, metadata: { annotations: { [OUTCOME]: 'run' } } };
+    await cluster.create(JOBS, 'work', {
+      spec: { completions: 3, parallelism: 3, completionMode: 'Indexed', successPolicy: { rules: [rule] }, template: slow },
+    });
+    await cluster.simulation.idle();
+    for (const pod of cluster.list(PODS).slice(0, 2))
+      await cluster.registry.update(cluster.registry.find('', 'v1', 'pods')!, untyped({ ...pod, status: { phase: 'Succeeded' } }), {
+        subresource: 'status',
+      });
+    await cluster.simulation.idle();
+    const condition = cluster.get(JOBS, 'work')!.status?.conditions?.find(({ type }) => type === 'Complete');
+    expect(condition?.type).toBe(ended);
+    if (ended) expect(condition).toMatchObject({ reason: 'SuccessPolicy', message: 'Matched rules at index 0' });
   });
 
   it('has no pods while it is suspended', async () => {
