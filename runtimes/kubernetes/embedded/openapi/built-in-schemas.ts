@@ -4,6 +4,7 @@ import type { JsonObject } from '../../../../engine/object/json.ts';
 import { parseApiVersion } from '../../../../engine/object/type-table.ts';
 import kubernetes from '../../../../schemas/kubernetes/v1.37.json' with { type: 'json' };
 import { definitionName } from './definition-names.ts';
+import { withDescriptions } from './metadata-descriptions.ts';
 
 const DATA = kubernetes as unknown as TypeTableData;
 
@@ -95,10 +96,11 @@ export function builtInSchemas(roots: Iterable<string>, prefix: RefPrefix): { re
 function convert(name: string, prefix: RefPrefix, queue: string[]): JsonObject {
   const compact = Object.hasOwn(META, name) ? META[name] : Object.hasOwn(DATA.definitions, name) ? DATA.definitions[name] : undefined;
   if (compact === undefined) return { type: 'object' };
-  const schema = compactSchemaToOpenApi(compact, (reference) => {
+  const bare = compactSchemaToOpenApi(compact, (reference) => {
     queue.push(reference);
     return prefix + definitionName(reference);
   });
+  const schema = withDescriptions(name, bare);
   const kinds = kindsOf.get(name);
   return kinds === undefined ? schema : { ...schema, 'x-kubernetes-group-version-kind': kinds };
 }
