@@ -67,7 +67,7 @@ describe('values', () => {
     {
       schema: { type: 'array', items: { type: 'string' }, maxItems: 1 },
       value: ['a', 'b'],
-      errors: ['spec: Too many: 2: must have at most 1 items'],
+      errors: ['spec: Too many: 2: must have at most 1 item'],
     },
     {
       schema: { type: 'array', items: { type: 'string' }, minItems: 1 },

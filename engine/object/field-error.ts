@@ -72,7 +72,7 @@ export function fieldTooLong(field: string, limit: number): FieldError {
 }
 
 export function fieldTooMany(field: string, count: number, limit: number): FieldError {
-  return { type: 'FieldValueTooMany', field, body: `Too many: ${count}: must have at most ${limit} items` };
+  return { type: 'FieldValueTooMany', field, body: `Too many: ${count}: must have at most ${limit} ${limit === 1 ? 'item' : 'items'}` };
 }
 
 /** All of them in one line, each once. */

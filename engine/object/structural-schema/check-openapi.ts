@@ -57,7 +57,8 @@ function check(schema: JsonObject, path: string, isRoot: boolean, place: Place, 
   checkRules(schema, path, errors);
 }
 
-const UNSUPPORTED = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'];
+/** Keywords that no structural schema can have. */
+export const UNSUPPORTED = ['id', 'additionalItems', 'patternProperties', 'definitions', 'dependencies', '$ref'];
 
 function checkKeywords(schema: JsonObject, path: string, place: Place, errors: FieldError[]): void {
   const type = text(schema, 'type') ?? '';

@@ -1,6 +1,6 @@
 import { type FieldError, fieldForbidden, fieldInvalid } from '../field-error.ts';
 import { type JsonObject, jsonEqual, ownValue } from '../json.ts';
-import { checkOpenApi } from './check-openapi.ts';
+import { checkOpenApi, UNSUPPORTED } from './check-openapi.ts';
 import { checkRuleExpressions } from './check-rules.ts';
 import { checkStructural } from './check-structural.ts';
 import { pruneValue } from './prune.ts';
@@ -60,9 +60,10 @@ export function checkSchema(source: JsonObject, path: string, options: SchemaChe
     }
   }
   if (ownValue(source, 'nullable') === true) errors.push(fieldForbidden(`${path}.nullable`, 'nullable cannot be true at the root'));
-  const structural = checkStructural(source, path);
-  const defaults = structural.length > 0 ? [] : checkDefaults(readStructuralSchema(source), path);
   const openApi = checkOpenApi(source, path);
+  const isReadable = !openApi.some(({ field }) => UNSUPPORTED.some((keyword) => field.endsWith(`.${keyword}`)));
+  const structural = isReadable ? checkStructural(source, path) : [];
+  const defaults = structural.length > 0 || !isReadable ? [] : checkDefaults(readStructuralSchema(source), path);
   errors.push(...structural, ...defaults, ...openApi);
   // A schema that is wrong has no types that rules could be compiled against.
   return errors.length > 0 ? errors : checkRuleExpressions(source, path);

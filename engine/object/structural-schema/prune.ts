@@ -36,9 +36,16 @@ function prune(value: Json, schema: StructuralSchema | undefined, path: string, 
   if (!isJsonObject(value)) return value;
   let copy: { [key: string]: Json } | undefined;
   for (const name of Object.keys(value)) {
-    if (schema?.isEmbedded && OBJECT_FIELDS.has(name)) continue;
     const child = value[name] as Json;
     const place = path === '' ? name : `${path}.${name}`;
+    if (schema?.isEmbedded && OBJECT_FIELDS.has(name)) {
+      // That of the object itself is everybody's, and is read before.
+      const known = path === '' || name !== 'metadata' ? child : pruneMetadata(child, place, unknown);
+      if (known === child) continue;
+      copy ??= { ...value };
+      copy[name] = known;
+      continue;
+    }
     const declared = schema?.properties.get(name) ?? schema?.additional;
     if (declared === undefined) {
       if (schema?.preservesUnknown) continue;
@@ -53,6 +60,33 @@ function prune(value: Json, schema: StructuralSchema | undefined, path: string, 
     setOwn(copy, name, rest);
   }
   return copy ?? value;
+}
+
+/** Kubernetes: apimachinery pkg/apis/meta/v1 ObjectMeta. */
+const METADATA_FIELDS = new Set([
+  'name',
+  'generateName',
+  'namespace',
+  'selfLink',
+  'uid',
+  'resourceVersion',
+  'generation',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'labels',
+  'annotations',
+  'ownerReferences',
+  'finalizers',
+  'managedFields',
+]);
+
+function pruneMetadata(metadata: Json, path: string, unknown: string[]): Json {
+  if (!isJsonObject(metadata)) return metadata;
+  const strange = Object.keys(metadata).filter((key) => !METADATA_FIELDS.has(key));
+  if (strange.length === 0) return metadata;
+  for (const key of strange) unknown.push(`${path}.${key}`);
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => METADATA_FIELDS.has(key)));
 }
 
 /** The list itself where nothing changes. */

@@ -187,12 +187,12 @@ function compileNumber(source: JsonObject): Check | undefined {
     }
     const isInt = typeof value === 'bigint' || Number.isInteger(value);
     const number = Number(value);
-    if (multipleOf !== undefined && !isMultiple(number, multipleOf)) {
-      result.add(
-        multipleOf <= 0
-          ? composite(`factor MultipleOf declared for ${path} must be positive: ${goFloat(multipleOf)}`)
-          : invalid(path, `should be a multiple of ${shown(multipleOf, isInt)}`, value),
-      );
+    if (multipleOf !== undefined) {
+      const factor = isInt ? Math.trunc(multipleOf) : multipleOf;
+      if (factor <= 0) {
+        const message = `factor MultipleOf declared for ${path} must be positive: ${goFloat(factor)}`;
+        result.add({ kind: 'invalid', path, message, value: factor });
+      } else if (!isMultiple(number, factor)) result.add(invalid(path, `should be a multiple of ${goFloat(factor)}`, value));
     }
     if (minimum !== undefined && (isAbove ? number <= minimum : number < minimum)) {
       result.add(invalid(path, `should be greater than${isAbove ? '' : ' or equal to'} ${shown(minimum, isInt)}`, value));
@@ -218,7 +218,6 @@ function isInRange(value: number | bigint, type: string, format: string | undefi
 }
 
 function isMultiple(value: number, factor: number): boolean {
-  if (factor <= 0) return false;
   const times = factor < 1 ? (1 / factor) * value : value / factor;
   return Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times));
 }

@@ -49,9 +49,12 @@ function approvalCondition(approval: string): Omit<Condition, 'lastTransitionTim
     : { type, status: 'True', reason: 'ApprovedAnnotation', message: `approved in ${approval}` };
 }
 
-function namesObject({ shortNames, categories, ...names }: ResourceNames): JsonObject {
+function namesObject({ plural, singular, kind, listKind, shortNames, categories }: ResourceNames): JsonObject {
   return {
-    ...names,
+    plural,
+    ...(singular === '' ? {} : { singular }),
+    kind,
+    ...(listKind === '' ? {} : { listKind }),
     ...(shortNames.length === 0 ? {} : { shortNames }),
     ...(categories.length === 0 ? {} : { categories }),
   };

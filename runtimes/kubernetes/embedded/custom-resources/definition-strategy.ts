@@ -25,7 +25,7 @@ export const customResourceDefinitionStrategy: Strategy = {
   deletionFinalizers: [CLEANUP_FINALIZER],
   defaults: fillDefaults,
   prepareForCreate: (object) =>
-    withStorageVersion(withField(object, 'status', { acceptedNames: { kind: '', plural: '' }, conditions: [] })),
+    withStorageVersion(withField(object, 'status', { acceptedNames: { kind: '', plural: '' }, conditions: null })),
   validate(object, context) {
     warn(object, context);
     return validateDefinition(object, undefined);

@@ -21,13 +21,14 @@ const OPEN: JsonObject = { type: 'object', 'x-kubernetes-preserve-unknown-fields
  */
 export function servedVersions(document: DefinitionDocument): readonly ResourceDefinition[] {
   const types = builtInTypes([customResourceTypes([document.object])]);
+  const schemas = new Map(document.versions.map(({ name, schema }) => [`${document.group}/${name}`, lazily(schema ?? OPEN)]));
   return document.versions
     .filter(({ isServed }) => isServed)
     .map((version): ResourceDefinition => {
       const { group, namespaced, acceptedNames: names, storageVersion } = document;
-      const schema = compileCustomResourceSchema(version.schema ?? OPEN);
+      const apiVersion = `${group}/${version.name}`;
+      const schema = schemas.get(apiVersion)?.() ?? compileCustomResourceSchema(OPEN);
       const subresources = subresourcesOf(document, version);
-      const keepStored = (object: JsonObject): JsonObject => object;
       return {
         group,
         version: version.name,
@@ -45,8 +46,15 @@ export function servedVersions(document: DefinitionDocument): readonly ResourceD
         subresourceDefinitions: subresources,
         storedIn: `${group}/${names.plural}`,
         storedApiVersion: `${group}/${storageVersion}`,
-        // What was stored under an older schema shows the defaults of this one.
-        conversion: { fromStored: (object) => schema.applyDefaults(schema.prune(object).object), toStored: keepStored },
+        conversion: {
+          // What was stored under an older schema shows the defaults of the newer one; those of other versions are for requests only.
+          fromStored(object) {
+            const stored = schemas.get(String(object['apiVersion']))?.();
+            const complete = stored === undefined ? object : stored.applyDefaults(stored.prune(object).object);
+            return stored === schema ? complete : schema.prune(complete).object;
+          },
+          toStored: (object) => object,
+        },
         strategy: strategyOf(schema, version),
         printer: columnPrinter(version.columns),
         selectableFields: selectableFieldReaders(version.selectableFields),
@@ -63,6 +71,14 @@ export function servedVersions(document: DefinitionDocument): readonly ResourceD
         ...(version.isDeprecated ? { deprecationWarning: warningOf(document, version) } : {}),
       };
     });
+}
+
+function lazily(source: JsonObject): () => CustomResourceSchema {
+  let compiled: CustomResourceSchema | undefined;
+  return () => {
+    compiled ??= compileCustomResourceSchema(source);
+    return compiled;
+  };
 }
 
 function warningOf({ group, names }: DefinitionDocument, { name, deprecationWarning }: VersionDocument): string {

@@ -42,6 +42,7 @@ export function validateDefinition(object: JsonObject, old: JsonObject | undefin
     if (names[key] === '') errors.push(fieldRequired(`spec.names.${key}`));
   }
   validateNames(names, 'spec.names', errors);
+  validateShared(definition, before, errors);
   validateConversion(fieldOf(object, 'spec', 'conversion'), errors);
   if (before !== undefined) validateUnchanged(definition, before, errors);
   validateNames(definition.acceptedNames, 'status.acceptedNames', errors);
@@ -55,36 +56,94 @@ export function validateDefinition(object: JsonObject, old: JsonObject | undefin
 }
 
 function validateVersions(definition: DefinitionDocument, before: DefinitionDocument | undefined, errors: FieldError[]): void {
-  const { versions, object } = definition;
+  const { versions } = definition;
   const names = versions.map(({ name }) => name);
   versions.forEach((version, i) => {
     const path = `spec.versions[${i}]`;
     const problems = validateDns1035Label(version.name);
     if (version.schema === undefined) errors.push(fieldRequired(`${path}.schema.openAPIV3Schema`));
     if (problems.length > 0) errors.push(fieldInvalid(`${path}.name`, version.name, problems.join(',')));
-    const unchanged = before?.versions.find(({ name }) => name === version.name);
-    validateVersion(version, path, unchanged !== undefined && jsonEqual(unchanged.schema, version.schema), errors);
+    for (const problem of deprecationProblems(version)) {
+      errors.push(fieldInvalid(`${path}.deprecationWarning`, version.deprecationWarning ?? '', problem));
+    }
+    const own = PARTS.filter((part) => !isShared(definition, part));
+    validateParts(version, own, (part) => `${path}.${part}`, before, errors);
   });
-  const all = fieldOf(object, 'spec', 'versions') ?? null;
-  if (new Set(names).size < names.length) errors.push(fieldInvalid('spec.versions', all, 'must contain unique version names'));
+  const invalidVersions = (detail: string): void => {
+    errors.push({
+      type: 'FieldValueInvalid',
+      field: 'spec.versions',
+      body: `Invalid value: ${JSON.stringify(inGo(definition))}: ${detail}`,
+    });
+  };
+  if (new Set(names).size < names.length) invalidVersions('must contain unique version names');
   if (versions.filter(({ isStorage }) => isStorage).length !== 1) {
-    errors.push(fieldInvalid('spec.versions', all, 'must have exactly one version marked as storage version'));
+    invalidVersions('must have exactly one version marked as storage version');
   }
 }
 
-function validateVersion(version: VersionDocument, path: string, isSchemaUnchanged: boolean, errors: FieldError[]): void {
-  for (const problem of deprecationProblems(version)) {
-    errors.push(fieldInvalid(`${path}.deprecationWarning`, version.deprecationWarning ?? '', problem));
+/**
+ * What versions may have in common. Kubernetes judges it in a form of the object where that stands above the versions, and speaks of
+ * it there: `spec.validation`. Kubernetes: apiextensions-apiserver pkg/apis/apiextensions/v1/conversion.go.
+ */
+const PARTS = ['schema', 'subresources', 'additionalPrinterColumns', 'selectableFields'] as const;
+type Part = (typeof PARTS)[number];
+
+function isShared({ object }: DefinitionDocument, part: Part): boolean {
+  const [first, ...others] = objectsOf(fieldOf(object, 'spec', 'versions'));
+  return first !== undefined && others.every((other) => jsonEqual(ownValue(other, part), ownValue(first, part)));
+}
+
+function validateShared(definition: DefinitionDocument, before: DefinitionDocument | undefined, errors: FieldError[]): void {
+  const [first] = definition.versions;
+  if (first === undefined) return;
+  const shared = PARTS.filter((part) => isShared(definition, part));
+  const version = { ...first, hasStatus: definition.versions.some(({ hasStatus }) => hasStatus) };
+  validateParts(version, shared, (part) => (part === 'schema' ? 'spec.validation' : `spec.${part}`), before, errors);
+  if (shared.includes('selectableFields') && !shared.includes('schema') && first.selectableFields.length > 0) {
+    errors.push(fieldInvalid('spec.selectableFields', '', 'may only be set when validations.schema is included'));
   }
+}
+
+function validateParts(
+  version: VersionDocument,
+  parts: readonly Part[],
+  pathOf: (part: Part) => string,
+  before: DefinitionDocument | undefined,
+  errors: FieldError[],
+): void {
   // What was good stays good: checking it once more costs the compilation of its rules.
-  if (version.schema !== undefined && !isSchemaUnchanged) {
-    errors.push(...checkSchema(version.schema, `${path}.schema.openAPIV3Schema`, { hasStatus: version.hasStatus }));
+  const was = before?.versions.find(({ name }) => name === version.name);
+  const isUnchanged = was !== undefined && jsonEqual(was.schema, version.schema);
+  for (const part of parts) {
+    const path = pathOf(part);
+    if (part === 'schema') {
+      if (version.schema === undefined || isUnchanged) continue;
+      errors.push(...checkSchema(version.schema, `${path}.openAPIV3Schema`, { hasStatus: version.hasStatus }));
+    } else if (part === 'subresources') {
+      if (version.scale !== undefined) validateScale(version.scale, `${path}.scale`, errors);
+    } else if (part === 'additionalPrinterColumns') {
+      version.columns.forEach((column, i) => {
+        validateColumn(column, `${path}[${i}]`, errors);
+      });
+    } else validateSelectableFields(version, path, errors);
   }
-  if (version.scale !== undefined) validateScale(version.scale, `${path}.subresources.scale`, errors);
-  version.columns.forEach((column, i) => {
-    validateColumn(column, `${path}.additionalPrinterColumns[${i}]`, errors);
-  });
-  validateSelectableFields(version, `${path}.selectableFields`, errors);
+}
+
+/** The versions as an error shows them: Go fields under their own names, in the order of Go. */
+function inGo(definition: DefinitionDocument): Json {
+  const own = (version: JsonObject, part: Part): Json => (isShared(definition, part) ? null : (ownValue(version, part) ?? null));
+  return objectsOf(fieldOf(definition.object, 'spec', 'versions')).map((version) => ({
+    Name: ownValue(version, 'name') ?? '',
+    Served: ownValue(version, 'served') ?? false,
+    Storage: ownValue(version, 'storage') ?? false,
+    Deprecated: ownValue(version, 'deprecated') ?? false,
+    DeprecationWarning: ownValue(version, 'deprecationWarning') ?? null,
+    Schema: own(version, 'schema'),
+    Subresources: own(version, 'subresources'),
+    AdditionalPrinterColumns: own(version, 'additionalPrinterColumns'),
+    SelectableFields: own(version, 'selectableFields'),
+  }));
 }
 
 function deprecationProblems({ isDeprecated, deprecationWarning: warning }: VersionDocument): readonly string[] {
@@ -235,12 +294,13 @@ function isEstablished({ object }: DefinitionDocument): boolean {
 }
 
 /** Versions in which objects may still be stored must not vanish. */
-function validateStoredVersions({ object, versions, storageVersion }: DefinitionDocument, errors: FieldError[]): void {
+function validateStoredVersions({ object, versions }: DefinitionDocument, errors: FieldError[]): void {
+  const storageVersion = versions.findLast(({ isStorage }) => isStorage)?.name ?? '';
   const stored = fieldOf(object, 'status', 'storedVersions');
   const path = 'status.storedVersions';
   const names: readonly Json[] = Array.isArray(stored) ? stored : [];
   if (names.length === 0) {
-    errors.push(fieldInvalid(path, names, 'must have at least one stored version'));
+    errors.push(fieldInvalid(path, Array.isArray(stored) ? names : null, 'must have at least one stored version'));
     return;
   }
   if (storageVersion !== '' && !names.includes(storageVersion)) {
