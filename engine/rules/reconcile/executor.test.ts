@@ -453,3 +453,23 @@ test('the same facts give the same answer', () => {
   const given = { objects: [observedConfig('shop-a', { x: '1' })] };
   expect(planOf(spec, given)).toEqual(planOf(spec, given));
 });
+
+test('hostile keys are data', () => {
+  const spec = objects(
+    '- id: it\n  forEach: self.spec.env\n  template: { apiVersion: v1, kind: ConfigMap, metadata: { name: "${\'n-\' + item}" }, data: { "${key}": "${item}", constructor: x } }',
+  );
+  const env = JSON.parse('{"__proto__": "a", "toString": "b"}') as JsonObject;
+  const plan = planOf(spec, { spec: { env } });
+  expect(plan.objects.map(({ key, object }) => [key, JSON.stringify(object['data'])])).toEqual([
+    ['__proto__', '{"__proto__":"a","constructor":"x"}'],
+    ['toString', '{"toString":"b","constructor":"x"}'],
+  ]);
+});
+
+test('objects are no more than a cluster could take', () => {
+  const spec = `variables: [{ name: long, expression: "lists.range(1000).map(i, 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx').join(',')" }]
+${objects('- { id: it, forEach: lists.range(900), template: { apiVersion: v1, kind: ConfigMap, metadata: { name: "n-${item}" }, data: { x: "${variables.long}" } } }')}`;
+  expect(planOf(spec).failures.map(({ message }) => message)).toContain(
+    'the objects of the rule have more than 33554432 characters together',
+  );
+});

@@ -1,5 +1,8 @@
 import type { JsonObject } from '../../object/json.ts';
+import type { FieldDemand } from '../../object/projection.ts';
 import type { DocumentPath } from '../../text/document.ts';
+
+export type { FieldDemand };
 
 /*
  * What the compiler of reconcile rules makes, and what a runtime needs of it: data about the rule, and one pure function.
@@ -209,13 +212,6 @@ export interface ReconcileReads {
   readonly objects: readonly ObjectReference[];
   readonly queries: readonly ObjectQuery[];
 }
-
-/**
- * Fields of a kind that a rule reads, as a tree: `{spec: {replicas: true}}`; `true` is everything below, `*` stands for every
- * element of a list or map. Identity (apiVersion, kind, name, namespace, uid, resourceVersion, generation, deletionTimestamp,
- * labels, annotations of ours, ownerReferences, finalizers) is always there.
- */
-export type FieldDemand = true | { readonly [field: string]: FieldDemand };
 
 /** A kind that a rule touches. */
 export interface TouchedKind {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject, measureJson, ownValue } from '../../object/json.ts';
 import type { TemplateEntry } from './entry.ts';
 import { Unresolved } from './evaluation.ts';
 import type { Item } from './items.ts';
@@ -6,6 +6,9 @@ import type { DesiredObject, ObjectReference } from './program.ts';
 import { judgeObject } from './readiness.ts';
 import { describeReference } from './reference-text.ts';
 import type { Round } from './round.ts';
+
+/** Characters of JSON that the objects of repeated entries may have together. */
+const MAX_REPEATED_SIZE = 32 * 1024 * 1024;
 
 /** The objects that an entry is to make, or to put fields on, as far as they can be told. */
 export function resolveTemplates(round: Round, entry: TemplateEntry, items: readonly Item[]): void {
@@ -71,6 +74,11 @@ function renderObject(round: Round, entry: TemplateEntry, item: Item): DesiredOb
   round.owners.set(referenceKey(reference), entry.id);
   const { namespace: _given, ...rest } = metadata as JsonObject;
   const object = { ...rendered, metadata: namespace === undefined ? rest : { ...rest, namespace } };
+  // One object is limited by itself; only repetition makes many of them.
+  if (item.locals !== undefined) {
+    round.size += measureJson(object).size;
+    if (round.size > MAX_REPEATED_SIZE) return fail(`the objects of the rule have more than ${MAX_REPEATED_SIZE} characters together`);
+  }
   const { id, level, force, adopt, deletion, onImmutable, ignore } = entry;
   const partial = entry.kind === 'patch';
   const key = entry.looseKeys && item.key !== '' ? (namespace === undefined ? name : `${namespace}/${name}`) : item.key;

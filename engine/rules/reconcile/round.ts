@@ -53,6 +53,8 @@ export class Round {
   };
   readonly reads = { objects: [] as ObjectReference[], queries: [] as ObjectQuery[] };
   requeueAfter: number | undefined;
+  /** Characters of JSON that objects of repeated entries have so far. */
+  size = 0;
 
   constructor(rule: CompiledRule, instance: JsonObject, facts: ReconcileFacts) {
     this.rule = rule;
