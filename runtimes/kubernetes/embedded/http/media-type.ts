@@ -33,6 +33,8 @@ export function parseMediaTypes(header: string): readonly MediaType[] {
 }
 
 export const JSON_TYPE = 'application/json';
+/** For bodies of requests; answers are in JSON. */
+export const YAML_TYPE = 'application/yaml';
 
 /** Whether a media type can be answered with JSON. Protobuf and CBOR are not spoken here. */
 export function isJson({ type }: MediaType): boolean {

@@ -6,12 +6,12 @@ import type { Requester } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
 import { badRequest, unsupportedMediaType } from '../status-error.ts';
 import { SCALE_PRINTER, scaleOf } from '../subresources/scale.ts';
-import { type DecodeOptions, parseBody, type SentValue } from '../verbs/decode.ts';
+import { type DecodeOptions, parseBody, parseYamlBody, type SentValue } from '../verbs/decode.ts';
 import { metadataText } from '../verbs/object-metadata.ts';
 import { parseSelection, type Selection } from '../verbs/selection.ts';
 import type { WriteContext } from '../verbs/write-context.ts';
 import { readBody } from './body.ts';
-import { JSON_TYPE, negotiate, parseMediaTypes } from './media-type.ts';
+import { JSON_TYPE, negotiate, parseMediaTypes, YAML_TYPE } from './media-type.ts';
 import { decodeProtobuf, PROTOBUF_TYPE } from './protobuf.ts';
 import { ProtobufError } from './protobuf-reader.ts';
 import type { ResourcePath } from './request-path.ts';
@@ -92,7 +92,8 @@ export async function bodyOf({ clock }: ServerState, { request }: ResourceReques
   if (bytes.length === 0) return undefined;
   const [media] = parseMediaTypes(request.headers['content-type'] ?? '');
   if (media === undefined || media.type === JSON_TYPE) return parseBody(bytes);
-  if (media.type !== PROTOBUF_TYPE) throw unsupportedMediaType([JSON_TYPE, PROTOBUF_TYPE]);
+  if (media.type === YAML_TYPE) return { value: parseYamlBody(bytes), duplicates: [] };
+  if (media.type !== PROTOBUF_TYPE) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   try {
     return { value: decodeProtobuf(bytes), duplicates: [] };
   } catch (error) {

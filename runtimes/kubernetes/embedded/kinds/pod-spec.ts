@@ -1,5 +1,7 @@
+import { compareQuantities, type Quantity } from '../../../../engine/cel/libraries/quantity/quantity.ts';
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import { type FieldError, fieldDuplicate, fieldInvalid, fieldNotFound, fieldNotSupported, fieldRequired } from '../field-error.ts';
+import { quantityOf } from '../resource-amounts/resource-list.ts';
 import { dnsLabelErrors } from './names.ts';
 
 function maps(object: JsonObject, field: string): readonly JsonObject[] {
@@ -66,8 +68,23 @@ function containerErrors(container: JsonObject, path: string, names: Set<string>
     else if (!volumes.has(volume)) errors.push(fieldNotFound(`${place}.name`, volume));
     if (text(mount, 'mountPath') === '') errors.push(fieldRequired(`${place}.mountPath`));
   }
+  errors.push(...requestErrors(container, path));
   errors.push(...choice(container, 'imagePullPolicy', path, ['Always', 'IfNotPresent', 'Never']));
   return errors;
+}
+
+/** Nobody may ask for more than they may have. */
+function requestErrors(container: JsonObject, path: string): readonly FieldError[] {
+  const resources = ownValue(container, 'resources');
+  const requests = isJsonObject(resources) ? resources['requests'] : undefined;
+  const limits = isJsonObject(resources) ? resources['limits'] : undefined;
+  if (!isJsonObject(requests) || !isJsonObject(limits)) return [];
+  const amount = (value: Json): Quantity => quantityOf(typeof value === 'number' ? value : String(value));
+  return Object.keys(requests)
+    .filter((name) => Object.hasOwn(limits, name) && compareQuantities(amount(requests[name] as Json), amount(limits[name] as Json)) > 0)
+    .map((name) =>
+      fieldInvalid(`${path}.resources.requests`, requests[name], `must be less than or equal to ${name} limit of ${String(limits[name])}`),
+    );
 }
 
 export function isPort(value: Json): boolean {

@@ -51,15 +51,20 @@ export function parsePatch(body: Buffer): SentValue {
   return { value, duplicates: duplicateFields(body.toString('utf8')) };
 }
 
-/** The configuration of a server-side apply, in YAML or JSON. */
-export function parseConfiguration(body: Buffer): JsonObject {
+/** The document of a body in YAML or JSON. */
+export function parseYamlBody(body: Buffer): Json {
   const limits = { ...DEFAULT_LIMITS, maxDepth: MAX_DEPTH };
-  const { documents, diagnostics } = parseYaml({ name: '<patch>', text: body.toString('utf8') }, limits);
+  const { documents, diagnostics } = parseYaml({ name: '<body>', text: body.toString('utf8') }, limits);
   const mistake = diagnostics.find(({ severity }) => severity === 'error');
   if (mistake !== undefined || documents.length !== 1) {
     throw badRequest(`error decoding YAML: ${mistake?.message ?? 'exactly one document is expected'}`);
   }
-  const value = documents[0]?.value as Json;
+  return documents[0]?.value as Json;
+}
+
+/** The configuration of a server-side apply, in YAML or JSON. */
+export function parseConfiguration(body: Buffer): JsonObject {
+  const value = parseYamlBody(body);
   if (isJsonObject(value)) return value;
   const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value;
   const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;

@@ -71,9 +71,28 @@ function workload(initialStatus: JsonObject): Strategy {
   };
 }
 
+/** Parts of the replicas can't be more than all of them. Kubernetes: pkg/apis/apps/validation ValidateDeploymentStatus. */
+function statusErrors(object: JsonObject): readonly FieldError[] {
+  const count = (field: string): number => {
+    const value = fieldOf(object, 'status', field);
+    return typeof value === 'number' ? value : 0;
+  };
+  const replicas = count('replicas');
+  const fields = ['observedGeneration', 'replicas', 'updatedReplicas', 'readyReplicas', 'availableReplicas', 'unavailableReplicas'];
+  return [
+    ...fields
+      .filter((field) => count(field) < 0)
+      .map((field) => fieldInvalid(`status.${field}`, count(field), 'must be greater than or equal to 0')),
+    ...['updatedReplicas', 'readyReplicas', 'availableReplicas']
+      .filter((field) => count(field) > replicas)
+      .map((field) => fieldInvalid(`status.${field}`, count(field), 'cannot be greater than status.replicas')),
+  ];
+}
+
 export const deploymentStrategy: Strategy = {
   ...workload({}),
   keptByStatus: [['spec'], ['metadata', 'labels']],
+  validateStatusUpdate: (object) => statusErrors(object),
   prepareForStatusUpdate: (object, old) => ({
     ...old,
     metadata: metadataOf(withMetadata(object, { labels: metadataOf(old)['labels'] })),
