@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../engine/object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from '../../engine/object/json.ts';
 import { maskSecretPair } from '../../engine/object/secret-mask.ts';
 import { visible } from '../../engine/text/display-width.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
@@ -30,7 +30,19 @@ export function changeLines({ action, label, before, after, note = '' }: Change,
   if (action === 'create' && whole) return line + indented(printYaml(maskSecretPair(null, after)[1]), '    ');
   if (action !== 'change') return line;
   const [shownBefore, shownAfter] = maskSecretPair(before, after);
-  return line + renderDiff(printYaml(shownBefore), printYaml(shownAfter), color);
+  return line + renderDiff(printYaml(shownBefore), printYaml(inOrderOf(shownAfter, shownBefore)), color);
+}
+
+/** The same with its keys in the order of another object: servers answer in different orders, which is no difference. */
+function inOrderOf(value: Json, model: Json): Json {
+  if (Array.isArray(value)) return Array.isArray(model) ? value.map((item: Json, i) => inOrderOf(item, (model[i] as Json) ?? null)) : value;
+  if (!isJsonObject(value) || !isJsonObject(model)) return value;
+  const ordered: { [key: string]: Json } = {};
+  for (const key of [...Object.keys(model), ...Object.keys(value)]) {
+    if (Object.hasOwn(value, key) && !Object.hasOwn(ordered, key))
+      setOwn(ordered, key, inOrderOf(value[key]!, ownValue(model, key) ?? null));
+  }
+  return ordered;
 }
 
 /** An object that would not be written, and why. */

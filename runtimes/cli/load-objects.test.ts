@@ -24,18 +24,20 @@ test('owners come first, status comes along, and references follow the new uids'
     {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
-      metadata: { name: 'web', namespace: 'shop', uid: 'a', deletionTimestamp: '2026-01-01T00:00:00Z' },
+      metadata: { name: 'web', namespace: 'shop', uid: 'a', generation: 9, deletionTimestamp: '2026-01-01T00:00:00Z' },
       spec: { ...spec, replicas: 2 },
-      status: { availableReplicas: 2 },
+      status: { replicas: 2, readyReplicas: 2, availableReplicas: 2, observedGeneration: 9 },
     },
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'lost', namespace: 'shop', ownerReferences: owner('gone') } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'labelled', namespace: 'shop', labels: { 'fairlead.dev/instance': 'a' } } },
   ]);
-  expect(loaded).toEqual({ count: 3, problems: [], madeNamespaces: ['shop'] });
+  expect(loaded).toEqual({ count: 4, problems: [], madeNamespaces: ['shop'] });
   const get = (apiVersion: string, kind: string, name: string): JsonObject | undefined =>
     server.registry.get(server.registry.ofKind(apiVersion, kind)!, { namespace: 'shop', name });
   const deployment = get('apps/v1', 'Deployment', 'web');
-  expect(deployment?.['status']).toMatchObject({ availableReplicas: 2 });
-  const metadata = deployment?.['metadata'] as { readonly uid: string; readonly deletionTimestamp?: string };
+  const metadata = deployment?.['metadata'] as { readonly uid: string; readonly generation: number; readonly deletionTimestamp?: string };
+  expect(deployment?.['status']).toMatchObject({ availableReplicas: 2, observedGeneration: metadata.generation });
+  expect(get('v1', 'ConfigMap', 'labelled')?.['metadata']).toMatchObject({ labels: { 'fairlead.dev/instance': metadata.uid } });
   expect(metadata.uid).not.toBe('a');
   expect(metadata.deletionTimestamp).toBeUndefined();
   expect(get('apps/v1', 'ReplicaSet', 'web-1')?.['metadata']).toMatchObject({ ownerReferences: owner(metadata.uid) });

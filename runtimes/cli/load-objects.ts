@@ -18,8 +18,9 @@ export interface Loaded {
 
 /**
  * Puts recorded objects into the embedded server as they were: namespaces and definitions first, owners before what they own, and with
- * their status. Uids are new, and references to owners follow; those to an owner that is not recorded are left out, lest the garbage
- * collector take the object away. An object that is there already is left as it is.
+ * their status. Uids and generations are new, and what refers to them follows: owner references, labels, what status has observed. References
+ * to an owner that is not recorded are left out, lest the garbage collector take the object away. An object that is there already is left
+ * as it is.
  */
 export async function loadObjects(registry: Registry, objects: readonly JsonObject[]): Promise<Loaded> {
   const problems: LoadProblem[] = [];
@@ -79,14 +80,30 @@ async function create(registry: Registry, type: ServedResource, object: JsonObje
   const name = { name: text(metadata, 'name'), ...(type.namespaced ? { namespace: text(metadata, 'namespace') || 'default' } : {}) };
   const existing = registry.get(type, name);
   const made = existing ?? (await registry.create(type, { ...object, metadata: { ...portable(metadata, uids), ...name } }));
-  const status = ownValue(object, 'status');
-  if (!type.subresources.includes('status') || !isJsonObject(status)) return made;
+  const recorded = ownValue(object, 'status');
+  if (!type.subresources.includes('status') || !isJsonObject(recorded)) return made;
+  const status = observed(recorded, field(object, 'metadata', 'generation'), field(made, 'metadata', 'generation'));
   return (await registry.modify(type, name, (current) => ({ ...current, status }), { subresource: 'status' })) ?? made;
+}
+
+/** A status with the generations that it has observed as many behind as they were. */
+function observed(status: JsonObject, before: Json | undefined, now: Json | undefined): JsonObject {
+  if (typeof before !== 'number' || typeof now !== 'number') return status;
+  const moved = (holder: JsonObject): JsonObject => {
+    const seen = ownValue(holder, 'observedGeneration');
+    return typeof seen === 'number' ? { ...holder, observedGeneration: Math.max(0, now - (before - seen)) } : holder;
+  };
+  const { conditions } = status;
+  if (!Array.isArray(conditions)) return moved(status);
+  return moved({ ...status, conditions: (conditions as readonly Json[]).map((each) => (isJsonObject(each) ? moved(each) : each)) });
 }
 
 /** Metadata without what a server gives. */
 function portable(metadata: JsonObject, uids: ReadonlyMap<Json, Json>): JsonObject {
-  const { uid: _u, resourceVersion: _r, creationTimestamp: _c, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...rest } = metadata;
+  const { uid: _u, resourceVersion: _r, creationTimestamp: _c, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...kept } = metadata;
+  const labels = Object.entries(isJsonObject(kept['labels'] ?? null) ? (kept['labels'] as JsonObject) : {});
+  const rest: JsonObject =
+    labels.length === 0 ? kept : { ...kept, labels: Object.fromEntries(labels.map(([key, value]) => [key, uids.get(value) ?? value])) };
   if (!Array.isArray(rest['ownerReferences'])) return rest;
   const { ownerReferences, ...others } = rest as { readonly ownerReferences: readonly Json[] } & JsonObject;
   const known = ownerReferences.flatMap((owner) => {
@@ -118,9 +135,8 @@ function inOrder(objects: readonly JsonObject[]): readonly JsonObject[] {
     if (known !== undefined) return known;
     // An owner that owns itself in a roundabout way ends here.
     depths.set(object, 0);
-    const owners = field(object, 'metadata', 'ownerReferences');
-    const depthOfOwners = (Array.isArray(owners) ? (owners as readonly Json[]) : []).map((owner) => {
-      const found = byUid.get(isJsonObject(owner) ? owner['uid'] : undefined);
+    const depthOfOwners = ownerUids(object).map((uid) => {
+      const found = byUid.get(uid);
       return found === undefined || found === object ? 0 : depth(found) + 1;
     });
     const own = Math.max(0, ...depthOfOwners);
@@ -128,6 +144,15 @@ function inOrder(objects: readonly JsonObject[]): readonly JsonObject[] {
     return own;
   };
   return [...objects].sort((a, b) => rank(a) - rank(b) || depth(a) - depth(b));
+}
+
+/** Uids of what an object belongs to, by owner references and by labels; other values are among them. */
+function ownerUids(object: JsonObject): readonly Json[] {
+  const [owners, labels] = [field(object, 'metadata', 'ownerReferences'), field(object, 'metadata', 'labels')];
+  return [
+    ...(Array.isArray(owners) ? (owners as readonly Json[]) : []).flatMap((owner) => (isJsonObject(owner) ? [owner['uid'] ?? null] : [])),
+    ...(isJsonObject(labels ?? null) ? Object.values(labels as JsonObject) : []),
+  ];
 }
 
 const isNamespace = (object: JsonObject): boolean => object['apiVersion'] === 'v1' && object['kind'] === 'Namespace';
