@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
+import { compileProjection, type Projection } from '../../engine/object/projection.ts';
 import type { FieldDemand } from '../../engine/rules/reconcile/program.ts';
 import { mergeDemand } from '../../engine/rules/reconcile/reads.ts';
 import type { Clock, Timer } from '../host/clock.ts';
@@ -9,7 +10,7 @@ import { createInformer } from '../kubernetes/create-informer.ts';
 import { labelIndexer } from '../kubernetes/indexers.ts';
 import type { Indexer, Informer, ObjectStore, StoreChange } from '../kubernetes/informer.ts';
 import { isAutoscaled, type OwnedState, ownedState } from './child.ts';
-import { coversDemand, projectObject } from './field-demand.ts';
+import { coversDemand } from './field-demand.ts';
 import { INSTANCE_LABEL, labelOf, metadataOf, uidOf } from './ownership.ts';
 import { storeKeyOf, WrittenObjects } from './written-objects.ts';
 
@@ -62,6 +63,7 @@ export class KindSource {
   readonly key: SourceKey;
   readonly #options: KindSourceOptions;
   #demand: FieldDemand;
+  #narrow: Projection;
   /** Of the informer that is read from. */
   #served: { readonly informer: Informer; readonly demand: FieldDemand; readonly stop: () => void } | undefined;
   #absent = false;
@@ -76,6 +78,7 @@ export class KindSource {
   constructor(key: SourceKey, demand: FieldDemand, options: KindSourceOptions) {
     this.key = key;
     this.#demand = demand;
+    this.#narrow = compileProjection(demand);
     this.#options = options;
     void this.#begin();
   }
@@ -95,6 +98,7 @@ export class KindSource {
   widen(demand: FieldDemand): void {
     if (coversDemand(this.#demand, demand)) return;
     this.#demand = mergeDemand(this.#demand, demand);
+    this.#narrow = compileProjection(this.#demand);
     void this.#begin();
   }
 
@@ -136,7 +140,7 @@ export class KindSource {
 
   /** Takes in what the server answered to a write of ours. */
   wrote(object: JsonObject): JsonObject {
-    const kept = this.#keep(object, this.#demand);
+    const kept = this.#keep(object, this.#narrow);
     this.#written.wrote(kept);
     return kept;
   }
@@ -177,8 +181,8 @@ export class KindSource {
     }
   }
 
-  #keep(object: JsonObject, demand: FieldDemand): JsonObject {
-    const kept = projectObject(object, demand);
+  #keep(object: JsonObject, narrow: Projection): JsonObject {
+    const kept = narrow(object);
     const managers = ruleManagers(object);
     if (managers.length > 0) {
       const owned = new Map(managers.map((manager) => [manager, ownedState(object, manager)]));
@@ -206,7 +210,8 @@ export class KindSource {
         return;
       }
       const demand = this.#demand;
-      const project = (object: JsonObject): JsonObject => this.#keep(object, demand);
+      const narrow = this.#narrow;
+      const project = (object: JsonObject): JsonObject => this.#keep(object, narrow);
       const informer = createInformer({ client, type, labelSelector, project, indexers: INDEXERS, clock, random, log });
       if (this.#served === undefined) {
         this.#serve(informer, demand);
