@@ -32,14 +32,29 @@ export interface PodTimings {
 
 const OUTCOMES: readonly Outcome[] = ['run', 'unready', 'succeed', 'fail'];
 
-/** What a pod's annotations say, over the timings of the cluster. The pods of jobs succeed, others run. What can't be read says nothing. */
+/**
+ * What a pod's annotations say, over what its commands look like, over the timings of the cluster. The pods of jobs end, others run.
+ * What can't be read says nothing.
+ */
 export function instructionsOf(pod: Pod, timings: PodTimings): Instructions {
   const annotations = pod.metadata.annotations ?? {};
-  const outcome = OUTCOMES.find((each) => each === annotations[OUTCOME]);
+  const ends = controllerOf(pod)?.kind === 'Job';
+  const seen = ends ? lookAt(pod) : {};
   return {
     startDelay: parseDuration(annotations[START_DELAY]) ?? timings.startDelay ?? 0,
-    runTime: parseDuration(annotations[RUN_TIME]) ?? timings.runTime ?? 0,
-    outcome: outcome ?? (controllerOf(pod)?.kind === 'Job' ? 'succeed' : 'run'),
+    runTime: parseDuration(annotations[RUN_TIME]) ?? seen.runTime ?? timings.runTime ?? 0,
+    outcome: OUTCOMES.find((each) => each === annotations[OUTCOME]) ?? (ends ? (seen.outcome ?? 'succeed') : 'run'),
     stopDelay: parseDuration(annotations[STOP_DELAY]) ?? timings.stopDelay ?? 0,
   };
+}
+
+/** Commands of examples and tests that nobody has to run to know what they do: `sleep 30`, `exit 1`, `false`. */
+function lookAt({ spec }: Pod): Partial<Pick<Instructions, 'runTime' | 'outcome'>> {
+  const commands = spec.containers.map(({ command = [], args = [] }) => [...command, ...args].join(' '));
+  const sleeps = commands.flatMap((command) => {
+    const match = /\bsleep (\d{1,9})(?:s|\b)/.exec(command);
+    return match === null ? [] : [Number(match[1]) * 1000];
+  });
+  const fails = commands.some((command) => /\bexit [1-9]\d{0,2}\b/.test(command) || /^(?:\/bin\/)?false$/.test(command));
+  return { ...(sleeps.length === 0 ? {} : { runTime: Math.max(...sleeps) }), ...(fails ? { outcome: 'fail' } : {}) };
 }

@@ -14,6 +14,8 @@ export interface Selector {
 export interface Container {
   readonly name: string;
   readonly image?: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
   readonly restartPolicy?: string;
   readonly resources?: {
     readonly requests?: Readonly<Record<string, IntOrString>>;

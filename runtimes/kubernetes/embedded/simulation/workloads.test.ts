@@ -260,6 +260,25 @@ describe('a job', () => {
     expect(isTrue(cluster.get(JOBS, 'work')!.status?.conditions, 'Complete')).toBe(true);
   });
 
+  it.each([
+    [['sleep', '30'], 30_000, 'Complete'],
+    [['sh', '-c', 'sleep 5; exit 3'], 5_000, 'Failed'],
+    [['/bin/false'], 0, 'Failed'],
+    [['true'], 0, 'Complete'],
+  ])('whose pods do %j ends as that does', async (command, after, ended) => {
+    const cluster = await simulatedCluster();
+    const doing = { ...template, spec: { ...template.spec, containers: [{ name: 'c', command }] } };
+    await cluster.create(JOBS, 'work', { spec: { completions: 1, backoffLimit: 0, template: doing } });
+    await cluster.simulation.idle();
+    const hasEnded = () => cluster.get(JOBS, 'work')!.status?.conditions?.some(({ type }) => type === ended) ?? false;
+    if (after > 0) {
+      await cluster.pass(after - 1_000);
+      expect(hasEnded()).toBe(false);
+    }
+    await cluster.pass(2_000);
+    expect(hasEnded()).toBe(true);
+  });
+
   it('ends at its deadline', async () => {
     const cluster = await simulatedCluster({ pods: { runTime: 60_000 } });
     await cluster.create(JOBS, 'work', { spec: { completions: 1, activeDeadlineSeconds: 10, template } });
