@@ -32,7 +32,7 @@ it('starts the command with options that it has', () => {
   expect(options.map(({ name }) => name)).toEqual(expect.arrayContaining(used));
 });
 
-it('docs/serving.md names every metric', () => {
+it('docs/serving.md and docs/controller.md name every metric', () => {
   const root = join(import.meta.dirname, '..');
   const sources = readdirSync(join(root, 'runtimes'), { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
@@ -40,8 +40,8 @@ it('docs/serving.md names every metric', () => {
   const registered = sources.flatMap((name) =>
     [...readFileSync(join(root, 'runtimes', name), 'utf8').matchAll(/name: '(fairlead_[a-z_]+)'/g)].map(([, metric]) => metric),
   );
-  const documented = [...readFileSync(join(root, 'docs/serving.md'), 'utf8').matchAll(/^\| `(fairlead_[a-z_]+)`/gm)].map(
-    ([, metric]) => metric,
+  const documented = ['docs/serving.md', 'docs/controller.md'].flatMap((page) =>
+    [...readFileSync(join(root, page), 'utf8').matchAll(/^\| `(fairlead_[a-z_]+)`/gm)].map(([, metric]) => metric),
   );
   expect(registered.length).toBeGreaterThan(10);
   expect([...documented].sort()).toEqual([...registered].sort());

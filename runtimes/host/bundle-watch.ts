@@ -137,7 +137,10 @@ function bundleMetrics(metrics: Metrics): (succeeded: boolean, active: ActiveBun
     time.set(active.since / 1000);
     rules.clear();
     const counts = new Map<string, number>();
-    for (const { kind } of active.program.admission.rules) counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    const { admission, reconcile } = active.program;
+    for (const kind of [...admission.rules.map((rule) => rule.kind), ...reconcile.rules.map((rule) => rule.ruleKind)]) {
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+    }
     for (const [kind, count] of counts) rules.of(kind).set(count);
   };
 }
