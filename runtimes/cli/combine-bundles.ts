@@ -27,7 +27,9 @@ export function combineBundles(bundles: readonly CompiledBundle[]): CompiledBund
   if (programs.length < bundles.length) return combined;
   const program: BundleProgram = {
     admission: combineAdmission(programs.map(({ admission }) => admission)),
-    reconcile: { rules: programs.flatMap(({ reconcile }) => reconcile.rules) },
+    reconcile: {
+      rules: bundles.flatMap(({ name, program }) => (program?.reconcile.rules ?? []).map((rule) => ({ ...rule, bundle: name }))),
+    },
   };
   return { ...combined, program };
 }

@@ -51,7 +51,8 @@ export async function ensureDefinition(context: DefinitionContext, definition: J
 }
 
 async function ensure(context: DefinitionContext, definition: JsonObject, name: string): Promise<DefinitionState> {
-  const { env, rule, definitions, bundle, applied } = context;
+  const { env, rule, definitions, applied } = context;
+  const bundle = bundleOf(context);
   const observed = definitions.get(undefined, name);
   if (observed !== undefined) {
     const claim = judgeClaim(observed, context);
@@ -103,8 +104,13 @@ function withClaim(definition: JsonObject, rule: string, bundle: string): JsonOb
   };
 }
 
+/** The rule's own bundle: what else is served beside it changes nothing about who made a definition. */
+const bundleOf = ({ rule, bundle }: DefinitionContext): string => rule.bundle ?? bundle;
+
 /** Why a definition that exists is not ours to write; undefined where it is. */
-function judgeClaim(existing: JsonObject, { rule, bundle, isLivingRule }: DefinitionContext): string | undefined {
+function judgeClaim(existing: JsonObject, context: DefinitionContext): string | undefined {
+  const { rule, isLivingRule } = context;
+  const bundle = bundleOf(context);
   const name = nameOf(existing);
   const owner = labelOf(existing, RULE_LABEL);
   if (owner === undefined) {

@@ -228,6 +228,8 @@ export interface ReconcileRule {
   /** Document kind: `ReconcileRule` or `ResourceGraphDefinition`. */
   readonly ruleKind: string;
   readonly name: string;
+  /** Name of the bundle that it came in, where several are served as one. */
+  readonly bundle?: string;
   /** Kind of the instances. */
   readonly instance: {
     readonly apiVersion: string;
