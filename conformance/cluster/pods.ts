@@ -3,6 +3,8 @@ import type { ApiClient } from './client.ts';
 export interface PodRunnerOptions {
   /** Default: `node-1`; made when it is not there. */
   readonly node?: string;
+  /** What the node says of itself. */
+  readonly kubeletVersion?: string;
   readonly onError?: (error: unknown) => void;
 }
 
@@ -26,7 +28,7 @@ interface Pod {
  */
 export async function runPods(client: ApiClient, options: PodRunnerOptions = {}): Promise<PodRunner> {
   const { node = 'node-1', onError = () => {} } = options;
-  await makeNode(client, node);
+  await makeNode(client, node, options);
   const listed = await client.expect({ path: '/api/v1/pods' });
   const { metadata, items } = listed.body as { metadata: { resourceVersion: string }; items: Pod[] };
   const query = { watch: 'true', resourceVersion: metadata.resourceVersion };
@@ -43,14 +45,16 @@ export async function runPods(client: ApiClient, options: PodRunnerOptions = {})
   return { stop: () => stream.close() };
 }
 
-async function makeNode(client: ApiClient, name: string): Promise<void> {
+async function makeNode(client: ApiClient, name: string, options: PodRunnerOptions): Promise<void> {
   const body = { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { 'kubernetes.io/hostname': name } } };
   const made = await client.request({ method: 'POST', path: '/api/v1/nodes', body });
   if (made.status > 299 && made.status !== 409) throw new Error(`node ${name}: ${JSON.stringify(made.body)}`);
   const resources = { cpu: '64', memory: '256Gi', pods: '10000' };
   const now = new Date().toISOString().replace(/\.\d+/, '');
   const condition = { type: 'Ready', status: 'True', reason: 'KubeletReady', lastHeartbeatTime: now, lastTransitionTime: now };
-  await merge(client, `/api/v1/nodes/${name}/status`, { status: { capacity: resources, allocatable: resources, conditions: [condition] } });
+  const nodeInfo = { kubeletVersion: options.kubeletVersion ?? '' };
+  const status = { capacity: resources, allocatable: resources, conditions: [condition], nodeInfo };
+  await merge(client, `/api/v1/nodes/${name}/status`, { status });
   await merge(client, `/api/v1/nodes/${name}`, { spec: { taints: null } });
 }
 

@@ -75,6 +75,8 @@ metadata: {name: w}
 spec: {size: 2}
 `;
 const FILES = { 'config.yaml': CONFIG, 'deployment.yaml': DEPLOYMENT, 'pod.yaml': POD, 'crd.yaml': CRD, 'widget.yaml': WIDGET };
+/** Of an explanation: what it is about, and the names and types of fields. */
+const FIELDS = /^(?:GROUP|KIND|VERSION|FIELD):.*|^ +\w+\t<.*/;
 const made = given('create -f config.yaml');
 const rolledOut = [given('create -f deployment.yaml'), given('rollout status deployment/web --timeout=30s')];
 const defined = [
@@ -333,6 +335,13 @@ export const kubectlCases: readonly KubectlCase[] = [
       run('explain pod.spec.containers.resources'),
       run('explain deployment.spec.nothing'),
       run('explain nothing'),
+    ],
+    'fields of built in kinds': [
+      run('explain configmap', { only: FIELDS }),
+      run('explain deployment.spec', { only: FIELDS }),
+      run('explain pod.spec.containers', { only: FIELDS }),
+      run('explain service --recursive', { only: FIELDS }),
+      run('explain cronjob.spec --recursive', { only: FIELDS }),
     ],
     recursive: [run('explain lease --recursive'), run('explain cronjob.spec --recursive')],
     'a custom resource': [

@@ -24,7 +24,7 @@ export async function startReal(context: SuiteContext): Promise<KubectlServer> {
     // Nobody renews the lease of the one node.
     controllers: ['*', '-node-lifecycle-controller', '-taint-eviction-controller'],
   });
-  const pods = await runPods(cluster.admin);
+  const pods = await runPods(cluster.admin, { kubeletVersion: cluster.version });
   const home = join(cluster.folder, 'home');
   mkdirSync(home);
   return {
