@@ -1,4 +1,4 @@
-import { type JsonObject, jsonEqual } from '../../../../engine/object/json.ts';
+import { isJsonObject, type Json, type JsonObject, jsonEqual } from '../../../../engine/object/json.ts';
 import type { ClusterView } from '../control-loop/cluster-view.ts';
 import { controllerReference, type KubernetesObject, untyped } from '../control-loop/kind.ts';
 import { create, remove, update, type Write } from '../control-loop/write.ts';
@@ -53,7 +53,18 @@ export function revisionsOf(owner: Owner, view: ClusterView, inUse: ReadonlySet<
   };
 }
 
-const dataOf = (template: PodTemplate): JsonObject => ({ spec: { template: { ...untyped(template), $patch: 'replace' } } });
+/** With sorted keys: clients compare the bytes. Kubernetes: pkg/controller/daemon/update.go getPatch. */
+const dataOf = (template: PodTemplate): JsonObject => ({ spec: { template: sorted({ ...untyped(template), $patch: 'replace' }) } });
+
+function sorted(value: Json): Json {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sorted(value[key]!)]),
+  );
+}
 
 function templateIn(revision: ControllerRevision | undefined): PodTemplate | undefined {
   const template = (revision?.data['spec'] as JsonObject | undefined)?.['template'] as JsonObject | undefined;

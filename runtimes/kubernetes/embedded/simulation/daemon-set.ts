@@ -9,6 +9,7 @@ import { scaledValue } from './int-or-percent.ts';
 import { DAEMON_SETS, type DaemonSet, NODES, type Node, PODS, type Pod, type PodSpec, type Toleration } from './kinds.ts';
 import { matchesNodeSelection, tolerates } from './node-fit.ts';
 import { availability, availableIn, isFinished, isReady } from './pod-state.ts';
+import { templateMetadata } from './pod-template.ts';
 
 /** Taints that no daemon minds. Kubernetes: pkg/controller/daemon/util/daemonset_util.go AddOrUpdateDaemonPodTolerations. */
 const TOLERATIONS: readonly Toleration[] = [
@@ -113,7 +114,7 @@ function podOn(node: string, set: DaemonSet, hash: string): NewObject {
   };
   return {
     metadata: {
-      ...template.metadata,
+      ...templateMetadata(template),
       generateName: `${name}-`,
       ...(namespace === undefined ? {} : { namespace }),
       labels: { ...template.metadata?.labels, [REVISION_LABEL]: hash },

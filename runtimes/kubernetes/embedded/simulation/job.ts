@@ -7,6 +7,7 @@ import { create, type NewObject, remove, updateStatus, type Write } from '../con
 import { withoutZeros } from './deployment-status.ts';
 import { JOBS, type Job, type JobStatus, PODS, type Pod } from './kinds.ts';
 import { isActive, isReady } from './pod-state.ts';
+import { templateMetadata } from './pod-template.ts';
 
 const INDEX = 'batch.kubernetes.io/job-completion-index';
 
@@ -137,7 +138,7 @@ function podOf(job: Job, index?: number): NewObject {
   };
   return {
     metadata: {
-      ...template.metadata,
+      ...templateMetadata(template),
       generateName: index === undefined ? `${name}-` : `${name}-${index}-`,
       ...(namespace === undefined ? {} : { namespace }),
       labels,

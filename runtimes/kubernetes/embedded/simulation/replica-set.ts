@@ -16,6 +16,7 @@ import {
   type Selector,
 } from './kinds.ts';
 import { availability, compareForDeletion, isActive } from './pod-state.ts';
+import { templateMetadata } from './pod-template.ts';
 
 /** Most pods made or deleted in one go. Kubernetes: pkg/controller/replicaset/replica_set.go BurstReplicas. */
 const BURST = 500;
@@ -99,7 +100,7 @@ export function podFrom(template: PodTemplate, owner: ReplicaSet | ReplicationCo
   const { namespace, name } = owner.metadata;
   return {
     metadata: {
-      ...template.metadata,
+      ...templateMetadata(template),
       generateName: `${name}-`,
       ...(namespace === undefined ? {} : { namespace }),
       ownerReferences: [controllerReference(owner)],

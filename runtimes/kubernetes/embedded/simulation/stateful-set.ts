@@ -7,6 +7,7 @@ import { REVISION_LABEL, type Revisions, revisionsOf } from './controller-revisi
 import { withoutZeros } from './deployment-status.ts';
 import { PERSISTENT_VOLUME_CLAIMS, PODS, type Pod, type PodTemplate, STATEFUL_SETS, type StatefulSet } from './kinds.ts';
 import { availability, availableIn, isFinished, isReady } from './pod-state.ts';
+import { templateMetadata } from './pod-template.ts';
 
 /** `db-3` of `db` is 3; undefined of what has no such name. */
 export function ordinalOf(pod: Pod, set: StatefulSet): number | undefined {
@@ -85,7 +86,7 @@ function podOf(set: StatefulSet, ordinal: number, revisions: Revisions): NewObje
   ];
   return {
     metadata: {
-      ...template.metadata,
+      ...templateMetadata(template),
       name: podName,
       ...(namespace === undefined ? {} : { namespace }),
       labels: {

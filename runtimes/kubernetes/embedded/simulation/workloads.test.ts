@@ -48,6 +48,15 @@ describe('a replica set', () => {
     expect(cluster.get(REPLICA_SETS, 'web')!.status).toMatchObject({ replicas: 1, readyReplicas: 1 });
   });
 
+  it('names its pods itself, whatever the template is called', async () => {
+    const cluster = await simulatedCluster();
+    const named = { ...spec.template, metadata: { ...spec.template.metadata, name: 'web' } };
+    await cluster.create(REPLICA_SETS, 'web', { spec: { ...spec, template: named } });
+    await cluster.simulation.idle();
+    expect(podNames(cluster)).toHaveLength(2);
+    expect(cluster.errors).toEqual([]);
+  });
+
   it('has an older kind that works alike', async () => {
     const cluster = await simulatedCluster();
     await cluster.create(REPLICATION_CONTROLLERS, 'rc', { spec: { ...spec, selector: { app: 'web' } } });
