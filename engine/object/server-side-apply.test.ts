@@ -205,6 +205,16 @@ describe('applying again', () => {
     expect(writes.content).toEqual(withContainers({ name: 'c', image: '3' }, { name: 'a', image: '1' }));
   });
 
+  it('keeps an empty map that another manager owns as one', () => {
+    const configMap = (data: JsonObject): JsonObject => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data });
+    const writes = Writes.of('v1', 'ConfigMap')
+      .apply('one', configMap({ a: '1' }))
+      .apply('two', configMap({ a: '1' }));
+    writes.apply('one', configMap({})).apply('two', configMap({}));
+    expect(writes.owners).toEqual({ 'one/Apply': ['.data'], 'two/Apply': ['.data'] });
+    expect(writes.object).not.toHaveProperty('data');
+  });
+
   it('releases everything by an empty configuration', () => {
     const writes = Writes.of('v1', 'ConfigMap')
       .apply('m', configMap({ a: '1' }))

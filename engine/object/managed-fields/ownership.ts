@@ -124,7 +124,10 @@ export class OwnershipOfKind {
     if (changed.size === 0) return transferred.managers;
     const key = managerKey(name);
     const before = transferred.managers.get(key);
-    transferred.managers.set(key, { ...name, fields: before === undefined ? changed : unionFields(changed, before.fields), time: now });
+    const fields = before === undefined ? changed : unionFields(changed, before.fields);
+    // Books of a scale are kept apart, where entries come back without the time of the write.
+    const time = name.subresource === 'scale' ? before?.time : now;
+    transferred.managers.set(key, { ...name, fields, time });
     return transferred.managers;
   }
 
@@ -150,9 +153,11 @@ export class OwnershipOfKind {
     const pruned = last === undefined ? merged : this.#prune(merged, owners, fields, last);
     const transferred = this.#transfer(live, pruned, owners, key, options.force);
     if (transferred.conflicts.length > 0) return { ok: false, conflicts: transferred.conflicts };
-    const isSame = jsonEqual(live, pruned);
+    // What is null now has lost all that was in it, but not those who own it.
+    const next = pruned === merged || this.#kind.keepsNulls ? pruned : withoutNullFields(pruned, this.#schema);
+    const isSame = jsonEqual(live, next);
     this.#settle(transferred.managers, key, last, isSame ? last?.time : options.now);
-    return { ok: true, object: isSame ? live : pruned, managers: transferred.managers };
+    return { ok: true, object: isSame ? live : next, managers: transferred.managers };
   }
 
   /** The applier's entry without what nobody owns; the entry it had before where it is the same. */
@@ -187,8 +192,7 @@ export class OwnershipOfKind {
       withNamedFields(fieldsOf(left.object, left.schema), left.schema),
     );
     const rest = removeFields(before.object, intersectFields(gone, given), before.schema);
-    const result = this.#inVersion(rest, this.#kind.apiVersion)?.object ?? merged;
-    return this.#kind.keepsNulls ? result : withoutNullFields(result, this.#schema);
+    return this.#inVersion(rest, this.#kind.apiVersion)?.object ?? merged;
   }
 
   /** The pruned object with what somebody owns in a version; undefined where the version is not served. */

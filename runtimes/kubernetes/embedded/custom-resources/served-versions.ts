@@ -96,6 +96,7 @@ function scaleOf({ specReplicasPath, statusReplicasPath, labelSelectorPath }: No
   return {
     specReplicasPath,
     statusReplicasPath,
+    needsReplicas: true,
     selector(object) {
       const selector = labelSelectorPath === '' ? undefined : fieldOf(object, ...selectorPath);
       return typeof selector === 'string' ? selector : '';

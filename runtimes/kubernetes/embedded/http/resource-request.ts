@@ -5,7 +5,7 @@ import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { Requester } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
 import { badRequest, unsupportedMediaType } from '../status-error.ts';
-import { SCALE_PRINTER, scaleOf } from '../subresources/scale.ts';
+import { SCALE_PRINTER, shownScale } from '../subresources/scale.ts';
 import { type DecodeOptions, parseBody, parseYamlBody, type SentValue } from '../verbs/decode.ts';
 import { metadataText } from '../verbs/object-metadata.ts';
 import { parseSelection, type Selection } from '../verbs/selection.ts';
@@ -62,7 +62,7 @@ export function nameOf({ definition, path }: ResourceRequest): ObjectName {
 export function viewOf({ definition, path }: ResourceRequest, shown: View, object: JsonObject): string {
   const scale = path.subresource === 'scale' ? definition.scale : undefined;
   if (scale === undefined) return viewObject(shown, object);
-  return viewObject({ ...shown, definition: { ...definition, printer: SCALE_PRINTER } }, scaleOf(scale, object));
+  return viewObject({ ...shown, definition: { ...definition, printer: SCALE_PRINTER } }, shownScale(scale, object));
 }
 
 /** What a list and a watch are about. A list of one name, as old clients ask for it, is a list by that name. */

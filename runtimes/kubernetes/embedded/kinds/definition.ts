@@ -95,6 +95,8 @@ export interface ScaleMapping {
   /** JSON paths with dots, as CustomResourceDefinitions have them: `.spec.replicas`. */
   readonly specReplicasPath: string;
   readonly statusReplicasPath: string;
+  /** What has no replicas yet has no scale. Default: it has one of 0. */
+  readonly needsReplicas?: boolean;
   /** Answers the selector in the form of `kubectl -l`. */
   selector(object: JsonObject): string;
 }

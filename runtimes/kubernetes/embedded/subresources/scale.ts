@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from '../../../../engine/object/json.ts';
 import { fieldInvalid } from '../field-error.ts';
 import type { ScaleMapping, TablePrinter } from '../kinds/definition.ts';
-import { invalid } from '../status-error.ts';
+import { internalError, invalid } from '../status-error.ts';
 import { age } from '../table/age.ts';
 import { metadataOf, metadataText, withMetadata } from '../verbs/object-metadata.ts';
 
@@ -40,11 +40,20 @@ export function scaleOf(mapping: ScaleMapping, object: JsonObject): JsonObject {
   };
 }
 
+/** The scale as it is read; throws where there is none. */
+export function shownScale(mapping: ScaleMapping, object: JsonObject): JsonObject {
+  if (mapping.needsReplicas === true && readPath(object, mapping.specReplicasPath) === undefined) {
+    throw internalError(`the spec replicas field ${JSON.stringify(mapping.specReplicasPath)} does not exist`);
+  }
+  return scaleOf(mapping, object);
+}
+
 /** The object with the replicas of a scale. A version that the scale carries counts for the object. */
 export function withScale(mapping: ScaleMapping, object: JsonObject, scale: JsonObject): JsonObject {
   const spec = ownValue(scale, 'spec');
   const replicas = number(isJsonObject(spec) ? spec['replicas'] : undefined);
-  if (replicas < 0) {
+  // Custom resources are validated as a whole.
+  if (replicas < 0 && mapping.needsReplicas !== true) {
     const error = fieldInvalid('spec.replicas', replicas, 'must be greater than or equal to 0');
     throw invalid('autoscaling', 'Scale', metadataText(object, 'name'), [error]);
   }
