@@ -100,7 +100,7 @@ function convert(name: string, prefix: RefPrefix, queue: string[]): JsonObject {
     queue.push(reference);
     return prefix + definitionName(reference);
   });
-  const schema = withDescriptions(name, bare);
+  const schema = withDescriptions(name, bare, prefix === '#/definitions/' ? 'v2' : 'v3');
   const kinds = kindsOf.get(name);
   return kinds === undefined ? schema : { ...schema, 'x-kubernetes-group-version-kind': kinds };
 }

@@ -50,14 +50,16 @@ const DESCRIPTIONS: { readonly [definition: string]: { readonly [field: string]:
 };
 
 /** A schema with what is known of its fields. */
-export function withDescriptions(definition: string, schema: JsonObject): JsonObject {
+export function withDescriptions(definition: string, schema: JsonObject, version: 'v2' | 'v3'): JsonObject {
   const properties = schema['properties'];
   if (!Object.hasOwn(DESCRIPTIONS, definition) || properties === undefined || !isJsonObject(properties)) return schema;
   const known = DESCRIPTIONS[definition] as { readonly [field: string]: string };
   const described = Object.entries(properties).map(([name, property]) => {
-    // Nothing may stand beside a reference.
-    const isPlain = isJsonObject(property) && !Object.hasOwn(property, '$ref') && Object.hasOwn(known, name);
-    return [name, isPlain ? { description: known[name] as string, ...property } : property] as const;
+    if (!isJsonObject(property) || !Object.hasOwn(known, name)) return [name, property] as const;
+    const description = known[name] as string;
+    // In version 3 nothing may stand beside a reference.
+    const isReference = version === 'v3' && Object.hasOwn(property, '$ref');
+    return [name, isReference ? { description, allOf: [property] } : { description, ...property }] as const;
   });
   return { ...schema, properties: Object.fromEntries(described) };
 }
