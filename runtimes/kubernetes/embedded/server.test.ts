@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../../../engine/object/json.ts';
 import { type ManualClock, manualClock } from '../../host/clock.ts';
@@ -381,4 +384,32 @@ describe('watching', () => {
     const future = await ask('GET', `${MAPS}?watch=true&resourceVersion=999999`);
     expect([future.code, future.body['reason']]).toEqual([504, 'Timeout']);
   });
+});
+
+test('what is kept in a folder is there after a restart, tokens included', async () => {
+  const data = mkdtempSync(join(tmpdir(), 'fairlead-server-'));
+  try {
+    const first = await startEmbeddedServer({ clock, data, durability: 'process' });
+    const maps = first.registry.find('', 'v1', 'configmaps')!;
+    const accounts = first.registry.find('', 'v1', 'serviceaccounts')!;
+    await first.registry.create(accounts, { metadata: { name: 'a', namespace: 'default' } });
+    const kept = await first.registry.create(maps, { metadata: { name: 'a', namespace: 'default' }, data: { x: '1' } });
+    const json = { 'content-type': 'application/json' };
+    const path = '/api/v1/namespaces/default/serviceaccounts/a/token';
+    const issued = await fetch(`${first.url}${path}`, { method: 'POST', headers: json, body: '{}' });
+    const { token } = ((await issued.json()) as { readonly status: { readonly token: string } }).status;
+    await first.close();
+
+    const second = await startEmbeddedServer({ clock, data, durability: 'process' });
+    expect(second.registry.get(maps, { namespace: 'default', name: 'a' })).toEqual(kept);
+    const who = await fetch(`${second.url}/apis/authentication.k8s.io/v1/selfsubjectreviews`, {
+      method: 'POST',
+      headers: { ...json, authorization: `Bearer ${token}` },
+      body: '{}',
+    });
+    expect(await who.json()).toMatchObject({ status: { userInfo: { username: 'system:serviceaccount:default:a' } } });
+    await second.close();
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
 });

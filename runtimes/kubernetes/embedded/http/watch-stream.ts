@@ -16,8 +16,8 @@ const BOOKMARK_INTERVAL = 60_000;
 /** A last bookmark shortly before the end lets the client go on from there. */
 const BOOKMARK_BEFORE_END = 2_000;
 
-/** Lines of events that look the same to many watchers; most recent event only, by form. */
-const lines = new WeakMap<JsonObject, Map<string, string>>();
+/** Lines of the newest event of each server, by form: all watchers are told of it before the next one comes. */
+const newest = new WeakMap<ServerState, { readonly object: JsonObject; readonly lines: Map<string, string> }>();
 
 export interface StreamOptions {
   readonly response: ServerResponse;
@@ -58,7 +58,7 @@ export function streamWatch(state: ServerState, { response, view, request, timeo
   };
   const sink: WatchSink = {
     notice(notice) {
-      write(eventLine(view, notice, isFirst));
+      write(eventLine(state, view, notice, isFirst));
       isFirst = false;
     },
     bookmark(revision, initialEnd) {
@@ -94,16 +94,16 @@ export function streamWatch(state: ServerState, { response, view, request, timeo
   if (timeout > BOOKMARK_BEFORE_END) later(timeout - BOOKMARK_BEFORE_END, () => sink.bookmark(state.store.revision, false));
 }
 
-function eventLine(view: View, { type, object }: Notice, isFirst: boolean): string {
+function eventLine(state: ServerState, view: View, { type, object }: Notice, isFirst: boolean): string {
   const { representation, includeObject } = view;
   const form = `${type}|${representation.as}|${representation.as === 'table' ? `${includeObject}|${isFirst}|${representation.version}` : ''}`;
-  let known = lines.get(object);
-  if (known === undefined) {
-    known = new Map();
-    lines.set(object, known);
+  let known = newest.get(state);
+  if (known?.object !== object) {
+    known = { object, lines: new Map() };
+    newest.set(state, known);
   }
   // Ages in tables change with time; everything else is the object.
-  const kept = representation.as === 'table' ? undefined : known.get(form);
+  const kept = representation.as === 'table' ? undefined : known.lines.get(form);
   if (kept !== undefined) return kept;
   let text: string;
   switch (representation.as) {
@@ -120,7 +120,7 @@ function eventLine(view: View, { type, object }: Notice, isFirst: boolean): stri
     }
   }
   const line = `{"type":"${type}","object":${text}}\n`;
-  if (representation.as !== 'table') known.set(form, line);
+  if (representation.as !== 'table') known.lines.set(form, line);
   return line;
 }
 
