@@ -209,6 +209,13 @@ describe('a custom resource', () => {
     expect((await call('GET', `${APPS}?fieldSelector=spec.replicas%3D1`)).code).toBe(400);
   });
 
+  it("is warned of finalizers that could be anybody's", async () => {
+    await define(definition());
+    const { code, warnings } = await call('POST', APPS, app({}, { finalizers: ['hold', 'example.com/hold'] }));
+    expect(code).toBe(201);
+    expect(warnings).toEqual([expect.stringContaining('prefer a domain-qualified finalizer name to avoid accidental conflicts')]);
+  });
+
   it('is served in all its versions, and stored in one', async () => {
     await define(definition());
     await call('POST', APPS, app({ image: 'x' }));

@@ -7,6 +7,7 @@ import type { ResourceDefinition, ScaleMapping, Strategy, StrategyContext, Subre
 import { dnsSubdomainErrors } from '../kinds/names.ts';
 import { fieldOf, withField } from '../verbs/object-fields.ts';
 import type { DefinitionDocument, VersionDocument } from './definition-document.ts';
+import { finalizerWarnings } from './finalizer-warnings.ts';
 import { columnPrinter, selectableFieldReaders } from './printer-columns.ts';
 
 const VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
@@ -109,17 +110,20 @@ function strategyOf(schema: CustomResourceSchema, version: VersionDocument): Str
     for (const warning of outcome.warnings) context.warn(warning);
     return outcome.errors;
   };
+  const warned = (errors: readonly FieldError[], context: StrategyContext, object: JsonObject, old?: JsonObject): readonly FieldError[] => {
+    if (errors.length === 0) for (const warning of finalizerWarnings(object, old)) context.warn(warning);
+    return errors;
+  };
   return {
     nameErrors: dnsSubdomainErrors,
     generation: 'all',
     unconditionalUpdate: false,
     defaults: (object) => schema.applyDefaults(schema.prune(object).object),
     prepareForCreate: (object) => (version.hasStatus ? withField(object, 'status', undefined) : object),
-    validate: (object, context) => [...report(schema.validate(object), context), ...scaleErrors(object, version, true)],
-    validateUpdate: (object, old, context) => [
-      ...report(schema.validateUpdate(object, old), context),
-      ...scaleErrors(object, version, true),
-    ],
+    validate: (object, context) =>
+      warned([...report(schema.validate(object), context), ...scaleErrors(object, version, true)], context, object),
+    validateUpdate: (object, old, context) =>
+      warned([...report(schema.validateUpdate(object, old), context), ...scaleErrors(object, version, true)], context, object, old),
     prepareForStatusUpdate(object, old) {
       // Of the metadata, only who owns what may change with a status.
       const managedFields = fieldOf(object, 'metadata', 'managedFields');

@@ -6,12 +6,14 @@ import { exceedsDepth, isJsonObject, type Json, type JsonObject, ownValue } from
 import type { MapSchema } from '../../../../engine/object/schema.ts';
 import { formatApiVersion, parseApiVersion } from '../../../../engine/object/type-table.ts';
 import { DEFAULT_LIMITS } from '../../../../engine/text/limits.ts';
+import { lineIndexAt } from '../../../../engine/text/position.ts';
 import { parseYaml } from '../../../../engine/text/yaml.ts';
 import { parseJsonBody } from '../../../host/json-body.ts';
 import { fieldInvalid } from '../field-error.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import { badRequest, invalid, StatusError } from '../status-error.ts';
 import { duplicateFields } from './duplicate-fields.ts';
+import { inDocumentOrder } from './field-complaints.ts';
 import { metadataText } from './object-metadata.ts';
 
 /** Levels of lists and maps in what clients send. */
@@ -25,6 +27,8 @@ export interface SentValue {
   readonly value: Json;
   /** Paths of fields that were given twice. */
   readonly duplicates: readonly string[];
+  /** The same of YAML, in the words of its parser. */
+  readonly yamlMistake?: string | undefined;
 }
 
 /** The JSON of a body. Throws a 400 for what is none. */
@@ -51,21 +55,27 @@ export function parsePatch(body: Buffer): SentValue {
   return { value, duplicates: duplicateFields(body.toString('utf8')) };
 }
 
-/** The document of a body in YAML or JSON. */
-export function parseYamlBody(body: Buffer): Json {
+/** The document of a body in YAML or JSON. Of a key that is given twice the last counts. */
+export function parseYamlBody(body: Buffer): SentValue {
   const limits = { ...DEFAULT_LIMITS, maxDepth: MAX_DEPTH };
-  const { documents, diagnostics } = parseYaml({ name: '<body>', text: body.toString('utf8') }, limits);
-  const mistake = diagnostics.find(({ severity }) => severity === 'error');
-  if (mistake !== undefined || documents.length !== 1) {
-    throw badRequest(`error decoding YAML: ${mistake?.message ?? 'exactly one document is expected'}`);
+  const source = { name: '<body>', text: body.toString('utf8') };
+  const { documents, diagnostics } = parseYaml(source, limits);
+  const doubled: string[] = [];
+  for (const { code, severity, message, span } of diagnostics) {
+    if (severity !== 'error') continue;
+    if (code !== 'yaml-duplicate-key' || span === undefined) throw badRequest(`error decoding YAML: ${message}`);
+    const key = source.text.slice(span.start, span.end).replace(/^(["'])(.*)\1$/, '$2');
+    doubled.push(`  line ${lineIndexAt(source, span.start) + 1}: key ${goQuote(key)} already set in map`);
   }
-  return documents[0]?.value as Json;
+  if (documents.length !== 1) throw badRequest('error decoding YAML: exactly one document is expected');
+  const yamlMistake = doubled.length === 0 ? undefined : `yaml: unmarshal errors:\n${doubled.join('\n')}`;
+  return { value: documents[0]?.value as Json, duplicates: [], yamlMistake };
 }
 
 /** The configuration of a server-side apply, in YAML or JSON. */
-export function parseConfiguration(body: Buffer): JsonObject {
-  const value = parseYamlBody(body);
-  if (isJsonObject(value)) return value;
+export function parseConfiguration(body: Buffer): { readonly configuration: JsonObject; readonly yamlMistake?: string | undefined } {
+  const { value, yamlMistake } = parseYamlBody(body);
+  if (isJsonObject(value)) return { configuration: value, yamlMistake };
   const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value;
   const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
   throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${why}`);
@@ -129,12 +139,15 @@ export function decodeObject(
   const unknown: string[] = [];
   let object: JsonObject = { ...value, apiVersion: expected, kind: type.kind };
   if (type.schema === undefined) object = withDecodedMetadata(object, refuse, (path) => unknown.push(path));
-  const complaints = sent.duplicates.map((path) => `duplicate field ${goQuote(path)}`);
-  if (type.schema !== undefined) {
+  const complaints = sent.yamlMistake === undefined ? [] : [sent.yamlMistake];
+  if (type.schema === undefined) {
+    complaints.push(...sent.duplicates.map((path) => `duplicate field ${goQuote(path)}`));
+    complaints.push(...unknown.map((path) => `unknown field ${goQuote(path)}`));
+  } else {
     const decoded = decodeLeniently(object, type.schema);
     if (!decoded.ok) throw refuse(decoded.message);
     object = decoded.object;
-    complaints.push(...decoded.unknown.map((path) => `unknown field ${goQuote(path)}`));
+    complaints.push(...inDocumentOrder(value, decoded.unknown, sent.duplicates));
   }
   const metadata = ownValue(object, 'metadata') ?? {};
   if (!isJsonObject(metadata)) throw refuse('metadata must be an object');
@@ -143,7 +156,6 @@ export function decodeObject(
     object = pruned.object;
     complaints.push(...pruned.unknown.map((path) => `unknown field ${goQuote(path)}`));
   }
-  complaints.push(...unknown.map((path) => `unknown field ${goQuote(path)}`));
   if (complaints.length > 0) {
     if (options.validation === 'Strict') throw refuse(`strict decoding error: ${complaints.join(', ')}`);
     if (options.validation === 'Warn') for (const complaint of complaints) options.warn(complaint);
