@@ -143,7 +143,10 @@ export function badRequest(message: string): StatusError {
 }
 
 export function tooManyRequests(message: string, retryAfterSeconds: number, causes?: readonly StatusCause[]): StatusError {
-  return new StatusError(429, 'TooManyRequests', message, { retryAfterSeconds, ...(causes ? { causes } : {}) });
+  return new StatusError(429, 'TooManyRequests', message, {
+    ...(retryAfterSeconds > 0 ? { retryAfterSeconds } : {}),
+    ...(causes ? { causes } : {}),
+  });
 }
 
 export function methodNotAllowed(): StatusError {

@@ -95,7 +95,7 @@ async function answer(options: ApiHandlerOptions, request: IncomingMessage, resp
     );
     if (isServed || resource.group === '') throw noSuchPath();
     // Kubernetes has nobody who would answer for a group it does not know, and so it answers as any web server.
-    respondText(request, response, 404, '404 page not found\n', { 'content-type': 'text/plain; charset=utf-8' });
+    notFoundPage(request, response);
     return;
   }
   checkVerb(definition, resource, verb, method);
@@ -138,6 +138,11 @@ function verbOf(method: string, path: ResourcePath, query: URLSearchParams): str
   }
 }
 
+/** What web servers of Go say where there is nothing. */
+function notFoundPage(request: IncomingMessage, response: ServerResponse): void {
+  respondText(request, response, 404, '404 page not found\n', { 'content-type': 'text/plain; charset=utf-8' });
+}
+
 /** Subresources that lead to a node. */
 const CONNECTIONS = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 
@@ -153,7 +158,7 @@ function checkVerb(definition: ResourceDefinition, path: ResourcePath, verb: str
   }
   // A namespace in the path of what has none, and the other way round.
   if (!definition.namespaced && path.namespace !== '' && definition.resource !== 'namespaces') throw noSuchPath();
-  if (definition.namespaced && path.namespace === '' && !definition.verbs.includes('list')) throw noSuchPath();
+  if (definition.namespaced && path.namespace === '' && (path.name !== '' || !definition.verbs.includes('list'))) throw noSuchPath();
   if (definition.namespaced && path.namespace === '' && (path.name !== '' || (method !== 'GET' && method !== 'HEAD')))
     throw methodNotAllowed();
   if ((method === 'PUT' || method === 'PATCH') && path.name === '') throw methodNotAllowed();
@@ -215,9 +220,9 @@ async function answerPlain(
   path: string,
   query: URLSearchParams,
 ): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') throw methodNotAllowed();
   const accept = request.headers.accept ?? '';
-  for (const paths of plainPaths) {
+  const reads = request.method === 'GET' || request.method === 'HEAD';
+  for (const paths of reads ? plainPaths : []) {
     const found = await paths({ path, query, accept, headers: request.headers });
     if (found === undefined) continue;
     const text = typeof found.body === 'string' ? found.body : stringifyJson(found.body);
@@ -225,5 +230,5 @@ async function answerPlain(
     respondText(request, response, found.code ?? 200, text, { ...type, ...found.headers });
     return;
   }
-  throw noSuchPath();
+  notFoundPage(request, response);
 }

@@ -62,5 +62,11 @@ export function tableOf(view: View, objects: readonly JsonObject[], metadata: Js
     object: includeObject === 'Object' ? object : includeObject === 'Metadata' ? partialMetadata(object) : null,
   }));
   const columns: Json[] = withColumns ? printer.columns.map((column) => ({ ...column })) : [];
-  return { kind: 'Table', apiVersion: `meta.k8s.io/${version}`, metadata, columnDefinitions: withColumns ? columns : null, rows };
+  return {
+    kind: 'Table',
+    apiVersion: `meta.k8s.io/${version}`,
+    metadata,
+    columnDefinitions: withColumns ? columns : null,
+    rows: rows.length === 0 ? null : rows,
+  };
 }
