@@ -33,7 +33,8 @@ export class World {
     server.registry.subscribe(({ type, object }) => {
       const name = nameOf(object);
       if (isNoise(object)) return;
-      if (type !== 'MODIFIED') this.comings.set(`${type} ${name}`, (this.comings.get(`${type} ${name}`) ?? 0) + 1);
+      const coming = `${type} ${name.replace(UUID, '<uid>')}`;
+      if (type !== 'MODIFIED') this.comings.set(coming, (this.comings.get(coming) ?? 0) + 1);
       if (object['kind'] !== 'Secret' || !isJsonObject(object['data'] ?? null) || object['type'] === 'fairlead.dev/journal') return;
       for (const [key, value] of Object.entries(object['data'] as JsonObject)) {
         const seen = this.secrets.get(`${name} ${key}`) ?? new Set();
@@ -128,11 +129,18 @@ export class World {
   }
 
   /** Resolves when nobody has anything left to do. */
-  async settle(): Promise<void> {
-    if (this.first.dead) await this.#restarted;
-    await this.#controller?.idle();
-    await this.#simulation.idle();
-    await this.#controller?.idle();
+  settle(): Promise<void> {
+    return inTime('an end of all work', async () => {
+      for (let died: boolean; ; ) {
+        died = this.first.dead;
+        if (died) await this.#restarted;
+        await this.#controller?.idle();
+        await this.#simulation.idle();
+        await this.#controller?.idle();
+        // It may have died while it was waited for.
+        if (this.first.dead === died) return;
+      }
+    });
   }
 
   /** Everything that exists, without what differs from run to run. */
@@ -157,17 +165,32 @@ export class World {
     return text.replace(UUID, (uid) => uids.get(uid) ?? 'uid of what is gone');
   }
 
-  async close(): Promise<void> {
-    if (this.first.dead) await this.#restarted;
-    await this.#controller?.stop();
-    await this.#simulation.close();
-    for (const client of this.#clients) client.close();
-    await this.#server.close();
+  close(): Promise<void> {
+    return inTime('the controller to stop', async () => {
+      if (this.first.dead) await this.#restarted;
+      await this.#controller?.stop();
+      await this.#simulation.close();
+      for (const client of this.#clients) client.close();
+      await this.#server.close();
+    });
   }
 }
 
 /** Milliseconds; far more than anything here takes. */
 const PATIENCE = 15_000;
+
+async function inTime(what: string, act: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), PATIENCE);
+  });
+  try {
+    await Promise.race([act(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
 const NOISE = new Set(['Event', 'Lease', 'ServiceAccount', 'APIService', 'ControllerRevision']);
 

@@ -53,7 +53,7 @@ export interface Controller {
   status(): ControllerStatus;
   /** Looks at the bundle now. */
   refresh(): void;
-  /** Resolves once there is nothing left to do but to wait: for events, for retries, for the time. */
+  /** Resolves once this process leads and there is nothing left to do but to wait: for events, for retries, for the time. */
   idle(): Promise<void>;
   /** Ends what is being done, gives up the lease, and resolves when nothing is written any more. */
   stop(): Promise<void>;
@@ -132,12 +132,13 @@ export async function startController(options: ControllerOptions): Promise<Contr
     }
   }
 
+  /** Makes it where it is missing. Where that is not allowed, what is to be written into it will tell. */
   async function ensureNamespace(): Promise<void> {
-    if ((await writer.get('v1', 'Namespace', { name: namespace })) !== null) return;
     try {
+      if ((await writer.get('v1', 'Namespace', { name: namespace })) !== null) return;
       await writer.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     } catch (error) {
-      if (!(error instanceof ApiError) || error.reason !== 'AlreadyExists') throw error;
+      if (!(error instanceof ApiError) || (error.reason !== 'AlreadyExists' && error.status !== 403)) throw error;
     }
   }
 
@@ -220,7 +221,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     status: () => ({ ...work.status(), leading, missingAccess: access.map(missingText) }),
     refresh: () => work.refresh(),
     async idle() {
-      while (!stopped && !work.isIdle(leaderElection ? leading || election?.leader !== '' : leading)) {
+      while (!stopped && !work.isIdle()) {
         await new Promise<void>((resolve) => void clock.after(IDLE_PERIOD, resolve));
       }
     },

@@ -11,7 +11,7 @@ import { labelIndexer } from '../kubernetes/indexers.ts';
 import type { Indexer, Informer, ObjectStore, StoreChange } from '../kubernetes/informer.ts';
 import { isAutoscaled, type OwnedState, ownedState } from './child.ts';
 import { coversDemand } from './field-demand.ts';
-import { INSTANCE_LABEL, labelOf, metadataOf, uidOf } from './ownership.ts';
+import { INSTANCE_LABEL, labelOf, metadataOf } from './ownership.ts';
 import { storeKeyOf, WrittenObjects } from './written-objects.ts';
 
 /** What is told of a child beside the fields that rules read. */
@@ -49,11 +49,7 @@ export interface KindSourceOptions {
 const ASK_AGAIN = { first: 250, longest: 30_000 } as const;
 
 const BY_INSTANCE = 'instance';
-const BY_UID = 'uid';
-const INDEXERS: Readonly<Record<string, Indexer>> = {
-  [BY_INSTANCE]: labelIndexer(INSTANCE_LABEL),
-  [BY_UID]: (object) => [uidOf(object)],
-};
+const INDEXERS: Readonly<Record<string, Indexer>> = { [BY_INSTANCE]: labelIndexer(INSTANCE_LABEL) };
 
 /**
  * The objects of one kind and selector, shared by all who read them. It lasts through changes of what is read of them, and waits for
@@ -115,18 +111,30 @@ export class KindSource {
 
   /** All objects, those included that we made and the watch has not shown yet. */
   *list(): Iterable<JsonObject> {
-    if (this.#served !== undefined) yield* this.#current(this.#store.list());
+    if (this.#served === undefined) return;
+    const store = this.#store;
+    const written = this.#written;
+    for (const object of store.list()) {
+      const current = written.size === 0 ? object : written.get(keyOf(object), store);
+      if (current !== undefined) yield current;
+    }
+    for (const key of written.keys()) {
+      const object = store.get(key) === undefined ? written.get(key, store) : undefined;
+      if (object !== undefined) yield object;
+    }
   }
 
   /** Objects that were made for an instance. */
   ofInstance(uid: string): readonly JsonObject[] {
     if (this.#served === undefined) return [];
-    const found = [...this.#current(this.#store.byIndex(BY_INSTANCE, uid))];
-    return found.filter((object) => labelOf(object, INSTANCE_LABEL) === uid);
-  }
-
-  byUid(uid: string): JsonObject | undefined {
-    return this.#served === undefined ? undefined : this.#store.byIndex(BY_UID, uid)[0];
+    const store = this.#store;
+    const keys = new Set([...store.byIndex(BY_INSTANCE, uid).map(keyOf), ...this.#written.ofInstance(uid)]);
+    const found: JsonObject[] = [];
+    for (const key of keys) {
+      const object = this.#written.get(key, store);
+      if (object !== undefined && labelOf(object, INSTANCE_LABEL) === uid) found.push(object);
+    }
+    return found;
   }
 
   get size(): number {
@@ -151,7 +159,7 @@ export class KindSource {
 
   /** Whether the watch has shown everything that was written. */
   get caughtUp(): boolean {
-    return this.#served === undefined || this.#written.pending(this.#store).length === 0;
+    return this.#served === undefined || this.#written.isShownBy(this.#store);
   }
 
   close(): void {
@@ -163,22 +171,6 @@ export class KindSource {
 
   get #store(): ObjectStore {
     return this.#served!.informer.store;
-  }
-
-  *#current(stored: Iterable<JsonObject>): Iterable<JsonObject> {
-    const pending = new Set(this.#written.pending(this.#store));
-    if (pending.size === 0) {
-      yield* stored;
-      return;
-    }
-    for (const object of stored) {
-      const key = keyOf(object);
-      if (!pending.has(key)) yield object;
-    }
-    for (const key of pending) {
-      const object = this.#written.get(key, this.#store);
-      if (object !== undefined) yield object;
-    }
   }
 
   #keep(object: JsonObject, narrow: Projection): JsonObject {

@@ -24,21 +24,23 @@ export interface RuleRegistry {
 
 export async function openRuleRegistry(writer: Writer, namespace: string, name: string): Promise<RuleRegistry> {
   const place = { namespace, name };
-  const rules = readRules(await writer.get('v1', 'ConfigMap', place));
+  const existing = await writer.get('v1', 'ConfigMap', place);
+  const rules = readRules(existing);
+  let exists = existing !== null;
   let writing: Promise<void> = Promise.resolve();
 
   async function put(key: string, value: string | null): Promise<void> {
+    const data = { [key]: value };
     try {
-      await writer.patch('v1', 'ConfigMap', place, 'merge', { data: { [key]: value } });
+      if (exists) await writer.patch('v1', 'ConfigMap', place, 'merge', { data });
+      else if (value !== null) await writer.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name }, data });
+      exists = true;
     } catch (error) {
-      if (!isGone(error)) throw error;
-      if (value === null) return;
-      try {
-        await writer.create({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { namespace, name }, data: { [key]: value } });
-      } catch (failure) {
-        if (!(failure instanceof ApiError) || failure.reason !== 'AlreadyExists') throw failure;
-        await writer.patch('v1', 'ConfigMap', place, 'merge', { data: { [key]: value } });
-      }
+      // Somebody has made it or taken it away since.
+      const other = exists ? isGone(error) : error instanceof ApiError && error.reason === 'AlreadyExists';
+      if (!other) throw error;
+      exists = !exists;
+      return put(key, value);
     }
   }
 

@@ -269,7 +269,7 @@ export class Work {
     if (source === this.#definitions) {
       for (const { rule, name } of this.#rules.active()) if (rule.definition !== undefined) this.#queue.add(workKey(name, ''));
     }
-    for (const rule of this.#rules.ofInstances(source)) if (rule.kind === 'retired') this.#forgetRetired(rule);
+    for (const rule of this.#rules.ofInstances(source)) if (rule.kind === 'retired') this.#queue.add(workKey(rule.name, ''));
   }
 
   #wakeAbsent(group: string): void {
@@ -322,13 +322,14 @@ export class Work {
     try {
       if (place === '') {
         if (rule.kind === 'active') await this.#define(rule);
+        else await this.#forgetRetired(rule);
         return;
       }
       const { namespace, name: instanceName } = placeOfKey(place);
       const instance = rule.instances.get(namespace, instanceName);
       if (instance === undefined) {
         if (rule.instances.state === 'synced') this.#forget(key);
-        if (rule.kind === 'retired') this.#forgetRetired(rule);
+        if (rule.kind === 'retired') await this.#forgetRetired(rule);
         return;
       }
       const result = await this.#look(key, rule, instance);
@@ -416,7 +417,7 @@ export class Work {
     this.#settle(key, instance, memory, outcome.problems, outcome.again);
     if (outcome.done) {
       this.#options.log('info', 'instance cleaned up', { rule: rule.name, instance: keyOf(instance) });
-      if (rule.kind === 'retired') this.#forgetRetired(rule);
+      if (rule.kind === 'retired') await this.#forgetRetired(rule);
     }
     return outcome.problems.length > 0 ? 'problem' : outcome.done ? 'ok' : 'waiting';
   }
@@ -483,16 +484,12 @@ export class Work {
     this.#queue.forget(key);
   }
 
-  /** A rule that has gone is forgotten with its last instance. */
-  #forgetRetired(rule: RetiredRule): void {
-    const { state } = rule.instances;
-    if (this.#registry === undefined || state === 'starting' || (state === 'synced' && [...rule.instances.list()].length > 0)) return;
-    // A kind that is not served may be so for a moment only.
-    if (state === 'absent') return;
-    this.#rules.forget(rule);
-    this.#registry.unregister(rule.name).catch((error: unknown) => {
-      this.#options.log('debug', 'a rule that has gone stays registered', { rule: rule.name, reason: failureText(error) });
-    });
+  /** A rule that has gone is forgotten with its last instance. A kind that is not served may be so for a moment only. */
+  async #forgetRetired(rule: RetiredRule): Promise<void> {
+    if (this.#registry === undefined || rule.instances.state !== 'synced' || [...rule.instances.list()].length > 0) return;
+    await this.#registry.unregister(rule.name);
+    // It may have come back meanwhile.
+    if (this.#rules.get(rule.name) === rule) this.#rules.forget(rule);
   }
 }
 

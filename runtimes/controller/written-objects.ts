@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../engine/object/json.ts';
 import type { ObjectStore, StoreKey } from '../kubernetes/informer.ts';
 import { compareResourceVersions } from '../kubernetes/resource-version.ts';
-import { nameOf, namespaceOf, resourceVersionOf, uidOf } from './ownership.ts';
+import { INSTANCE_LABEL, labelOf, nameOf, namespaceOf, resourceVersionOf, uidOf } from './ownership.ts';
 
 /** `namespace/name`, or `name`: the key under which stores keep an object. */
 export function storeKeyOf(namespace: string | undefined, name: string): StoreKey {
@@ -19,16 +19,26 @@ type Written = { readonly object: JsonObject; readonly version: string } | { rea
  */
 export class WrittenObjects {
   readonly #written = new Map<StoreKey, Written>();
+  /** Keys of written objects by the instance they were made for. */
+  readonly #byInstance = new Map<string, Set<StoreKey>>();
 
   /** As the server answered a write. */
   wrote(object: JsonObject): void {
     const key = storeKeyOf(namespaceOf(object), nameOf(object));
+    this.#forget(key);
     this.#written.set(key, { object, version: resourceVersionOf(object) });
+    const instance = labelOf(object, INSTANCE_LABEL);
+    if (instance === undefined) return;
+    const keys = this.#byInstance.get(instance);
+    if (keys === undefined) this.#byInstance.set(instance, new Set([key]));
+    else keys.add(key);
   }
 
   /** The server has deleted it. */
   gone(object: JsonObject): void {
-    this.#written.set(storeKeyOf(namespaceOf(object), nameOf(object)), { goneUid: uidOf(object) });
+    const key = storeKeyOf(namespaceOf(object), nameOf(object));
+    this.#forget(key);
+    this.#written.set(key, { goneUid: uidOf(object) });
   }
 
   /** The object as it is for all we know. */
@@ -41,8 +51,23 @@ export class WrittenObjects {
     } else if (isOlder(stored === undefined ? store.resourceVersion : resourceVersionOf(stored), written.version)) {
       return written.object;
     }
-    this.#written.delete(key);
+    this.#forget(key);
     return stored;
+  }
+
+  /** Keys of objects that were written for an instance and that the store may not show. */
+  ofInstance(uid: string): readonly StoreKey[] {
+    const keys = this.#byInstance.get(uid);
+    return keys === undefined ? [] : [...keys];
+  }
+
+  /** Keys of all objects that the store may not show. */
+  keys(): readonly StoreKey[] {
+    return [...this.#written.keys()];
+  }
+
+  get size(): number {
+    return this.#written.size;
   }
 
   /** Whether news tells nothing that we did not write ourselves. */
@@ -53,13 +78,23 @@ export class WrittenObjects {
     return uidOf(object) === uidOf(written.object) && !isOlder(written.version, resourceVersionOf(object));
   }
 
-  /** Keys of what the store does not show yet. */
-  pending(store: ObjectStore): readonly StoreKey[] {
-    for (const key of [...this.#written.keys()]) this.get(key, store);
-    return [...this.#written.keys()];
+  /** Whether the store shows everything that was written. */
+  isShownBy(store: ObjectStore): boolean {
+    for (const key of this.#written.keys()) {
+      this.get(key, store);
+      if (this.#written.has(key)) return false;
+    }
+    return true;
   }
 
-  clear(): void {
-    this.#written.clear();
+  #forget(key: StoreKey): void {
+    const written = this.#written.get(key);
+    if (written === undefined) return;
+    this.#written.delete(key);
+    if ('goneUid' in written) return;
+    const instance = labelOf(written.object, INSTANCE_LABEL) ?? '';
+    const keys = this.#byInstance.get(instance);
+    keys?.delete(key);
+    if (keys?.size === 0) this.#byInstance.delete(instance);
   }
 }
