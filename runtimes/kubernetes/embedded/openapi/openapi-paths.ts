@@ -18,11 +18,14 @@ export function openApiPaths(catalog: ResourceCatalog): PlainPaths {
       requireJson(accept);
       return answer(documents.v2(), known);
     }
-    if (path === '/openapi/v3' || path === '/openapi/v3/') return answer(documents.index(), known);
+    // Kubernetes writes the index without saying what it is.
+    if (path === '/openapi/v3' || path === '/openapi/v3/') {
+      return { contentType: 'text/plain; charset=utf-8', headers: { vary: 'Accept' }, body: documents.index().text };
+    }
     if (!path.startsWith('/openapi/v3/')) return undefined;
     requireJson(accept);
     const document = documents.groupVersion(path.slice('/openapi/v3/'.length));
-    if (document === undefined) return undefined;
+    if (document === undefined) return { code: 404, body: '' };
     const hash = query.get('hash');
     if (hash === null || hash === document.hash) return answer(document, known, hash !== null);
     return { code: 301, headers: { location: `${path}?hash=${document.hash}` }, body: '' };
