@@ -1,7 +1,9 @@
 import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
+import type { TypeTable } from '../../engine/object/type-table.ts';
 import { type Diagnostic, isError } from '../../engine/text/diagnostic.ts';
 import { findBundles } from '../host/bundle-files.ts';
-import { type CommandRun, EXIT } from './command.ts';
+import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
+import type { CommandContext } from './context.ts';
 import { cueEvaluatedBy, loadBundle } from './load-bundle.ts';
 import { countSeverities, describeCounts, paintFor, plural, renderDiagnostics, toJson, toRecords } from './report.ts';
 
@@ -9,10 +11,8 @@ import { countSeverities, describeCounts, paintFor, plural, renderDiagnostics, t
 export const runCheck: CommandRun = async (args, context) => {
   const format = args.text('output');
   const strict = args.on('strict');
-  const checked: { readonly path: string; readonly bundle: CompiledBundle }[] = [];
-  for (const path of new Set(args.arguments.flatMap((argument) => findBundles(argument, context.cwd)))) {
-    checked.push({ path, bundle: await loadBundle(path, context) });
-  }
+  const paths = [...new Set(args.arguments.flatMap((argument) => findBundles(argument, context.cwd)))];
+  const checked = await checkAll(paths, args, context);
   const all = checked.flatMap(({ bundle }) => bundle.diagnostics);
   const failed = all.some((diagnostic) => isFinding(diagnostic, strict));
 
@@ -47,6 +47,31 @@ export const runCheck: CommandRun = async (args, context) => {
   }
   return failed ? EXIT.findings : EXIT.ok;
 };
+
+interface Checked {
+  readonly path: string;
+  readonly bundle: CompiledBundle;
+}
+
+/** Against the types of the cluster or the recording that is named, else against those of the newest supported Kubernetes. */
+async function checkAll(paths: readonly string[], args: ParsedArguments, context: CommandContext): Promise<readonly Checked[]> {
+  const loadAll = async (types?: TypeTable): Promise<Checked[]> => {
+    const loaded: Checked[] = [];
+    for (const path of paths) loaded.push({ path, bundle: await loadBundle(path, context, undefined, types) });
+    return loaded;
+  };
+  const isCluster = args.on('cluster') || ['kubeconfig', 'context', 'kube-api'].some((option) => args.text(option) !== undefined);
+  const recorded = args.text('recorded');
+  if (recorded !== undefined) {
+    if (isCluster) throw new UsageError('--recorded stands for the cluster: leave out --cluster, --kubeconfig, --context and --kube-api');
+    const { recordedTypes } = await import('./recorded-types.ts');
+    return loadAll(await recordedTypes(recorded, context));
+  }
+  if (!isCluster) return loadAll();
+  const { withCluster } = await import('./cluster-connection.ts');
+  const { clusterTypes } = await import('./cluster-types.ts');
+  return withCluster(args, context, async (client) => loadAll(await clusterTypes(client)));
+}
 
 const isFinding = (diagnostic: Diagnostic, strict: boolean): boolean =>
   isError(diagnostic) || (strict && diagnostic.severity === 'warning');

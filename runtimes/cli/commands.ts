@@ -60,6 +60,12 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [{ name: 'path', summary: 'Rule files, bundle folders, or - for standard input.', required: true, multiple: true }],
     options: [
       OUTPUT('text', 'json', 'junit'),
+      {
+        name: 'cluster',
+        summary: 'Check against the types of what the cluster serves. Default: those of the newest supported Kubernetes.',
+      },
+      ...CLUSTER_OPTIONS,
+      { name: 'recorded', value: 'folder', summary: 'Check against the types of a recording, in the place of a cluster.' },
       { name: 'strict', summary: 'Treat warnings as errors.' },
       { name: 'quiet', short: 'q', summary: 'Print problems only.' },
     ],
@@ -67,11 +73,12 @@ export const COMMANDS: readonly CommandSpec[] = [
       { command: 'fairlead check rules/', explains: 'all bundles below a folder' },
       { command: 'kubectl get validatingadmissionpolicies -o yaml | fairlead check -', explains: 'what a cluster has' },
       { command: 'fairlead check policy.yaml --output json', explains: 'for an editor' },
+      { command: 'fairlead check rules/ --cluster --context staging', explains: 'with the custom resources that the cluster has' },
     ],
     exits: {
       0: 'no errors (warnings are allowed unless --strict)',
       1: 'errors were found',
-      2: 'a path cannot be read, or the command was called wrongly',
+      2: 'a path cannot be read, the cluster cannot be reached, or the command was called wrongly',
     },
     load: async () => (await import('./check.ts')).runCheck,
   },

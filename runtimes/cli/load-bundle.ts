@@ -1,5 +1,6 @@
 import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
 import { compileBundle } from '../../engine/bundle/compile.ts';
+import type { TypeTable } from '../../engine/object/type-table.ts';
 import type { InstrumentExpression } from '../../engine/rules/admission/expressions.ts';
 import type { CueBackend } from '../../engine/text/cue.ts';
 import { findBundles, readBundle } from '../host/bundle-files.ts';
@@ -23,15 +24,25 @@ export function cueEvaluatedBy(): string | undefined {
   return evaluatedBy;
 }
 
-/** Reads and compiles one bundle: a folder, a file, or `-`. Throws `FileError` when the path can't be read. */
-export async function loadBundle(path: string, context: CommandContext, instrument?: InstrumentExpression): Promise<CompiledBundle> {
+/** Reads and compiles one bundle: a folder, a file, or `-`; against the types of the newest supported Kubernetes unless others are given. Throws `FileError` when the path can't be read. */
+export async function loadBundle(
+  path: string,
+  context: CommandContext,
+  instrument?: InstrumentExpression,
+  types?: TypeTable,
+): Promise<CompiledBundle> {
   const { name, documents, diagnostics } = await readBundle(path, {
     cwd: context.cwd,
     stdin: context.readStdin,
     cue: cueBackend,
     cueDefinitions,
   });
-  return compileBundle(documents, { name, diagnostics, ...(instrument === undefined ? {} : { instrument }) });
+  return compileBundle(documents, {
+    name,
+    diagnostics,
+    ...(instrument === undefined ? {} : { instrument }),
+    ...(types === undefined ? {} : { types }),
+  });
 }
 
 /**

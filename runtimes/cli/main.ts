@@ -1,5 +1,4 @@
 import { suggest } from '../../engine/text/suggest.ts';
-import { FileError } from '../host/text-files.ts';
 import { type CommandSpec, EXIT, type ExitCode, UsageError } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { type ColorChoice, type CommandContext, paint, usesColor } from './context.ts';
@@ -11,16 +10,19 @@ export async function main(argv: readonly string[], context: CommandContext): Pr
     return await run(argv, context);
   } catch (error) {
     const color = paint(usesColor('auto', context.err, context.env));
-    if (error instanceof UsageError) {
+    if (isUsersToMend(error)) {
       context.err.write(`${color('red', 'fairlead:')} ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`);
-    } else if (error instanceof FileError) {
-      context.err.write(`${color('red', 'fairlead:')} ${error.message}\n`);
     } else {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
       context.err.write(`${color('red', 'fairlead:')} this should not have happened. Please report it with what is below.\n${text}\n`);
     }
     return EXIT.usage;
   }
+}
+
+/** A {@link UsageError} or FileError. By name, because what is loaded later may bring its own copy of their classes when built. */
+function isUsersToMend(error: unknown): error is UsageError {
+  return error instanceof Error && (error.name === 'UsageError' || error.name === 'FileError');
 }
 
 async function run(argv: readonly string[], context: CommandContext): Promise<ExitCode> {

@@ -63,6 +63,16 @@ export function readRecordingInfo(folder: string): RecordedClusterInfo | undefin
   }
 }
 
+/** The resources that were served when a recording was made; none where it does not say. */
+export function readRecordedDiscovery(folder: string): readonly unknown[] {
+  try {
+    const served: unknown = JSON.parse(readFileSync(join(folder, CLUSTER, 'discovery.json'), 'utf8'));
+    return Array.isArray(served) ? served : [];
+  } catch {
+    return [];
+  }
+}
+
 /** OpenAPI v3 documents of a recording; none where it has none. */
 export function readRecordedOpenApi(folder: string): readonly unknown[] {
   const openApi = join(folder, CLUSTER, 'openapi');
