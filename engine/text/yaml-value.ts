@@ -205,10 +205,10 @@ export class ValueBuilder {
       const value = this.#read(depth + 1);
       if (key === undefined) continue;
       const first = positions.get(key.name);
-      if (first === undefined) {
-        positions.set(key.name, key.span);
-        setOwn(target, key.name, value);
-      } else {
+      // The last counts, as with Go's parser where it is not strict.
+      setOwn(target, key.name, value);
+      if (first === undefined) positions.set(key.name, key.span);
+      else {
         const line = lineOf(this.#text, first.start);
         this.#report.add('yaml-duplicate-key', `key ${JSON.stringify(key.name)} is already set on line ${line}`, key.span, {
           hint: 'remove one of the two: which of them counts differs from parser to parser',

@@ -275,6 +275,9 @@ export const patchCases = [
         deployment('a', { template: { metadata: { labels: { app: 'a' } }, spec: { containers: [{ image: 'i' }] } } }),
       ),
     ],
+    'a key twice in yaml': ['', '&fieldValidation=Strict'].map((query) =>
+      apply(`${A}?fieldManager=one${query}`, 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\ndata:\n  k: "1"\n  k: "2"\n'),
+    ),
     'that is none': [applied('one', 'a: b: c' as unknown as object), applied('one', [] as unknown as object)],
     'a deployment': [
       apply(`${D}?fieldManager=one`, deployment('a', { replicas: 2 })),

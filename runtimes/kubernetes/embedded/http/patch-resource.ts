@@ -4,7 +4,7 @@ import type { ScaleMapping } from '../kinds/definition.ts';
 import type { ServerState } from '../server-state.ts';
 import { badRequest, conflict, StatusError, unsupportedMediaType } from '../status-error.ts';
 import { scaleOf, withScale } from '../subresources/scale.ts';
-import { decodeObject, decodePatched, parseConfiguration, parsePatch } from '../verbs/decode.ts';
+import { decodeObject, decodePatched, parseConfiguration, parsePatch, yamlErrors } from '../verbs/decode.ts';
 import { applied } from '../verbs/field-ownership.ts';
 import { metadataText, withMetadata } from '../verbs/object-metadata.ts';
 import { jsonPatched, mergePatched, strategicPatched } from '../verbs/patch.ts';
@@ -53,7 +53,7 @@ export async function patch(state: ServerState, call: ResourceRequest): Promise<
   const kind = writtenKind(definition, path.subresource);
   const scale = path.subresource === 'scale' ? definition.scale : undefined;
   if (isApply) {
-    await apply(state, call, { options, context, shown, scale, configuration: parseConfiguration(bytes) });
+    await apply(state, call, { options, context, shown, scale, ...parseConfiguration(bytes) });
     return;
   }
   const body = parsePatch(bytes);
@@ -89,13 +89,15 @@ interface ApplyCall {
   readonly scale: ScaleMapping | undefined;
   /** As the client sent it: what is not in it is as telling as what is. */
   readonly configuration: JsonObject;
+  /** Keys that it gives twice, in the words of the YAML parser. */
+  readonly yamlMistakes: readonly string[];
 }
 
 /** Server-side apply, which creates where there is nothing yet. */
 async function apply(
   state: ServerState,
   call: ResourceRequest,
-  { options, context, shown, scale, configuration }: ApplyCall,
+  { options, context, shown, scale, configuration, yamlMistakes }: ApplyCall,
 ): Promise<void> {
   const { definition, path } = call;
   const name = nameOf(call);
@@ -108,6 +110,10 @@ async function apply(
     const { group, version } = parseApiVersion(String(apiVersion));
     throw badRequest(`invalid object type: ${group}/${version}, Kind=${String(kind)}`);
   }
+  if (yamlMistakes.length > 0 && options.fieldValidation === 'Strict') {
+    throw badRequest(`error strict decoding patch: error converting YAML to JSON: ${yamlErrors(yamlMistakes)}`);
+  }
+  if (options.fieldValidation === 'Warn') for (const mistake of yamlMistakes) call.warnings.add(mistake);
   const decoded = (object: JsonObject): JsonObject =>
     decodeObject(definition, writtenKind(definition, ''), { value: object, duplicates: [] }, decodeOptions(call, options));
   const created = (): JsonObject => {

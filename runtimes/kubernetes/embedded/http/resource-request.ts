@@ -32,9 +32,9 @@ export interface ResourceRequest {
   readonly warnings: Warnings;
 }
 
-/** How the answer is to be written. */
-export function view(state: ServerState, { request, definition, query }: ResourceRequest): View {
-  const representation = negotiate(request.headers.accept, { table: true, partial: true });
+/** How the answer is to be written; `isStored` is false of what is only answered, and never a table nor metadata alone. */
+export function view(state: ServerState, { request, definition, query }: ResourceRequest, isStored = true): View {
+  const representation = negotiate(request.headers.accept, { table: isStored, partial: isStored });
   const includeObject = query.get('includeObject') ?? '';
   if (!['', 'None', 'Metadata', 'Object'].includes(includeObject)) {
     throw badRequest(`unrecognized includeObject value: ${JSON.stringify(includeObject)}`);
@@ -92,7 +92,7 @@ export async function bodyOf({ clock }: ServerState, { request }: ResourceReques
   if (bytes.length === 0) return undefined;
   const [media] = parseMediaTypes(request.headers['content-type'] ?? '');
   if (media === undefined || media.type === JSON_TYPE) return parseBody(bytes);
-  if (media.type === YAML_TYPE) return { value: parseYamlBody(bytes), duplicates: [] };
+  if (media.type === YAML_TYPE) return parseYamlBody(bytes);
   if (media.type !== PROTOBUF_TYPE) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   try {
     return { value: decodeProtobuf(bytes), duplicates: [] };

@@ -16,10 +16,11 @@ export async function create(state: ServerState, call: ResourceRequest): Promise
   const { definition, path, query, requester, warnings } = call;
   const options = parseWriteOptions(query, 'CreateOptions');
   const context = contextOf(call, options);
-  const shown = view(state, call);
+  const virtual = state.virtual.get(`${definition.group}/${definition.resource}${path.subresource === '' ? '' : `/${path.subresource}`}`);
+  // What is not stored is no row of a table, and has no metadata to speak of.
+  const shown = view(state, call, virtual === undefined);
   const body = await bodyOf(state, call);
   const object = decodeObject(definition, writtenKind(definition, path.subresource), body, decodeOptions(call, options));
-  const virtual = state.virtual.get(`${definition.group}/${definition.resource}${path.subresource === '' ? '' : `/${path.subresource}`}`);
   if (virtual !== undefined) {
     const answer = await virtual({
       object,

@@ -27,8 +27,8 @@ export interface SentValue {
   readonly value: Json;
   /** Paths of fields that were given twice. */
   readonly duplicates: readonly string[];
-  /** The same of YAML, in the words of its parser. */
-  readonly yamlMistake?: string | undefined;
+  /** The same of YAML, in the words of its parser: `line 7: key "a" already set in map`. */
+  readonly yamlMistakes?: readonly string[];
 }
 
 /** The JSON of a body. Throws a 400 for what is none. */
@@ -65,17 +65,24 @@ export function parseYamlBody(body: Buffer): SentValue {
     if (severity !== 'error') continue;
     if (code !== 'yaml-duplicate-key' || span === undefined) throw badRequest(`error decoding YAML: ${message}`);
     const key = source.text.slice(span.start, span.end).replace(/^(["'])(.*)\1$/, '$2');
-    doubled.push(`  line ${lineIndexAt(source, span.start) + 1}: key ${goQuote(key)} already set in map`);
+    doubled.push(`line ${lineIndexAt(source, span.start) + 1}: key ${goQuote(key)} already set in map`);
   }
   if (documents.length !== 1) throw badRequest('error decoding YAML: exactly one document is expected');
-  const yamlMistake = doubled.length === 0 ? undefined : `yaml: unmarshal errors:\n${doubled.join('\n')}`;
-  return { value: documents[0]?.value as Json, duplicates: [], yamlMistake };
+  return { value: documents[0]?.value as Json, duplicates: [], yamlMistakes: doubled };
+}
+
+/** Mistakes of a YAML document as one error. */
+export function yamlErrors(mistakes: readonly string[]): string {
+  return `yaml: unmarshal errors:${mistakes.map((each) => `\n  ${each}`).join('')}`;
 }
 
 /** The configuration of a server-side apply, in YAML or JSON. */
-export function parseConfiguration(body: Buffer): { readonly configuration: JsonObject; readonly yamlMistake?: string | undefined } {
-  const { value, yamlMistake } = parseYamlBody(body);
-  if (isJsonObject(value)) return { configuration: value, yamlMistake };
+export function parseConfiguration(body: Buffer): {
+  readonly configuration: JsonObject;
+  readonly yamlMistakes: readonly string[];
+} {
+  const { value, yamlMistakes = [] } = parseYamlBody(body);
+  if (isJsonObject(value)) return { configuration: value, yamlMistakes };
   const found = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value === 'boolean' ? 'bool' : typeof value;
   const why = `json: cannot unmarshal ${found} into Go value of type map[string]interface {}`;
   throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${why}`);
@@ -139,7 +146,7 @@ export function decodeObject(
   const unknown: string[] = [];
   let object: JsonObject = { ...value, apiVersion: expected, kind: type.kind };
   if (type.schema === undefined) object = withDecodedMetadata(object, refuse, (path) => unknown.push(path));
-  const complaints = sent.yamlMistake === undefined ? [] : [sent.yamlMistake];
+  const complaints: string[] = [];
   if (type.schema === undefined) {
     complaints.push(...sent.duplicates.map((path) => `duplicate field ${goQuote(path)}`));
     complaints.push(...unknown.map((path) => `unknown field ${goQuote(path)}`));
@@ -156,10 +163,12 @@ export function decodeObject(
     object = pruned.object;
     complaints.push(...pruned.unknown.map((path) => `unknown field ${goQuote(path)}`));
   }
-  if (complaints.length > 0) {
-    if (options.validation === 'Strict') throw refuse(`strict decoding error: ${complaints.join(', ')}`);
-    if (options.validation === 'Warn') for (const complaint of complaints) options.warn(complaint);
+  const { yamlMistakes = [] } = sent;
+  if (options.validation === 'Strict' && complaints.length + yamlMistakes.length > 0) {
+    const all = yamlMistakes.length === 0 ? complaints : [yamlErrors(yamlMistakes), ...complaints];
+    throw refuse(`strict decoding error: ${all.join(', ')}`);
   }
+  if (options.validation === 'Warn') for (const complaint of [...yamlMistakes, ...complaints]) options.warn(complaint);
   return object['metadata'] === metadata ? object : { ...object, metadata };
 }
 
