@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parseYaml } from '../../engine/text/yaml.ts';
+import { urlConnection } from '../kubernetes/connect.ts';
+import { startEmbeddedServer } from '../kubernetes/embedded/server.ts';
+import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { commandRunner } from './run.fixture.ts';
 
 let folder: string;
@@ -13,6 +16,16 @@ beforeAll(() => {
   writeFileSync(join(folder, 'admission.yaml'), ADMISSION);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Asks again and again, for ten seconds. */
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (let left = 1000; left > 0; left--) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error('it did not come about');
+}
 
 const RULE = `apiVersion: fairlead.dev/v1alpha1
 kind: ReconcileRule
@@ -32,6 +45,45 @@ spec:
 `;
 
 describe('serve --cluster', () => {
+  test('both kinds of rules from one process, until it is told to stop', async () => {
+    const server = await startEmbeddedServer();
+    const client = createKubernetesClient({ connection: urlConnection(server.url) });
+    let stop: (signal: string) => void = () => {};
+    const stopped = new Promise<string>((resolve) => {
+      stop = resolve;
+    });
+    const line = `serve rule.yaml admission.yaml --cluster --kube-api ${server.url} --leader-elect false --dev-tls tls --port 0 --health-port 0 --host 127.0.0.1 --drain-delay 0 --log off`;
+    let ready: () => void = () => {};
+    const serving = new Promise<void>((resolve) => {
+      ready = resolve;
+    });
+    const ran = run(line, { stopped, onOut: (text) => text.includes('reconciling on') && ready() });
+    try {
+      await Promise.race([serving, ran]);
+      const apps = await until(async () => {
+        client.discovery.invalidate();
+        return (await client.discovery.resourceOf('apps.example.com/v1', 'App')) ?? undefined;
+      });
+      await client
+        .resource(apps)
+        .create({ apiVersion: 'apps.example.com/v1', kind: 'App', metadata: { name: 'web', namespace: 'default' } });
+      const configMaps = await client.discovery.resourceOf('v1', 'ConfigMap');
+      const name = { namespace: 'default', name: 'web' };
+      expect(await until(async () => (await client.resource(configMaps!).get(name)) ?? undefined)).toMatchObject({ data: { a: 'b' } });
+      stop('SIGTERM');
+      const { code, out, err } = await ran;
+      expect([code, err]).toEqual([0, '']);
+      expect(out).toMatch(
+        /^serving https:\/\/127\.0\.0\.1:\d+\{\/mutate,\/validate,\/admit\}\nreconciling on http:.*: app; health http:\/\/127\.0\.0\.1:\d+\n$/,
+      );
+    } finally {
+      stop('SIGTERM');
+      await ran;
+      client.close();
+      await server.close();
+    }
+  });
+
   test.each([
     ['serve rule.yaml --log off', 'there are only reconcile rules: they need a cluster\n  give --cluster'],
     ['serve admission.yaml --cluster --log off', '--cluster is for reconcile rules, and there are none'],

@@ -11,11 +11,15 @@ import type { CommandContext } from './context.ts';
 import { portOf } from './number-options.ts';
 import { hostInUrl, listening, type Served, type ServeEnvironment } from './serving.ts';
 
-/** Runs the reconcile rules of a bundle on a cluster. A cluster that is not reached is tried again, and told of at /readyz. */
+/**
+ * Runs the reconcile rules of a bundle on a cluster. A cluster that is not reached is tried again, and told of at /readyz. `alone`: nothing
+ * else in this process measures the process.
+ */
 export async function serveController(
   args: ParsedArguments,
   context: CommandContext,
   { bundle, log, metrics }: ServeEnvironment & { readonly bundle: BundleSource },
+  alone: boolean,
 ): Promise<Served> {
   const leaderElection = args.text('leader-elect') !== 'false';
   const namespace = args.text('namespace') ?? 'fairlead-system';
@@ -35,7 +39,7 @@ export async function serveController(
   });
   let stopping = false;
   const notReady = (): string | undefined => (stopping ? 'shutting down' : controller.notReady());
-  const stopProcessMetrics = healthPort === undefined ? undefined : processMetrics(metrics);
+  const stopProcessMetrics = healthPort === undefined || !alone ? undefined : processMetrics(metrics);
   const health =
     healthPort === undefined
       ? undefined

@@ -12,9 +12,10 @@ import { readRecording } from '../host/recording.ts';
 import { FileError, readTextFile } from '../host/text-files.ts';
 import type { TlsSource } from '../host/tls.ts';
 import { tlsFromFiles } from '../host/tls-files.ts';
-import { urlConnection } from '../kubernetes/connect.ts';
+import { connect, urlConnection } from '../kubernetes/connect.ts';
 import { inClusterConnection, inClusterServer } from '../kubernetes/in-cluster.ts';
 import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
+import { connectOptions } from './cluster-connection.ts';
 import { type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend } from './load-bundle.ts';
@@ -107,6 +108,8 @@ async function factsOf(args: ParsedArguments, context: CommandContext): Promise<
     if (recording.diagnostics.length > 0) context.err.write(renderDiagnostics(recording.diagnostics, paintFor(args, context, context.err)));
     return immediateFacts(recordedFacts(recording.objects.map(({ object }) => object)));
   }
+  // Beside a controller, facts are those of the cluster that it works on.
+  if (args.on('cluster')) return clusterFacts(await connect({ ...connectOptions(args, context), timeout: FACTS_TIMEOUT }));
   const url = args.text('kube-api');
   const inside = inClusterServer(context.env);
   if (url === undefined && inside === undefined) return noFacts;

@@ -39,7 +39,7 @@ export const runServe: CommandRun = async (args, context) => {
     const { webhook, controller } = wanted(active.program, args, context);
     const environment = { bundle, log, metrics };
     if (webhook) served.push(await serveWebhook(args, context, environment, !controller));
-    if (controller) served.push(await (await import('./serve-controller.ts')).serveController(args, context, environment));
+    if (controller) served.push(await (await import('./serve-controller.ts')).serveController(args, context, environment, !webhook));
     for (const { description } of served) context.out.write(`${description}\n`);
     const signal = await context.stopped;
     log('info', 'stopping', { signal });
