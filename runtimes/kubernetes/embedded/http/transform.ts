@@ -67,6 +67,6 @@ export function tableOf(view: View, objects: readonly JsonObject[], metadata: Js
     apiVersion: `meta.k8s.io/${version}`,
     metadata,
     columnDefinitions: withColumns ? columns : null,
-    rows: rows.length === 0 ? null : rows,
+    rows: rows.length === 0 && printer.isGeneric ? null : rows,
   };
 }

@@ -16,6 +16,8 @@ export interface TableColumn {
 /** How the objects of a resource become rows. */
 export interface TablePrinter {
   readonly columns: readonly TableColumn[];
+  /** Name and age only, for want of a printer: then a table without rows has null for them. */
+  readonly isGeneric?: boolean;
   /** One cell per column. `now`: milliseconds since the epoch, for ages. */
   cells(object: JsonObject, now: number): readonly Json[];
 }

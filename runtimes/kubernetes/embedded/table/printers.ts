@@ -26,5 +26,6 @@ export function printerOf(path: string, columns: readonly TableColumn[]): TableP
     if (type === 'date') return textAt('metadata.creationTimestamp');
     return () => (type === 'integer' || type === 'number' ? 0 : '');
   });
-  return { columns, cells: (object, now) => cells.map((cell) => cell(object, now)) };
+  const isGeneric = columns.some(({ name }) => name === 'Created At');
+  return { columns, isGeneric, cells: (object, now) => cells.map((cell) => cell(object, now)) };
 }

@@ -11,6 +11,7 @@ import { OTHER_DEFAULTS } from '../defaults/others.ts';
 import type { Strategy } from '../definition.ts';
 import { withGoZeroes, zeroOf } from '../go-zeroes.ts';
 import { requiredFieldErrors } from '../required-fields.ts';
+import * as access from './access-rules.ts';
 import { configMapStrategy, secretStrategy } from './configuration.ts';
 import { cronJobStrategy, jobStrategy } from './jobs.ts';
 import { namespaceStrategy } from './namespaces.ts';
@@ -55,10 +56,10 @@ const STRATEGIES: ReadonlyMap<GroupResource, Strategy> = new Map<GroupResource, 
   ['networking.k8s.io/ingresses', others.ingressStrategy],
   ['networking.k8s.io/ingressclasses', others.countedSpec],
   ['networking.k8s.io/networkpolicies', others.countedSpec],
-  ['rbac.authorization.k8s.io/roles', others.roleStrategy],
-  ['rbac.authorization.k8s.io/clusterroles', others.roleStrategy],
-  ['rbac.authorization.k8s.io/rolebindings', others.roleBindingStrategy],
-  ['rbac.authorization.k8s.io/clusterrolebindings', others.roleBindingStrategy],
+  ['rbac.authorization.k8s.io/roles', access.roleStrategy],
+  ['rbac.authorization.k8s.io/clusterroles', access.clusterRoleStrategy],
+  ['rbac.authorization.k8s.io/rolebindings', access.roleBindingStrategy],
+  ['rbac.authorization.k8s.io/clusterrolebindings', access.clusterRoleBindingStrategy],
   ['discovery.k8s.io/endpointslices', others.countedWhole],
   ['scheduling.k8s.io/priorityclasses', others.priorityClassStrategy],
   ['certificates.k8s.io/certificatesigningrequests', others.signingRequestStrategy],

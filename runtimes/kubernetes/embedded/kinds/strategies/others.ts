@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, jsonEqual, ownValue } from '../../../../../engine/object/json.ts';
-import { type FieldError, fieldInvalid, fieldRequired } from '../../field-error.ts';
+import { fieldInvalid } from '../../field-error.ts';
 import { fieldOf, withField } from '../../verbs/object-fields.ts';
 import type { Strategy } from '../definition.ts';
-import { dnsSubdomainErrors, pathSegmentErrors } from '../names.ts';
+import { dnsSubdomainErrors } from '../names.ts';
 
 /** Kinds whose spec is counted. */
 export const countedSpec: Strategy = { generation: 'spec', nameErrors: dnsSubdomainErrors };
@@ -34,24 +34,6 @@ export const eventStrategy: Strategy = {
     return [fieldInvalid('involvedObject.namespace', involved, 'does not match event.namespace')];
   },
 };
-
-/** RBAC objects may have any name that a path may have. */
-export const roleStrategy: Strategy = { nameErrors: pathSegmentErrors, createOnUpdate: true };
-
-export const roleBindingStrategy: Strategy = {
-  nameErrors: pathSegmentErrors,
-  createOnUpdate: true,
-  validate: roleReferenceErrors,
-  validateUpdate(object, old) {
-    const errors = [...roleReferenceErrors(object)];
-    if (!jsonEqual(object['roleRef'], old['roleRef'])) errors.push(fieldInvalid('roleRef', object['roleRef'], 'cannot change roleRef'));
-    return errors;
-  },
-};
-
-function roleReferenceErrors(object: JsonObject): readonly FieldError[] {
-  return (fieldOf(object, 'roleRef', 'name') ?? '') === '' ? [fieldRequired('roleRef.name')] : [];
-}
 
 export const serviceAccountStrategy: Strategy = { nameErrors: dnsSubdomainErrors, returnsDeleted: true };
 
