@@ -75,6 +75,12 @@ describe('a projection keeps', () => {
     ],
   ])('%s', (_, demand, expected) => expect(compileProjection(demand)(pod)).toEqual(expected));
 
+  it('of metadata that is none only that it is there', () => {
+    const object = { metadata: [{ a: null }] };
+    expect(compileProjection({ '*': { '*': {} } })(object)).toEqual({ metadata: [] });
+    expect(compileProjection(true)({ metadata: { annotations: ['a'] } })).toEqual({ metadata: { annotations: [] } });
+  });
+
   it('fields whatever they are called', () => {
     const object = JSON.parse('{"__proto__":{"a":1,"b":2},"constructor":1}') as JsonObject;
     const demand = JSON.parse('{"__proto__":{"a":true}}') as FieldDemand;

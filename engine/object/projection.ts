@@ -49,7 +49,7 @@ export function compileProjection(demand: FieldDemand): Projection {
       if (!Object.hasOwn(object, key)) continue;
       const value = object[key] as Json;
       if (key === 'apiVersion' || key === 'kind') kept[key] = value;
-      else if (key === 'metadata') kept['metadata'] = isJsonObject(value) ? ofMetadata(value) : value;
+      else if (key === 'metadata') kept['metadata'] = isJsonObject(value) ? ofMetadata(value) : emptied(value);
       else {
         const part = parts?.get(key) ?? others;
         if (part !== undefined) setOwn(kept, key, part(value));
@@ -72,7 +72,7 @@ function metadataPart(demand: FieldDemand | undefined): Projection {
       const value = metadata[key] as Json;
       if (IDENTITY.has(key)) kept[key] = value;
       else if (key === 'annotations') {
-        const annotations = isJsonObject(value) ? ofAnnotations(value) : value;
+        const annotations = isJsonObject(value) ? ofAnnotations(value) : emptied(value);
         if (annotations !== undefined) kept[key] = annotations;
       } else {
         const part = parts?.get(key) ?? (key === 'managedFields' ? undefined : others);
