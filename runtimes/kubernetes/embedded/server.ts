@@ -105,6 +105,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     clock,
     resolve,
     uuid: randomUUID,
+    randomText,
     authorizer: new RbacAuthorizer(registry),
     onIgnored: (webhook, why) => log('warn', 'a webhook failed and was ignored', { webhook, why }),
   });

@@ -23,6 +23,8 @@ export interface ClusterAdmissionOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly uuid: () => string;
+  /** Lower case letters and digits, for names. */
+  readonly randomText: (length: number) => string;
   /** Answers the authorizer in expressions. Without it everything is allowed there. */
   readonly authorizer?: RbacAuthorizer;
   /** Where webhooks behind services are. Default: where the registry's endpoints say. */
@@ -44,7 +46,7 @@ export interface ClusterAdmission {
 
 /** All plugins in the order in which the API server has them. Kubernetes: pkg/kubeapiserver/options/plugins.go AllOrderedPlugins. */
 export function clusterAdmission(options: ClusterAdmissionOptions): ClusterAdmission {
-  const { registry, clock, uuid, authorizer, resolve = registryServices(registry), onIgnored = () => {} } = options;
+  const { registry, clock, uuid, randomText, authorizer, resolve = registryServices(registry), onIgnored = () => {} } = options;
   const policies = new PolicySet(registry);
   const facts = registryFacts(registry, authorizer);
   const mutating = new WebhookSet(registry, MUTATING, () => policies.types);
@@ -54,7 +56,7 @@ export function clusterAdmission(options: ClusterAdmissionOptions): ClusterAdmis
     admission: admissionChain([
       namespaceLifecycle,
       limitRanger(registry),
-      serviceAccount,
+      serviceAccount(registry, randomText),
       priority(registry),
       defaultStorageClass(registry),
       policyValidation(policies),

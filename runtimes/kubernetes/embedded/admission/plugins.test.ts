@@ -24,11 +24,24 @@ const DEPLOYMENTS = served('apps/v1', 'deployments', 'Deployment');
 const PRIORITY_CLASSES = served('scheduling.k8s.io/v1', 'priorityclasses', 'PriorityClass', false);
 const STORAGE_CLASSES = served('storage.k8s.io/v1', 'storageclasses', 'StorageClass', false);
 const LIMIT_RANGES = served('v1', 'limitranges', 'LimitRange');
+const SERVICE_ACCOUNTS = served('v1', 'serviceaccounts', 'ServiceAccount');
 const QUOTAS = served('v1', 'resourcequotas', 'ResourceQuota');
 
 const cluster = () =>
   memoryRegistry({
-    resources: [PODS, NAMESPACES, CLAIMS, CONFIG_MAPS, SERVICES, DEPLOYMENTS, PRIORITY_CLASSES, STORAGE_CLASSES, LIMIT_RANGES, QUOTAS],
+    resources: [
+      PODS,
+      NAMESPACES,
+      CLAIMS,
+      CONFIG_MAPS,
+      SERVICES,
+      DEPLOYMENTS,
+      PRIORITY_CLASSES,
+      STORAGE_CLASSES,
+      LIMIT_RANGES,
+      QUOTAS,
+      SERVICE_ACCOUNTS,
+    ],
   });
 
 function attributes(type: ServedResource, object: object | null, more: Partial<AdmissionAttributes> = {}): AdmissionAttributes {
@@ -86,12 +99,57 @@ describe('namespaceLifecycle', () => {
 });
 
 describe('serviceAccount', () => {
+  const accounts = async () => {
+    const registry = cluster();
+    await registry.create(SERVICE_ACCOUNTS, untyped({ metadata: { name: 'robot', namespace: 'a' }, imagePullSecrets: [{ name: 'pull' }] }));
+    await registry.create(SERVICE_ACCOUNTS, untyped({ metadata: { name: 'mute', namespace: 'a' }, automountServiceAccountToken: false }));
+    return serviceAccount(registry, (length) => 'x'.repeat(length));
+  };
+  const mount = (name: string) => ({ name, readOnly: true, mountPath: '/var/run/secrets/kubernetes.io/serviceaccount' });
+
   it.each([
     [{}, 'default'],
     [{ serviceAccountName: 'robot' }, 'robot'],
     [{ serviceAccount: 'robot' }, 'robot'],
   ])('of a pod with %j is %s', async (spec, name) => {
-    expect(await mutated(serviceAccount, attributes(PODS, { spec }))).toEqual({ spec: { serviceAccountName: name, serviceAccount: name } });
+    expect(await mutated(await accounts(), attributes(PODS, { spec }))).toMatchObject({
+      spec: { serviceAccountName: name, serviceAccount: name },
+    });
+  });
+
+  it('mounts its token in containers that have nothing else there', async () => {
+    const containers = [{ name: 'a' }, { name: 'b', volumeMounts: [mount('mine')] }];
+    const spec = { containers, initContainers: [{ name: 'c', volumeMounts: [{ name: 'd', mountPath: '/d' }] }], volumes: [{ name: 'd' }] };
+    expect(await mutated(await accounts(), attributes(PODS, { spec }))).toMatchObject({
+      spec: {
+        containers: [{ name: 'a', volumeMounts: [mount('kube-api-access-xxxxx')] }, containers[1]],
+        initContainers: [{ name: 'c', volumeMounts: [{ name: 'd' }, mount('kube-api-access-xxxxx')] }],
+        volumes: [{ name: 'd' }, { name: 'kube-api-access-xxxxx', projected: { defaultMode: 420 } }],
+      },
+    });
+  });
+
+  it.each<readonly [string, object]>([
+    ['the pod', { automountServiceAccountToken: false }],
+    ['the account', { serviceAccountName: 'mute' }],
+  ])('mounts nothing where %s says so', async (_, spec) => {
+    const pod = await mutated(await accounts(), attributes(PODS, { spec: { ...spec, containers: [{ name: 'a' }] } }));
+    expect(pod).toMatchObject({ spec: { containers: [{ name: 'a' }] } });
+    expect(pod).not.toHaveProperty('spec.volumes');
+  });
+
+  it('gives the secrets for images, unless the pod has its own', async () => {
+    const plugin = await accounts();
+    const secrets = async (spec: object) =>
+      (await mutated(plugin, attributes(PODS, { spec: { serviceAccountName: 'robot', ...spec } })))?.['spec'];
+    expect(await secrets({})).toMatchObject({ imagePullSecrets: [{ name: 'pull' }] });
+    expect(await secrets({ imagePullSecrets: [{ name: 'mine' }] })).toMatchObject({ imagePullSecrets: [{ name: 'mine' }] });
+  });
+
+  it('must be there', async () => {
+    await expect(mutated(await accounts(), attributes(PODS, { spec: { serviceAccountName: 'none' } }))).rejects.toThrow(
+      'pods "x" is forbidden: error looking up service account a/none: serviceaccount "none" not found',
+    );
   });
 });
 
