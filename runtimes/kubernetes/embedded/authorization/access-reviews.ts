@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
-import type { FieldError } from '../field-error.ts';
+import { type FieldError, fieldInvalid } from '../field-error.ts';
 import type { RequestAttributes, VirtualCreate, VirtualPath, VirtualRequest } from '../hooks.ts';
 import type { Requester } from '../registry.ts';
 import { badRequest, invalid } from '../status-error.ts';
@@ -18,24 +18,24 @@ export function accessReviews(authorizer: RbacAuthorizer): ReadonlyMap<VirtualPa
     [
       `${GROUP}/selfsubjectaccessreviews`,
       async ({ object, requester }) => {
-        checkAttributes(object, 'SelfSubjectAccessReview');
+        checkReview(object, false);
         return decide(object, requester);
       },
     ],
     [
       `${GROUP}/subjectaccessreviews`,
       async ({ object }) => {
-        checkAttributes(object, 'SubjectAccessReview');
-        return decide(object, subjectOf(object, 'SubjectAccessReview'));
+        checkReview(object, true);
+        return decide(object, subjectOf(object));
       },
     ],
     [
       `${GROUP}/localsubjectaccessreviews`,
       async ({ object, namespace }) => {
-        checkAttributes(object, 'LocalSubjectAccessReview');
-        const wanted = attributesOf(specOf(object), subjectOf(object, 'LocalSubjectAccessReview')).resource?.namespace;
+        checkReview(object, true);
+        const wanted = attributesOf(specOf(object), subjectOf(object)).resource?.namespace;
         if (wanted !== namespace) throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${namespace}`);
-        return decide(object, subjectOf(object, 'LocalSubjectAccessReview'));
+        return decide(object, subjectOf(object));
       },
     ],
     [`${GROUP}/selfsubjectrulesreviews`, async (request) => rulesReview(request, authorizer)],
@@ -90,37 +90,26 @@ function attributesOf(spec: JsonObject, requester: Requester): RequestAttributes
   };
 }
 
-/** Exactly one of both kinds of attributes. Kubernetes: pkg/apis/authorization/validation/validation.go. */
-function checkAttributes(object: JsonObject, kind: string): void {
+/**
+ * Exactly one of both kinds of attributes, and somebody to ask about. Kubernetes: pkg/apis/authorization/validation/validation.go; its
+ * errors name no kind.
+ */
+function checkReview(object: JsonObject, needsSubject: boolean): void {
   const spec = specOf(object);
-  const resource = isJsonObject(spec['resourceAttributes']);
-  const path = isJsonObject(spec['nonResourceAttributes']);
-  if (resource !== path) return;
-  const error: FieldError = resource
-    ? {
-        type: 'FieldValueInvalid',
-        field: 'spec.nonResourceAttributes',
-        body: 'Invalid value: cannot be specified in combination with resourceAttributes',
-      }
-    : {
-        type: 'FieldValueInvalid',
-        field: 'spec.resourceAttributes',
-        body: 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
-      };
-  throw invalid(GROUP, kind, '', [error]);
+  const errors: FieldError[] = [];
+  const path = ownValue(spec, 'nonResourceAttributes');
+  if (isJsonObject(spec['resourceAttributes'] ?? null) === isJsonObject(path ?? null)) {
+    const found = path !== undefined && isJsonObject(path) ? { Path: text(path, 'path'), Verb: text(path, 'verb') } : null;
+    errors.push(fieldInvalid('spec', found, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
+  }
+  const { username, groups } = subjectOf(object);
+  if (needsSubject && username === '' && groups.length === 0) {
+    errors.push(fieldInvalid('spec.user', '', 'at least one of user or group must be specified'));
+  }
+  if (errors.length > 0) throw invalid(GROUP, '', '', errors);
 }
 
-function subjectOf(object: JsonObject, kind: string): Requester {
+function subjectOf(object: JsonObject): Requester {
   const spec = specOf(object);
-  const username = text(spec, 'user');
-  const groups = texts(spec['groups']);
-  if (username === '' && groups.length === 0) {
-    const error: FieldError = {
-      type: 'FieldValueInvalid',
-      field: 'spec.user',
-      body: 'Invalid value: "": at least one of user or group must be specified',
-    };
-    throw invalid(GROUP, kind, '', [error]);
-  }
-  return { username, groups };
+  return { username: text(spec, 'user'), groups: texts(spec['groups']) };
 }
