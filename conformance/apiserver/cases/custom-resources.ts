@@ -36,7 +36,7 @@ function definition({ spec = {}, version = {}, schema }: CrdParts): object {
   };
 }
 
-const established: Step = given(get(CRD, { until: { at: '/status/storedVersions' } }));
+const established: Step = given(get(CRD, { until: { at: '/status/conditions/1/status', is: 'True' } }));
 const served = (path = WIDGETS): Step => given(get(path, { until: { status: 200 } }));
 
 /** Makes the definition and waits until it is served. */

@@ -89,15 +89,13 @@ async function answer(options: ApiHandlerOptions, request: IncomingMessage, resp
   await authorizeResource(state, who, path, verb, resource);
   if (options.proxy !== undefined && (await options.proxy({ request, response, path, requester: who }))) return;
   const definition = state.catalog.find(resource.group, resource.version, resource.resource);
-  if (definition === undefined) {
-    const isServed = servedGroups(state.catalog).some(
-      ({ name, versions }) => name === resource.group && versions.some(({ version }) => version === resource.version),
-    );
-    if (isServed || resource.group === '') throw noSuchPath();
-    // Kubernetes has nobody who would answer for a group it does not know, and so it answers as any web server.
+  if (definition === undefined) return nothingThere(options, request, response, path);
+  if (!definition.builtIn && isMisplaced(definition, resource)) {
     notFoundPage(request, response);
     return;
   }
+  // No object has such a name, and no route leads to one.
+  if (resource.name.includes('/')) throw noSuchPath();
   checkVerb(definition, resource, verb, method);
   if (definition.deprecationWarning !== undefined) warnings.add(definition.deprecationWarning);
   await handleResource(state, { request, response, definition, path: resource, verb, query, requester: who, warnings });
@@ -117,8 +115,7 @@ function credentialsOf(request: IncomingMessage): {
 
 function verbOf(method: string, path: ResourcePath, query: URLSearchParams): string {
   switch (method) {
-    case 'GET':
-    case 'HEAD': {
+    case 'GET': {
       const watch = query.get('watch');
       const isWatch = path.watch || (watch !== null && watch !== 'false' && watch !== '0');
       // A watch of one object is a list with a name; the object itself is read.
@@ -136,6 +133,23 @@ function verbOf(method: string, path: ResourcePath, query: URLSearchParams): str
     default:
       throw methodNotAllowed();
   }
+}
+
+/** A namespace in the path of a resource that has none, or none in the path to an object that has one. */
+function isMisplaced(definition: ResourceDefinition, { namespace, name }: ResourcePath): boolean {
+  return definition.namespaced ? namespace === '' && name !== '' : namespace !== '';
+}
+
+/**
+ * Groups of Kubernetes' own have somebody who says what is not there; for others Kubernetes answers as any web server does, unless
+ * their version is served.
+ */
+function nothingThere({ state }: ApiHandlerOptions, request: IncomingMessage, response: ServerResponse, path: string): void {
+  const [, root, group = '', version] = path.split('/');
+  const found = root === 'apis' ? servedGroups(state.catalog).find(({ name }) => name === group) : undefined;
+  const isOwn = found?.versions.some(({ resources }) => resources.some(({ builtIn }) => builtIn));
+  if (root === 'api' || isOwn || found?.versions.some((each) => each.version === version)) throw noSuchPath();
+  notFoundPage(request, response);
 }
 
 /** What web servers of Go say where there is nothing. */
@@ -157,7 +171,8 @@ function checkVerb(definition: ResourceDefinition, path: ResourcePath, verb: str
     return;
   }
   // A namespace in the path of what has none, and the other way round.
-  if (!definition.namespaced && path.namespace !== '' && definition.resource !== 'namespaces') throw noSuchPath();
+  const isNamespace = definition.resource === 'namespaces' && path.name !== '';
+  if (!definition.namespaced && path.namespace !== '' && !isNamespace) throw noSuchPath();
   if (definition.namespaced && path.namespace === '' && (path.name !== '' || !definition.verbs.includes('list'))) throw noSuchPath();
   if (definition.namespaced && path.namespace === '' && (path.name !== '' || (method !== 'GET' && method !== 'HEAD')))
     throw methodNotAllowed();
@@ -214,7 +229,7 @@ async function authorizePath(state: ServerState, requester: Requester, path: str
 }
 
 async function answerPlain(
-  { plainPaths }: ApiHandlerOptions,
+  options: ApiHandlerOptions,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
@@ -222,13 +237,14 @@ async function answerPlain(
 ): Promise<void> {
   const accept = request.headers.accept ?? '';
   const reads = request.method === 'GET' || request.method === 'HEAD';
-  for (const paths of reads ? plainPaths : []) {
+  for (const paths of options.plainPaths) {
     const found = await paths({ path, query, accept, headers: request.headers });
     if (found === undefined) continue;
+    if (!reads) throw methodNotAllowed();
     const text = typeof found.body === 'string' ? found.body : stringifyJson(found.body);
     const type = found.contentType === undefined ? {} : { 'content-type': found.contentType };
     respondText(request, response, found.code ?? 200, text, { ...type, ...found.headers });
     return;
   }
-  notFoundPage(request, response);
+  nothingThere(options, request, response, path);
 }

@@ -62,5 +62,7 @@ export async function removeCollection(state: ServerState, call: ResourceRequest
     }
   }
   await state.store.durable();
-  respond(call, 200, viewList(shown, { resourceVersion: String(state.store.revision) }, page.items));
+  // As in any list of custom resources.
+  const bare = shown.representation.as === 'object' && !definition.builtIn ? { continue: '' } : {};
+  respond(call, 200, viewList(shown, { ...bare, resourceVersion: String(state.store.revision) }, page.items));
 }

@@ -28,7 +28,7 @@ export interface PlainRequest {
 /** Answers undefined for paths that are not its own. */
 export type PlainPaths = (request: PlainRequest) => PlainAnswer | undefined | Promise<PlainAnswer | undefined>;
 
-const HEALTH = /^\/(?:healthz|livez|readyz)(?:\/[a-z0-9-]+)*$/;
+const HEALTH = /^\/(?:healthz|livez|readyz)(?:\/(?:ping|log|etcd|poststarthook\/[a-z0-9-]+))?$/;
 
 /** Health, version and discovery. */
 export function serverPaths(state: ServerState, address: () => string): PlainPaths {

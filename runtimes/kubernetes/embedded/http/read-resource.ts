@@ -40,7 +40,7 @@ export function list(state: ServerState, call: ResourceRequest): void {
   const metadata: JsonObject = {
     resourceVersion: page.resourceVersion,
     // Lists of custom resources have the field even where it says nothing.
-    ...(page.continueToken === '' && definition.builtIn ? {} : { continue: page.continueToken }),
+    ...(page.continueToken === '' && (definition.builtIn || shown.representation.as !== 'object') ? {} : { continue: page.continueToken }),
     ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
   };
   respond(call, 200, viewList(shown, metadata, page.items));
