@@ -14,7 +14,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { kindText, referenceText } from './inventory.ts';
 import type { JournalEntry } from './journal.ts';
 import { keptAnswer } from './journal.ts';
-import type { KindSource } from './kind-source.ts';
+import { type KindSource, sourceText } from './kind-source.ts';
 import { INSTANCE_LABEL, labelOf, nameOf, namespaceOf, RULE_LABEL } from './ownership.ts';
 import { type ForeignReads, labelsOf, queryText, selectorOf } from './readers.ts';
 import type { Sources } from './sources.ts';
@@ -56,6 +56,8 @@ export class RuleSources {
   readonly holder: string;
   readonly #sources: Sources;
   readonly #uses: ReadonlyMap<string, KindUse>;
+  /** Held already, by query: asked for at every look at an instance. */
+  readonly #held = new Map<string, KindSource>();
 
   constructor(rule: ReconcileRule, sources: Sources) {
     this.holder = `rule ${rule.name}`;
@@ -78,14 +80,23 @@ export class RuleSources {
 
   /** Objects of a kind that rules have made. */
   children(apiVersion: string, kind: string): KindSource {
-    const { fields } = this.use(apiVersion, kind);
-    return this.#sources.hold(this.holder, { apiVersion, kind, labelSelector: CHILDREN }, fields);
+    return this.#hold(apiVersion, kind, CHILDREN);
   }
 
   /** All objects of a kind. */
   foreign(apiVersion: string, kind: string): KindSource {
-    const { fields } = this.use(apiVersion, kind);
-    return this.#sources.hold(this.holder, { apiVersion, kind, labelSelector: '' }, fields);
+    return this.#hold(apiVersion, kind, '');
+  }
+
+  #hold(apiVersion: string, kind: string, labelSelector: string): KindSource {
+    const key = { apiVersion, kind, labelSelector };
+    const text = sourceText(key);
+    let source = this.#held.get(text);
+    if (source === undefined) {
+      source = this.#sources.hold(this.holder, key, this.use(apiVersion, kind).fields);
+      this.#held.set(text, source);
+    }
+    return source;
   }
 
   /** Secrets with generated values. */

@@ -2,12 +2,12 @@ import type { JsonObject } from '../../engine/object/json.ts';
 import type { DesiredObject, ReconcilePlan, ReconcileRule } from '../../engine/rules/reconcile/program.ts';
 import type { Environment } from './environment.ts';
 import {
+  coversInventory,
   EMPTY_INVENTORY,
   type Inventory,
   isEmptyInventory,
   kindText,
   readInventory,
-  sameInventory,
   unionOf,
   writeInventory,
 } from './inventory.ts';
@@ -39,7 +39,7 @@ export function inventoryOf(rule: ReconcileRule, plan: ReconcilePlan): Inventory
     else kinds.push(kindText(reference.apiVersion, reference.kind));
   }
   if (plan.generate.length + plan.kept.length > 0) kinds.push(kindText('v1', 'Secret'));
-  return unionOf(EMPTY_INVENTORY, { kinds, partial, calls: plan.calls.length + plan.undo.length > 0 });
+  return { kinds: [...new Set(kinds)], partial, calls: plan.calls.length + plan.undo.length > 0 };
 }
 
 /** Whether something must be done when the instance goes that the garbage collector does not do. */
@@ -58,10 +58,10 @@ export function needsFinalizer(rule: ReconcileRule, plan: ReconcilePlan, instanc
 export async function keepInventory(context: KeeperContext, instance: JsonObject, plan: ReconcilePlan): Promise<JsonObject> {
   const { rule } = context;
   const before = readInventory(instance, rule.name) ?? EMPTY_INVENTORY;
-  const wanted = unionOf(before, inventoryOf(rule, plan));
+  const wanted = inventoryOf(rule, plan);
   const finalizer = needsFinalizer(rule, plan, instance) && !finalizersOf(instance).includes(finalizerOf(rule.name));
-  if (isDeleting(instance) || (!finalizer && sameInventory(before, wanted))) return instance;
-  return patchInventory(context, instance, wanted, finalizer ? 'add' : 'keep');
+  if (isDeleting(instance) || (!finalizer && coversInventory(before, wanted))) return instance;
+  return patchInventory(context, instance, unionOf(before, wanted), finalizer ? 'add' : 'keep');
 }
 
 /** Takes out what is known to be gone: only after everything wanted was applied and everything else was pruned. */
@@ -76,7 +76,8 @@ export async function shrinkInventory(
   const wanted = { ...inventoryOf(rule, plan), calls };
   const has = finalizersOf(instance).includes(finalizerOf(rule.name));
   const drop = has && !calls && !needsFinalizer(rule, plan, instance);
-  if (isDeleting(instance) || (!drop && before !== undefined && sameInventory(before, wanted))) return instance;
+  if (isDeleting(instance) || (!drop && before !== undefined && coversInventory(before, wanted) && coversInventory(wanted, before)))
+    return instance;
   return patchInventory(context, instance, wanted, drop ? 'drop' : 'keep');
 }
 

@@ -48,7 +48,10 @@ function parseReference(text: string): ObjectReference | undefined {
 /** The inventory an instance carries for a rule; empty where it carries none. Undefined when somebody made it unreadable. */
 export function readInventory(instance: JsonObject, rule: string): Inventory | undefined {
   const text = annotationOf(instance, inventoryAnnotation(rule));
-  if (text === undefined) return EMPTY_INVENTORY;
+  return text === undefined ? EMPTY_INVENTORY : parseInventory(text);
+}
+
+function parseInventory(text: string): Inventory | undefined {
   try {
     const parsed = JSON.parse(text) as Json;
     if (!isJsonObject(parsed)) return undefined;
@@ -82,6 +85,15 @@ export function writeInventory(inventory: Inventory): string {
 export function unionOf(a: Inventory, b: Inventory): Inventory {
   const partial = new Map([...a.partial, ...b.partial].map((each) => [referenceText(each), each]));
   return { kinds: [...new Set([...a.kinds, ...b.kinds])].sort(), partial: [...partial.values()], calls: a.calls || b.calls };
+}
+
+/** Whether everything of `part` is in `whole`. */
+export function coversInventory(whole: Inventory, part: Inventory): boolean {
+  if (part.calls && !whole.calls) return false;
+  if (!part.kinds.every((kind) => whole.kinds.includes(kind))) return false;
+  if (part.partial.length === 0) return true;
+  const known = new Set(whole.partial.map(referenceText));
+  return part.partial.every((each) => known.has(referenceText(each)));
 }
 
 export const sameInventory = (a: Inventory, b: Inventory): boolean => writeInventory(a) === writeInventory(b);

@@ -269,7 +269,10 @@ class Run {
       for (const source of pending) this.#facts.pending.add(source);
       return;
     }
-    const strays = straysOf(plan, children);
+    // Everything wanted was applied, so that it is among them: as many as are wanted are the ones that are wanted.
+    const secrets = new Set([...plan.generate, ...plan.kept].map(({ secret }) => `${secret.namespace}/${secret.name}`));
+    const wantedCount = plan.objects.filter(({ partial }) => !partial).length + secrets.size;
+    const strays = children.length === wantedCount ? [] : straysOf(plan, children);
     let left = 0;
     if (strays.length > 0) {
       const removal = await removeChildren(env, strays);

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../engine/object/json.ts';
+import type { ReconcileRule } from '../../engine/rules/reconcile/program.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
 import type { Clock } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
@@ -106,6 +107,8 @@ export class Work {
   #generation = 0;
   #bundleName = '';
   #registry: RuleRegistry | undefined;
+  /** The rule that was found registered last. */
+  #registered: ReconcileRule | undefined;
   #busy = 0;
   #closed = false;
   readonly #workers: Promise<void>[];
@@ -158,6 +161,7 @@ export class Work {
   /** Works until the signal aborts, then resolves when nothing is being done any more. */
   async run(registry: RuleRegistry, signal: AbortSignal): Promise<void> {
     this.#registry = registry;
+    this.#registered = undefined;
     // Another may have led meanwhile: what we remember of journals and applied objects is from before.
     this.#memories.clear();
     this.#appliedDefinitions.clear();
@@ -395,7 +399,8 @@ export class Work {
     }
     if (rule.kind === 'retired') return 'ok';
     if (rule.rule.definition !== undefined && rule.definition?.kind !== 'established' && rule.definition?.kind !== 'kept') return 'waiting';
-    await this.#registry?.register(registeredRule(rule.rule));
+    if (this.#registered !== rule.rule) await this.#registry?.register(registeredRule(rule.rule));
+    this.#registered = rule.rule;
     const { sources, instances } = rule;
     const onReads = (reads: ForeignReads): void => this.#readers.set(key, reads);
     const outcome = await reconcileInstance({ env: this.#env, rule: rule.rule, sources, instances, memory, onReads }, instance);
