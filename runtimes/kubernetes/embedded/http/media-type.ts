@@ -41,6 +41,11 @@ export function isJson({ type }: MediaType): boolean {
   return type === JSON_TYPE || type === '*/*' || type === 'application/*';
 }
 
+/** Whether a client would rather have YAML than JSON. */
+export function prefersYaml(accept: string | undefined): boolean {
+  return parseMediaTypes(accept ?? '').find((media) => isJson(media) || media.type === YAML_TYPE)?.type === YAML_TYPE;
+}
+
 /**
  * Chooses the representation for an `Accept` header: the first that can be had. Throws a 406 where there is none, as for clients
  * that take nothing but protobuf.
@@ -49,7 +54,7 @@ export function negotiate(accept: string | undefined, allowed: { readonly table:
   const wanted = parseMediaTypes(accept ?? '');
   if (wanted.length === 0) return { as: 'object' };
   for (const media of wanted) {
-    if (!isJson(media)) continue;
+    if (!isJson(media) && media.type !== YAML_TYPE) continue;
     const as = media.parameters.get('as');
     if (as === undefined) return { as: 'object' };
     const version = media.parameters.get('v');
@@ -57,5 +62,5 @@ export function negotiate(accept: string | undefined, allowed: { readonly table:
     if (as === 'Table' && allowed.table) return { as: 'table', version };
     if ((as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') && allowed.partial) return { as: 'partial' };
   }
-  throw notAcceptable([JSON_TYPE]);
+  throw notAcceptable([JSON_TYPE, YAML_TYPE]);
 }

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { printYaml } from '../../../../engine/text/print-yaml.ts';
+import { parseJsonBody } from '../../../host/json-body.ts';
 import type { ObjectName } from '../../client.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { Requester } from '../registry.ts';
@@ -11,7 +13,7 @@ import { metadataText } from '../verbs/object-metadata.ts';
 import { parseSelection, type Selection } from '../verbs/selection.ts';
 import type { WriteContext } from '../verbs/write-context.ts';
 import { readBody } from './body.ts';
-import { JSON_TYPE, negotiate, parseMediaTypes, YAML_TYPE } from './media-type.ts';
+import { JSON_TYPE, negotiate, parseMediaTypes, prefersYaml, YAML_TYPE } from './media-type.ts';
 import { decodeProtobuf, PROTOBUF_TYPE } from './protobuf.ts';
 import { ProtobufError } from './protobuf-reader.ts';
 import type { ResourcePath } from './request-path.ts';
@@ -37,7 +39,8 @@ export function view(state: ServerState, { request, definition, query }: Resourc
   const representation = negotiate(request.headers.accept, { table: isStored, partial: isStored });
   const includeObject = query.get('includeObject') ?? '';
   if (!['', 'None', 'Metadata', 'Object'].includes(includeObject)) {
-    throw badRequest(`unrecognized includeObject value: ${JSON.stringify(includeObject)}`);
+    const why = `Invalid value: ${JSON.stringify(includeObject)}: must be 'Metadata', 'Object', 'None', or empty`;
+    throw badRequest(`Unable to convert to Table as requested: includeObject: ${why}`);
   }
   return {
     definition,
@@ -47,10 +50,14 @@ export function view(state: ServerState, { request, definition, query }: Resourc
   };
 }
 
-/** Answers, with the warnings that were gathered. */
+/** Answers, with the warnings that were gathered; in YAML where the client would rather have that. */
 export function respond(call: ResourceRequest, code: number, text: string): void {
   const { request, response, warnings } = call;
-  respondText(request, response, code, text, warnings.texts.length > 0 ? { warning: [...warnings.headers()] } : {});
+  const headers = warnings.texts.length > 0 ? { warning: [...warnings.headers()] } : {};
+  if (prefersYaml(request.headers.accept)) {
+    const yaml = printYaml(parseJsonBody(Buffer.from(text)));
+    respondText(request, response, code, yaml, { ...headers, 'content-type': YAML_TYPE });
+  } else respondText(request, response, code, text, headers);
 }
 
 /** The object that the path names. */
