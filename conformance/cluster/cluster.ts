@@ -193,7 +193,7 @@ function apiServerFlags(etcdUrl: string, port: number): string[] {
     '--endpoint-reconciler-type=none',
     '--service-account-key-file=pki/sa.key',
     '--service-account-signing-key-file=pki/sa.key',
-    '--service-account-issuer=https://kubernetes.default.svc',
+    '--service-account-issuer=https://kubernetes.default.svc.cluster.local',
     '--token-auth-file=pki/tokens.csv',
     '--authorization-mode=Node,RBAC',
     '--service-cluster-ip-range=10.96.0.0/16',

@@ -17,6 +17,8 @@ const errorOf = (object: JsonObject): string | undefined => {
 const configMap = (parts: JsonObject): JsonObject => ({ apiVersion: 'v1', kind: 'ConfigMap', ...parts });
 const pod = (spec: JsonObject, metadata: JsonObject = {}): JsonObject => ({ apiVersion: 'v1', kind: 'Pod', metadata, spec });
 
+const lease = (spec: JsonObject): JsonObject => ({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', spec });
+
 // Expected texts: apimachinery's strict JSON serializer, asked with the same objects.
 describe('decodeObject', () => {
   it.each<[JsonObject, string | undefined]>([
@@ -39,6 +41,12 @@ describe('decodeObject', () => {
       configMap({ metadata: { creationTimestamp: 1 } }),
       'json: cannot unmarshal number into Go struct field ObjectMeta.metadata.creationTimestamp of type string',
     ],
+    [lease({ renewTime: 'x' }), 'parsing time "x" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "x" as "2006"'],
+    [
+      lease({ renewTime: '2030-01-01T00:00:00Z' }),
+      'parsing time "2030-01-01T00:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000"',
+    ],
+    [lease({ renewTime: '2030-01-01T00:00:00.000001Z', acquireTime: '2030-01-01T00:00:00.000001+01:00' }), undefined],
     [pod({ containers: {} }), 'json: cannot unmarshal object into Go struct field PodSpec.spec.containers of type []v1.Container'],
     [pod({ containers: [1] }), 'json: cannot unmarshal number into Go struct field PodSpec.spec.containers of type v1.Container'],
     [

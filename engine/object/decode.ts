@@ -208,15 +208,27 @@ function fits(value: number | bigint, schema: ScalarSchema): boolean {
   return integer >= -(2n ** bits) && integer < 2n ** bits;
 }
 
+/** Fields of type MicroTime, which OpenAPI does not tell from Time. Kubernetes: apimachinery pkg/apis/meta/v1/micro_time.go. */
+const MICRO_TIMES: ReadonlySet<string> = new Set(['acquireTime', 'renewTime', 'pingTime', 'eventTime', 'lastObservedTime']);
+const SECONDS = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}/;
+
 function checkTime(text: Json, place: Place): void {
   if (typeof text !== 'string') throw new Refused(typeError(jsonKind(text), 'string', place));
+  const isMicro = MICRO_TIMES.has(place.field.slice(place.field.lastIndexOf('.') + 1));
+  const refuse = (rest: string, expected: string): never => {
+    const layout = `2006-01-02T15:04:05${isMicro ? '.000000' : ''}Z07:00`;
+    throw new Refused(`parsing time ${goQuote(text)} as "${layout}": cannot parse ${goQuote(rest)} as "${expected}"`);
+  };
+  let isTime: boolean;
   try {
-    if (parseTimestamp(text) !== undefined) return;
+    isTime = parseTimestamp(text) !== undefined;
   } catch {
     // A moment that is too far away for CEL; Go's years have four digits as well.
-    return;
+    isTime = true;
   }
-  throw new Refused(`parsing time ${goQuote(text)} as "2006-01-02T15:04:05Z07:00": cannot parse ${goQuote(text)} as "2006"`);
+  if (!isTime) refuse(text, '2006');
+  const rest = text.replace(SECONDS, '');
+  if (isMicro && !/^\.\d{6}\D/.test(rest)) refuse(rest, '.000000');
 }
 
 /** Go's strict base64: groups of four with padding; line breaks are passed over. */

@@ -2,9 +2,10 @@ import { isJsonObject, type JsonObject } from '../../../../engine/object/json.ts
 import type { Clock } from '../../../host/clock.ts';
 import { timestamp } from '../control-loop/condition.ts';
 import { isDeleted, type Kind, type KubernetesObject, kind, servedKind, typed } from '../control-loop/kind.ts';
+import { fieldInvalid } from '../field-error.ts';
 import type { Authenticate, VirtualCreate } from '../hooks.ts';
 import type { Registry, Requester } from '../registry.ts';
-import { badRequest, conflict, notFound } from '../status-error.ts';
+import { badRequest, conflict, invalid, notFound, type StatusError } from '../status-error.ts';
 import { bearerTokenOf } from './bearer-token.ts';
 import type { ObjectIdentity, ServiceAccountClaims, TokenSigner } from './service-account-token.ts';
 
@@ -55,8 +56,7 @@ export function serviceAccounts({ registry, clock, signer, uuid, issuer = DEFAUL
     if (account === undefined) throw notFound({ group: '', resource: 'serviceaccounts' }, name);
     const spec = isJsonObject(object['spec']) ? object['spec'] : {};
     const seconds = typeof spec['expirationSeconds'] === 'number' ? spec['expirationSeconds'] : DEFAULT_EXPIRATION;
-    if (seconds < SHORTEST) throw badRequest('spec.expirationSeconds: Invalid value: may not specify a duration less than 10 minutes');
-    if (seconds > LONGEST) throw badRequest('spec.expirationSeconds: Invalid value: may not specify a duration larger than 2^32 seconds');
+    checkLifetime(seconds);
     const audiences =
       Array.isArray(spec['audiences']) && spec['audiences'].length > 0 ? (spec['audiences'] as readonly string[]) : [issuer];
     const now = Math.floor(clock.now() / 1000);
@@ -75,7 +75,7 @@ export function serviceAccounts({ registry, clock, signer, uuid, issuer = DEFAUL
     return {
       ...object,
       metadata: { name, namespace, creationTimestamp },
-      spec: { ...spec, audiences, expirationSeconds: seconds },
+      spec: { boundObjectRef: null, ...spec, audiences, expirationSeconds: seconds },
       status,
     };
   };
@@ -137,6 +137,14 @@ export function serviceAccounts({ registry, clock, signer, uuid, issuer = DEFAUL
       return token === undefined ? undefined : bearerOf(token, [issuer])?.requester;
     },
   };
+}
+
+/** Kubernetes: pkg/apis/authentication/validation/validation.go. */
+function checkLifetime(seconds: number): void {
+  const refuse = (why: string): StatusError =>
+    invalid('authentication.k8s.io', 'TokenRequest', '', [fieldInvalid('spec.expirationSeconds', seconds, why)]);
+  if (seconds < SHORTEST) throw refuse('may not specify a duration less than 10 minutes');
+  if (seconds > LONGEST) throw refuse('may not specify a duration larger than 2^32 seconds');
 }
 
 const identity = ({ metadata: { name, uid } }: KubernetesObject): ObjectIdentity => ({ name, uid });

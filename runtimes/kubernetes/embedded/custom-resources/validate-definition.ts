@@ -12,6 +12,7 @@ import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '.
 import { checkSchema } from '../../../../engine/object/structural-schema/check-schema.ts';
 import { fieldPathOf } from '../../../../engine/object/structural-schema/field-path.ts';
 import { readStructuralSchema } from '../../../../engine/object/structural-schema/structural.ts';
+import { webhookClientErrors } from '../kinds/strategies/webhook-configurations.ts';
 import { fieldOf } from '../verbs/object-fields.ts';
 import { type DefinitionDocument, objectsOf, type ResourceNames, readDefinition, type VersionDocument } from './definition-document.ts';
 import { textOf } from './fields.ts';
@@ -265,9 +266,7 @@ function validateConversion(conversion: Json | undefined, errors: FieldError[]):
     return;
   }
   if (!isJsonObject(config)) errors.push(fieldRequired(configPath, 'required when strategy is set to Webhook'));
-  else if ((ownValue(config, 'url') === undefined) === (ownValue(config, 'service') === undefined)) {
-    errors.push(fieldRequired(configPath, 'exactly one of url or service is required'));
-  }
+  else errors.push(...webhookClientErrors(config, configPath));
   if (!Array.isArray(versions) || versions.length === 0) errors.push(fieldRequired(versionsPath));
   else if (!versions.includes('v1') && !versions.includes('v1beta1')) {
     errors.push(fieldInvalid(versionsPath, versions as Json, 'must include at least one of v1, v1beta1'));

@@ -1,8 +1,8 @@
 import { isJsonObject, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
-import { fieldRequired } from '../field-error.ts';
+import { describeFieldErrors, type FieldError, fieldNotSupported, fieldRequired } from '../field-error.ts';
 import type { VirtualCreate } from '../hooks.ts';
 import type { ServerState } from '../server-state.ts';
-import { badRequest, conflict, invalid, noSuchPath } from '../status-error.ts';
+import { badRequest, conflict, noSuchPath, StatusError } from '../status-error.ts';
 import { fieldOf, withField } from '../verbs/object-fields.ts';
 import { isBeingDeleted, metadataOf, metadataText, withMetadata } from '../verbs/object-metadata.ts';
 import { updateObject } from '../verbs/update.ts';
@@ -18,14 +18,25 @@ export function bindPod(state: ServerState): VirtualCreate {
     const name = request.name === '' ? metadataText(binding, 'name') : request.name;
     if (metadataText(binding, 'name') !== name) throw badRequest('name in URL does not match name in Binding object');
     const node = fieldOf(binding, 'target', 'name');
-    if (typeof node !== 'string' || node === '') throw invalid('', 'Binding', name, [fieldRequired('target.name')]);
+    const errors = targetErrors(binding);
+    // Kubernetes hands on what its validation says as it is, and so it is an error without a reason.
+    if (errors.length > 0) throw new StatusError(500, undefined, describeFieldErrors(errors));
     await updateObject(
       state,
-      { definition, name: { namespace, name }, change: (pod) => bound(pod, binding, node, name) },
+      { definition, name: { namespace, name }, change: (pod) => bound(pod, binding, String(node), name) },
       virtualContext(request, 'binding'),
     );
     return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 };
   };
+}
+
+/** Kubernetes: pkg/apis/core/validation/validation.go ValidatePodBinding. */
+function targetErrors(binding: JsonObject): readonly FieldError[] {
+  const kind = fieldOf(binding, 'target', 'kind') ?? '';
+  return [
+    ...(kind === '' || kind === 'Node' ? [] : [fieldNotSupported('target.kind', kind, ['Node', '<empty>'])]),
+    ...((fieldOf(binding, 'target', 'name') ?? '') === '' ? [fieldRequired('target.name')] : []),
+  ];
 }
 
 function bound(pod: JsonObject, binding: JsonObject, node: string, name: string): JsonObject {

@@ -7,9 +7,9 @@ import { alreadyExists, badRequest, forbidden, generatedNameExists, invalid, not
 import { objectKey } from '../storage/object-store.ts';
 import { trackManager } from './field-ownership.ts';
 import { withField } from './object-fields.ts';
-import { formatTime, isBeingDeleted, metadataText, validateMetadata, withMetadata } from './object-metadata.ts';
+import { formatTime, isBeingDeleted, metadataText, standardFinalizerErrors, validateMetadata, withMetadata } from './object-metadata.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
-import { strategyContext, type WriteContext, writtenKind } from './write-context.ts';
+import { storedGroup, strategyContext, type WriteContext, writtenKind } from './write-context.ts';
 
 /** Tries of a generated name before giving up. */
 const NAME_ATTEMPTS = 8;
@@ -96,7 +96,8 @@ async function createNamed(
   const name = metadataText(object, 'name');
   const errors = [...(strategy.validate?.(object, inside) ?? [])];
   if (errors.length === 0) errors.push(...validateMetadata(object, definition.namespaced, strategy.nameErrors ?? pathSegmentErrors));
-  if (errors.length > 0) throw invalid(definition.group, definition.kind, name, errors);
+  errors.push(...standardFinalizerErrors(definition, object));
+  if (errors.length > 0) throw invalid(storedGroup(definition), definition.kind, name, errors);
   await state.admission.validate({ ...attributes, name, object });
 
   const stored = toStored(definition, object);

@@ -1,7 +1,9 @@
+import { goJson } from '../../../../engine/object/go-json.ts';
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
 import { labelKeyErrors, labelValueErrors } from '../../../../engine/object/label-syntax.ts';
 import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired, fieldTooLong } from '../field-error.ts';
 import { dnsLabelErrors, type NameErrors } from '../kinds/names.ts';
+import type { ServedResource } from '../registry.ts';
 
 /** `metadata` of an object, `{}` where it has none. */
 export function metadataOf(object: JsonObject): JsonObject {
@@ -115,10 +117,24 @@ function validateOwnerReferences(references: Json | undefined): readonly FieldEr
     if (controller === undefined) controller = current;
     else {
       const detail = `Only one reference can have Controller set to true. Found "true" in references for ${controller} and ${current}`;
-      errors.push(fieldInvalid('metadata.ownerReferences', references, detail));
+      errors.push({
+        type: 'FieldValueInvalid',
+        field: 'metadata.ownerReferences',
+        body: `Invalid value: ${goReferences(references)}: ${detail}`,
+      });
     }
   }
   return errors;
+}
+
+/** As Go's JSON of them: by the order of the struct, and not of the alphabet. */
+function goReferences(references: readonly Json[]): string {
+  const fields = ['apiVersion', 'kind', 'name', 'uid', 'controller', 'blockOwnerDeletion'];
+  const inOrder = (reference: Json): Json =>
+    isJsonObject(reference)
+      ? Object.fromEntries(fields.filter((field) => Object.hasOwn(reference, field)).map((field) => [field, reference[field] as Json]))
+      : reference;
+  return goJson(references.map(inOrder));
 }
 
 function validateFinalizers(finalizers: readonly string[]): readonly FieldError[] {
@@ -130,6 +146,21 @@ function validateFinalizers(finalizers: readonly string[]): readonly FieldError[
     errors.push(fieldInvalid('metadata.finalizers', finalizers, 'finalizer orphan and foregroundDeletion cannot be both set'));
   }
   return errors;
+}
+
+/** Finalizers without a domain that Kubernetes itself knows. */
+const STANDARD_FINALIZERS: ReadonlySet<string> = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+/** Groups whose validation does not ask. */
+const GENERIC_GROUPS: ReadonlySet<string> = new Set(['apiextensions.k8s.io', 'apiregistration.k8s.io', 'admissionregistration.k8s.io']);
+
+/** What built-in kinds ask of finalizers beside their form. Kubernetes: pkg/apis/core/validation/validation.go validateKubeFinalizerName. */
+export function standardFinalizerErrors({ builtIn, group }: ServedResource, object: JsonObject): readonly FieldError[] {
+  if (!builtIn || GENERIC_GROUPS.has(group)) return [];
+  return finalizersOf(object).flatMap((finalizer, index) =>
+    finalizer.includes('/') || STANDARD_FINALIZERS.has(finalizer)
+      ? []
+      : [fieldInvalid(`metadata.finalizers[${index}]`, finalizer, 'name is neither a standard finalizer name nor is it fully qualified')],
+  );
 }
 
 const IMMUTABLE = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];

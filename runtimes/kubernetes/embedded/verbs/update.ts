@@ -17,12 +17,13 @@ import {
   isBeingDeleted,
   metadataOf,
   metadataText,
+  standardFinalizerErrors,
   validateMetadata,
   validateMetadataUpdate,
   withMetadata,
 } from './object-metadata.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
-import { strategyContext, type WriteContext, writtenKind } from './write-context.ts';
+import { storedGroup, strategyContext, type WriteContext, writtenKind } from './write-context.ts';
 
 /** Times that a write without a version is tried again on what another write left. */
 const ATTEMPTS = 10;
@@ -127,7 +128,7 @@ async function nextObject(
   const inside = strategyContext(state, namespace, context);
   object = takeOver(definition, context.subresource, object, old, inside);
   const errors = validateUpdate(definition, object, old, inside, context.subresource);
-  if (errors.length > 0) throw invalid(definition.group, definition.kind, name.name, errors);
+  if (errors.length > 0) throw invalid(storedGroup(definition), definition.kind, name.name, errors);
   await state.admission.validate({ ...attributes, object: shown(object) });
   const changed = unlessOnlyTimes(old, object);
   return changed === old ? undefined : changed;
@@ -219,6 +220,7 @@ function validateUpdate(
   const errors = [
     ...validateMetadata(object, definition.namespaced, pathSegmentErrors),
     ...validateMetadataUpdate(object, old),
+    ...standardFinalizerErrors(definition, object),
     ...(validation?.call(strategy, object, old, context) ?? []),
   ];
   // Labels and owners are looked at by the generic and by the kind's own validation alike.

@@ -33,6 +33,11 @@ export function strategyContext(state: ServerState, namespace: string, context: 
   };
 }
 
+/** The group in which Kubernetes keeps the objects, and of which its validation speaks: of both kinds of events the core group. */
+export function storedGroup({ storedIn }: ResourceDefinition): string {
+  return storedIn.slice(0, storedIn.indexOf('/'));
+}
+
 /** The kind of what is written: for `scale` and the like not that of the resource. */
 export function writtenKind(definition: ResourceDefinition, subresource: string): WrittenType {
   const found = subresource === '' ? undefined : definition.subresourceDefinitions.find(({ name }) => name === subresource);

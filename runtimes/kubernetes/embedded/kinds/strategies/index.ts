@@ -13,11 +13,14 @@ import { withGoZeroes, zeroOf } from '../go-zeroes.ts';
 import { requiredFieldErrors } from '../required-fields.ts';
 import * as access from './access-rules.ts';
 import { configMapStrategy, secretStrategy } from './configuration.ts';
+import { eventStrategy } from './events.ts';
 import { cronJobStrategy, jobStrategy } from './jobs.ts';
+import { leaseStrategy } from './leases.ts';
 import { namespaceStrategy } from './namespaces.ts';
 import * as others from './others.ts';
 import { podStrategy } from './pods.ts';
 import { serviceStrategy } from './services.ts';
+import { webhookConfigurationStrategy } from './webhook-configurations.ts';
 import {
   daemonSetStrategy,
   deploymentStrategy,
@@ -34,7 +37,7 @@ const STRATEGIES: ReadonlyMap<GroupResource, Strategy> = new Map<GroupResource, 
   ['/pods', podStrategy],
   ['/services', serviceStrategy],
   ['/nodes', others.nodeStrategy],
-  ['/events', others.eventStrategy],
+  ['/events', eventStrategy],
   ['/endpoints', others.endpointsStrategy],
   ['/limitranges', others.endpointsStrategy],
   ['/resourcequotas', others.resourceQuotaStrategy],
@@ -51,7 +54,7 @@ const STRATEGIES: ReadonlyMap<GroupResource, Strategy> = new Map<GroupResource, 
   ['batch/jobs', jobStrategy],
   ['batch/cronjobs', cronJobStrategy],
   ['autoscaling/horizontalpodautoscalers', others.autoscalerStrategy],
-  ['coordination.k8s.io/leases', others.leaseStrategy],
+  ['coordination.k8s.io/leases', leaseStrategy],
   ['policy/poddisruptionbudgets', others.disruptionBudgetStrategy],
   ['networking.k8s.io/ingresses', others.ingressStrategy],
   ['networking.k8s.io/ingressclasses', others.countedSpec],
@@ -63,8 +66,8 @@ const STRATEGIES: ReadonlyMap<GroupResource, Strategy> = new Map<GroupResource, 
   ['discovery.k8s.io/endpointslices', others.countedWhole],
   ['scheduling.k8s.io/priorityclasses', others.priorityClassStrategy],
   ['certificates.k8s.io/certificatesigningrequests', others.signingRequestStrategy],
-  ['admissionregistration.k8s.io/validatingwebhookconfigurations', others.guardedWhole],
-  ['admissionregistration.k8s.io/mutatingwebhookconfigurations', others.guardedWhole],
+  ['admissionregistration.k8s.io/validatingwebhookconfigurations', webhookConfigurationStrategy],
+  ['admissionregistration.k8s.io/mutatingwebhookconfigurations', webhookConfigurationStrategy],
   ['admissionregistration.k8s.io/validatingadmissionpolicies', others.guardedSpec],
   ['admissionregistration.k8s.io/validatingadmissionpolicybindings', others.guardedSpec],
   ['admissionregistration.k8s.io/mutatingadmissionpolicies', others.guardedSpec],

@@ -12,28 +12,10 @@ export const countedWhole: Strategy = { generation: 'all', nameErrors: dnsSubdom
 
 /** Configurations that one may not overwrite without having read them. */
 export const guardedSpec: Strategy = { ...countedSpec, unconditionalUpdate: false };
-export const guardedWhole: Strategy = { ...countedWhole, unconditionalUpdate: false };
 
 export const plainNames: Strategy = { nameErrors: dnsSubdomainErrors };
 
-/** Written by whoever holds them. */
-export const leaseStrategy: Strategy = { nameErrors: dnsSubdomainErrors, createOnUpdate: true, unconditionalUpdate: false };
-
 export const endpointsStrategy: Strategy = { nameErrors: dnsSubdomainErrors, createOnUpdate: true };
-
-/** Kubernetes: pkg/registry/core/event/strategy.go. */
-export const eventStrategy: Strategy = {
-  nameErrors: dnsSubdomainErrors,
-  createOnUpdate: true,
-  dependents: 'Unsupported',
-  validate(object, { namespace }) {
-    // In events.k8s.io the same field has another name.
-    const involved = fieldOf(object, 'involvedObject', 'namespace') ?? fieldOf(object, 'regarding', 'namespace') ?? '';
-    // An event about what has no namespace stands in the default one.
-    if (involved === namespace || (involved === '' && namespace === 'default')) return [];
-    return [fieldInvalid('involvedObject.namespace', involved, 'does not match event.namespace')];
-  },
-};
 
 export const serviceAccountStrategy: Strategy = { nameErrors: dnsSubdomainErrors, returnsDeleted: true };
 

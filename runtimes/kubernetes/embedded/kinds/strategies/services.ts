@@ -175,7 +175,7 @@ export const serviceStrategy: Strategy = {
     const before = specOf(old);
     const was = before['clusterIP'] ?? '';
     if (wantsAddress(before) && wantsAddress(spec) && was !== '' && spec['clusterIP'] !== was) {
-      errors.push(fieldInvalid('spec.clusterIPs[0]', spec['clusterIP'] ?? '', 'may not change once set'));
+      errors.push(fieldInvalid('spec.clusterIPs[0]', spec['clusterIPs'] ?? [spec['clusterIP'] ?? ''], 'may not change once set'));
     }
     return errors;
   },
