@@ -23,6 +23,7 @@ import type { ServerState } from './server-state.ts';
 import { type ResolveService, registryServices } from './service-connection/service-resolver.ts';
 import { StatusError } from './status-error.ts';
 import { type Durability, openDataFolder } from './storage/data-folder.ts';
+import { expireEvents } from './storage/event-expiry.ts';
 import { ObjectStore } from './storage/object-store.ts';
 import { bindPod } from './subresources/binding.ts';
 import { evictPod } from './subresources/eviction.ts';
@@ -98,6 +99,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     ...(data === undefined ? {} : { signer: await keptSigner(data) }),
   });
   const compaction = compactNowAndThen(state);
+  const stopExpiry = expireEvents(state.store, clock);
   const view = clusterView(registry, clock.now);
   const resolve = options.resolveService ?? registryServices(registry);
   const admission = clusterAdmission({
@@ -139,6 +141,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     registry,
     async close() {
       compaction.stop();
+      stopExpiry();
       await listener.close();
       await loop.close();
       admission.close();

@@ -123,6 +123,26 @@ describe('a CustomResourceDefinition', () => {
     );
   });
 
+  it.each<readonly [string, () => Promise<unknown>, readonly string[]]>([
+    ['goes', () => call('DELETE', `${DEFINITIONS}/apps.example.com`), ['ADDED', 'DELETED']],
+    [
+      'gets another schema',
+      async () => {
+        const { body } = await call('GET', `${DEFINITIONS}/apps.example.com`);
+        const changed = definition({ schema: { openAPIV3Schema: { type: 'object' } } });
+        await call('PUT', `${DEFINITIONS}/apps.example.com`, { ...changed, metadata: body['metadata'] as JsonObject });
+      },
+      ['ADDED'],
+    ],
+  ])('that %s ends the watches of its objects', async (_, change, expected) => {
+    await define(definition());
+    expect(await call('POST', APPS, app({}))).toMatchObject({ code: 201 });
+    const response = await fetch(`${server!.url}${APPS}?watch=true`);
+    await change();
+    const lines = (await response.text()).trimEnd().split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as JsonObject)['type'])).toEqual(expected);
+  });
+
   it('waits for a name that another one has, and gets it when that is gone', async () => {
     await define(definition());
     const rival = definition({}, { plural: 'rivals', kind: 'App' });

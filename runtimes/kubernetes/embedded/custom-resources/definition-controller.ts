@@ -1,6 +1,7 @@
 import { type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
 import { isTrue } from '../control-loop/condition.ts';
 import type { Controller, SyncAgain } from '../control-loop/control-loop.ts';
+import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { ObjectEvent, Registry, ServedResource } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
 import { finalizersOf, isBeingDeleted, metadataText, withMetadata } from '../verbs/object-metadata.ts';
@@ -41,14 +42,16 @@ export function customResourceController(state: ServerState, registry: Registry)
     const isTerminating = isBeingDeleted(object);
     const known = served.get(name);
     const names = definition.acceptedNames;
-    if (known !== undefined && known.isTerminating === isTerminating && jsonEqual(known.spec, spec) && jsonEqual(known.names, { ...names }))
-      return;
-    const versions = servedVersions(definition).map((version) => (isTerminating ? { ...version, verbs: TERMINATING_VERBS } : version));
+    const same = known !== undefined && jsonEqual(known.spec, spec) && jsonEqual(known.names, { ...names });
+    if (same && known.isTerminating === isTerminating) return;
+    // What is only on its way out stays what it is to those who watch it.
+    const definitions = same ? known.definitions : servedVersions(definition);
+    const versions = definitions.map((version) => (isTerminating ? { ...version, verbs: TERMINATING_VERBS } : version));
     for (const version of known?.versions ?? []) {
       if (!versions.some((each) => each.version === version)) state.catalog.unregister(group, version, known?.resource ?? names.plural);
     }
     state.catalog.register(...versions);
-    const entry = { group, resource: names.plural, versions: versions.map(({ version }) => version) };
+    const entry = { group, resource: names.plural, versions: versions.map(({ version }) => version), definitions };
     served.set(name, { ...entry, spec, names: { ...names }, isTerminating });
   }
 
@@ -119,6 +122,7 @@ interface Served {
   readonly group: string;
   readonly resource: string;
   readonly versions: readonly string[];
+  readonly definitions: readonly ResourceDefinition[];
   readonly spec: JsonObject[string] | undefined;
   readonly names: JsonObject;
   readonly isTerminating: boolean;

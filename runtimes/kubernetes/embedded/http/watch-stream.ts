@@ -67,7 +67,20 @@ export function streamWatch(state: ServerState, { response, view, request, timeo
     },
   };
 
-  stop = watchObjects(state, view.definition, request, sink);
+  const stopNotices = watchObjects(state, view.definition, request, sink);
+  const finish = (): void => {
+    end();
+    response.end();
+  };
+  // Of a custom resource that goes or becomes another: whoever watches begins again, and learns what has become of it.
+  const stopLooking = state.catalog.subscribe(() => {
+    const { group, version, resource, strategy } = view.definition;
+    if (state.catalog.find(group, version, resource)?.strategy !== strategy) finish();
+  });
+  stop = (): void => {
+    stopNotices();
+    stopLooking();
+  };
   live = true;
   response.on('close', end);
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
@@ -81,10 +94,7 @@ export function streamWatch(state: ServerState, { response, view, request, timeo
     });
     timers.add(timer);
   };
-  later(timeout, () => {
-    end();
-    response.end();
-  });
+  later(timeout, finish);
   if (!request.allowBookmarks) return;
   const remind = (): void => {
     sink.bookmark(state.store.revision, false);
