@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
 import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
+import { RULE_KINDS } from './cluster-rules/rule-kinds.ts';
 import { DEFINITION_KIND } from './definitions.ts';
 
 /** One thing that must be allowed. */
@@ -22,6 +23,8 @@ export interface AccessOptions {
   /** Where the controller keeps its state; default `fairlead-system`. */
   readonly namespace?: string;
   readonly leaderElection?: boolean;
+  /** Whether rules are also taken from the cluster. What those need cannot be known beforehand. */
+  readonly watchRules?: boolean;
 }
 
 const READ = ['get', 'list', 'watch'] as const;
@@ -35,7 +38,7 @@ export function requiredAccess(
   resourceOf: ResourceName,
   options: AccessOptions = {},
 ): readonly RequiredAccess[] {
-  const { namespace = 'fairlead-system', leaderElection = true } = options;
+  const { namespace = 'fairlead-system', leaderElection = true, watchRules = false } = options;
   const found: RequiredAccess[] = [];
   const add = (apiVersion: string, kind: string, suffix: string, verbs: readonly string[], purpose: string): void => {
     const resource = resourceOf(apiVersion, kind) ?? pluralOf(kind);
@@ -61,6 +64,13 @@ export function requiredAccess(
     }
     // What a rule generates is kept in Secrets.
     add('v1', 'Secret', '', WRITE, `values that rule ${name} generates`);
+  }
+  if (watchRules) {
+    add(DEFINITION_KIND.apiVersion, DEFINITION_KIND.kind, '', ['create', 'patch'], 'to make the kinds of rules, and those that rules make');
+    for (const { apiVersion, kind } of RULE_KINDS) {
+      add(apiVersion, kind, '', READ, 'rules of the cluster');
+      add(apiVersion, kind, '/status', ['patch'], 'the status of rules of the cluster');
+    }
   }
   const own = (group: string, resource: string, verbs: readonly string[], purpose: string): void =>
     void found.push({ group, resource, verbs, namespace, purpose });

@@ -9,6 +9,7 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { createEventRecorder } from '../kubernetes/event-recorder.ts';
 import { type LeaderElection, startLeaderElection } from '../kubernetes/leader-election.ts';
 import { findMissingAccess, type MissingAccess, missingText, requiredAccess } from './access.ts';
+import { ClusterRules } from './cluster-rules/cluster-rules.ts';
 import { type ControllerMetrics, controllerMetrics } from './controller-metrics.ts';
 import type { Environment } from './environment.ts';
 import type { RandomBytes } from './generate.ts';
@@ -44,6 +45,8 @@ export interface ControllerOptions {
   readonly call?: HttpCaller;
   /** Milliseconds between looks at {@link bundle}; default 1000. */
   readonly bundlePeriod?: number;
+  /** Whether ReconcileRules and ResourceGraphDefinitions that are objects of the cluster are served, too. Default false. */
+  readonly watchRules?: boolean;
 }
 
 /** Rules at work on a cluster. */
@@ -71,7 +74,7 @@ const LONGEST_START_RETRY = 30_000;
  * Caches are filled before this process leads, so that it can take over without delay; nothing is written before.
  */
 export async function startController(options: ControllerOptions): Promise<Controller> {
-  const { client, bundle, clock = systemClock, random = Math.random } = options;
+  const { client, clock = systemClock, random = Math.random, watchRules = false } = options;
   const { namespace = 'fairlead-system', name = 'fairlead-controller', leaderElection = true, concurrency = 16 } = options;
   const log = boundLog(options.log ?? silentLog, { clock });
   const identity = options.identity ?? `${hostname()}_${randomBytes(6).toString('hex')}`;
@@ -87,6 +90,20 @@ export async function startController(options: ControllerOptions): Promise<Contr
     stopped: () => (leading ? undefined : 'this controller does not lead'),
     onWrite: metrics.wrote,
   });
+  const clusterRules = watchRules
+    ? new ClusterRules({
+        client,
+        writer,
+        bundle: options.bundle,
+        clock,
+        random,
+        log,
+        leads: () => leading,
+        statusOfRules: () => work.status().rules,
+        onChange: () => work.refresh(),
+      })
+    : undefined;
+  const bundle = clusterRules ?? options.bundle;
   const work: Work = new Work({
     client,
     bundle,
@@ -151,7 +168,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       await Promise.all(
         program.rules.flatMap(({ touches }) => touches.map(({ apiVersion, kind }) => client.discovery.resourceOf(apiVersion, kind))),
       );
-      access = await findMissingAccess(client, requiredAccess(program, resource, { namespace, leaderElection }));
+      access = await findMissingAccess(client, requiredAccess(program, resource, { namespace, leaderElection, watchRules }));
       if (signal.aborted) return;
       for (const missing of access)
         log('error', missingText(missing), { advice: 'fairlead serve --cluster --print-rbac prints a role that allows it' });
@@ -216,7 +233,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   return {
     notReady() {
       if (stopped) return 'the controller has stopped';
-      return startFailure ?? election?.failure() ?? work.failure();
+      return startFailure ?? election?.failure() ?? clusterRules?.failure() ?? work.failure();
     },
     status: () => ({ ...work.status(), leading, missingAccess: access.map(missingText) }),
     refresh: () => work.refresh(),
@@ -232,6 +249,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       stop.abort();
       await election?.close();
       await term;
+      clusterRules?.close();
       await work.close();
       await recorder.close(1000);
     },

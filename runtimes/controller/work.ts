@@ -49,6 +49,8 @@ export interface RuleStatus {
   readonly rule: string;
   /** What keeps the whole rule from working. */
   readonly problem: string | undefined;
+  /** Whether its instances are looked at: their kind is there. */
+  readonly serves: boolean;
   readonly instances: number;
   /** Instances that are not what they are to be, as far as this process has seen. */
   readonly failing: number;
@@ -205,7 +207,8 @@ export class Work {
       if (known.kind === 'retired') retired.push(known.name);
       else {
         const failing = [...this.#failing].filter((key) => parseWorkKey(key).rule === known.name).length;
-        rules.push({ rule: known.name, problem: definitionProblem(known.definition), instances: known.instances.size, failing });
+        const problem = definitionProblem(known.definition);
+        rules.push({ rule: known.name, problem, serves: servesInstances(known), instances: known.instances.size, failing });
       }
     }
     return { rules, retired, unreachable: this.#unreachable() };
@@ -398,7 +401,7 @@ export class Work {
       return finalizersOf(instance).includes(finalizerOf(rule.name)) ? this.#finalize(key, rule, instance, memory) : 'ok';
     }
     if (rule.kind === 'retired') return 'ok';
-    if (rule.rule.definition !== undefined && rule.definition?.kind !== 'established' && rule.definition?.kind !== 'kept') return 'waiting';
+    if (!servesInstances(rule)) return 'waiting';
     if (this.#registered !== rule.rule) await this.#registry?.register(registeredRule(rule.rule));
     this.#registered = rule.rule;
     const { sources, instances } = rule;
@@ -504,6 +507,10 @@ function keyOf(object: JsonObject): string {
 }
 
 const groupOfKind = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');
+
+/** Whether the kind of a rule's instances is there, or not the rule's to make. */
+const servesInstances = ({ rule, definition }: ActiveRule): boolean =>
+  rule.definition === undefined || definition?.kind === 'established' || definition?.kind === 'kept';
 
 function definitionProblem(state: DefinitionState | undefined): string | undefined {
   if (state === undefined || state.kind === 'established') return undefined;

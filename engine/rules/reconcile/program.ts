@@ -244,6 +244,8 @@ export interface ReconcileRule {
   };
   /** The CustomResourceDefinition the rule makes; undefined with `for:`. */
   readonly definition: JsonObject | undefined;
+  /** Ids of the entries, each after those it refers to. */
+  readonly order: readonly string[];
   /** Every other kind; those of templates whose kind is an expression are not among them. */
   readonly touches: readonly TouchedKind[];
   /** `fairlead/<rule>`. */

@@ -16,6 +16,7 @@ export function ruleProgram(rule: CompiledRule, definition: JsonObject | undefin
     name: source.name,
     instance: { apiVersion, kind, namespaced, labelSelector, fields: instanceDemand(rule), decorated },
     definition,
+    order: rule.entries.map(({ id }) => id),
     touches: touchedKinds(rule),
     fieldManager: `fairlead/${source.name}`,
     needsFinalizer: source.deletion === 'Orphan' || rule.entries.some((entry) => needsUndo(entry, rule)),
