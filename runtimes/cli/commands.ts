@@ -174,7 +174,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'Admission rules: serves AdmissionReviews over HTTPS at /mutate, /validate and /admit, with /healthz, /readyz and /metrics.\n' +
       'Reconcile rules, with --cluster: makes their custom resources and keeps true what the instances stand for. Beside the webhook where the bundle has admission rules and a certificate is given.\n' +
       'The bundle is read again when its files change; one that does not compile never replaces one that does. Ends on SIGTERM or SIGINT when the requests in flight are answered and nothing is being written.',
-    arguments: [{ name: 'path', summary: 'Bundle folders or rule files to serve.', required: true, multiple: true }],
+    arguments: [{ name: 'path', summary: 'Bundle folders or rule files to serve. Required without --watch-rules.', multiple: true }],
     options: [
       { name: 'port', value: 'number', default: '8443', summary: 'Port to listen on; 0 takes a free one.' },
       { name: 'host', value: 'address', summary: 'Address to listen on. Default: all.' },
@@ -201,6 +201,11 @@ export const COMMANDS: readonly CommandSpec[] = [
           'API server to look facts up in and to run the controller on, such as http://127.0.0.1:8001 of kubectl proxy. Default: for facts the one of the pod this runs in, for the controller as kubectl finds it.',
       },
       { name: 'cluster', summary: 'Run the controller of the reconcile rules on the cluster.' },
+      {
+        name: 'watch-rules',
+        summary:
+          'With --cluster: also serve ReconcileRules and ResourceGraphDefinitions that are objects of the cluster, and write their status. Their kinds are made where they are missing.',
+      },
       ...CLUSTER_OPTIONS.slice(0, 2),
       {
         name: 'namespace',
@@ -257,6 +262,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         command: 'fairlead serve rules/reconcile/myapp --cluster --leader-elect false',
         explains: 'a controller on a workstation, on the current context',
       },
+      { command: 'fairlead serve --cluster --watch-rules', explains: 'the rules that kubectl apply brings to the cluster' },
       {
         command: 'fairlead serve rules/reconcile/myapp --print-rbac fairlead-system/fairlead | kubectl apply -f -',
         explains: 'what its service account must be allowed',

@@ -3,17 +3,18 @@ import { parseApiVersion } from '../../engine/object/type-table.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
 import { requiredAccess, rolesFor } from '../controller/access.ts';
 import { type CommandRun, EXIT, UsageError } from './command.ts';
-import { loadBundles } from './load-bundle.ts';
+import { loadServed } from './load-bundle.ts';
 import { paintFor, renderDiagnostics } from './report.ts';
 
 /** `fairlead serve --print-rbac`: the roles that allow what the reconcile rules need and no more, bound to a service account. */
 export const printControllerRoles: CommandRun = async (args, context) => {
   const account = accountOf(args.text('print-rbac') ?? '');
-  const bundle = await loadBundles(args.arguments, context);
+  const watchRules = args.on('watch-rules');
+  const bundle = await loadServed(args, context);
   if (bundle.diagnostics.length > 0) context.err.write(renderDiagnostics(bundle.diagnostics, paintFor(args, context, context.err)));
   const program = bundle.program?.reconcile;
   if (program === undefined) return EXIT.findings;
-  if (program.rules.length === 0) throw new UsageError('--print-rbac is for reconcile rules, and there are none');
+  if (program.rules.length === 0 && !watchRules) throw new UsageError('--print-rbac is for reconcile rules, and there are none');
   const types = typesWith(program.rules.flatMap(({ definition }) => (definition === undefined ? [] : [definition])));
   const resourceOf = (apiVersion: string, kind: string): string | undefined => {
     const { group, version } = parseApiVersion(apiVersion);
@@ -22,6 +23,7 @@ export const printControllerRoles: CommandRun = async (args, context) => {
   const access = requiredAccess(program, resourceOf, {
     namespace: args.text('namespace') ?? 'fairlead-system',
     leaderElection: args.text('leader-elect') !== 'false',
+    watchRules,
   });
   const roles = rolesFor(access, account.name);
   const bindings = roles.map((role) => ({

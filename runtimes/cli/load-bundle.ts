@@ -6,7 +6,7 @@ import type { CueBackend } from '../../engine/text/cue.ts';
 import { findBundles, readBundle } from '../host/bundle-files.ts';
 import { cueDefinitions } from '../host/cue/definitions.ts';
 import { combineBundles } from './combine-bundles.ts';
-import { UsageError } from './command.ts';
+import { type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
 
 /** The CUE back end of this machine, looked for when the first CUE file is met. */
@@ -64,4 +64,13 @@ export async function loadBundles(
     throw new UsageError(`there are no rules in ${paths.join(', ')}`, first && [first.message, first.hint].filter(Boolean).join('; '));
   }
   return combined;
+}
+
+/** The bundles that a server is given; none where it takes its rules from the cluster only. */
+export async function loadServed(
+  args: ParsedArguments,
+  context: CommandContext,
+  instrument?: InstrumentExpression,
+): Promise<CompiledBundle> {
+  return args.arguments.length === 0 ? compileBundle([]) : loadBundles(args.arguments, context, instrument);
 }

@@ -87,6 +87,9 @@ describe('serve --cluster', () => {
   test.each([
     ['serve rule.yaml --log off', 'there are only reconcile rules: they need a cluster\n  give --cluster'],
     ['serve admission.yaml --cluster --log off', '--cluster is for reconcile rules, and there are none'],
+    ['serve --cluster', '<path> is missing: bundle folders or rule files to serve\n  --cluster --watch-rules'],
+    ['serve rule.yaml --watch-rules', '--watch-rules is for the controller\n  give --cluster, too'],
+    ['serve --cluster --watch-rules --kubeconfig missing --log off', 'missing: no such file or folder'],
     ['serve rule.yaml --cluster --kubeconfig missing --log off', 'missing: no such file or folder'],
     ['serve rule.yaml --cluster --log off', 'there is no cluster to connect to'],
     ['serve rule.yaml --print-rbac fairlead', '--print-rbac must be <namespace>/<service account>, not "fairlead"'],
@@ -110,5 +113,20 @@ describe('serve --cluster', () => {
       metadata: { name: 'fairlead', namespace: 'fairlead-system' },
       subjects: [{ kind: 'ServiceAccount', name: 'fairlead', namespace: 'ops' }],
     });
+  });
+
+  test('the roles that taking rules from the cluster needs, without a bundle', async () => {
+    const { code, out } = await run('serve --print-rbac ops/fairlead --watch-rules');
+    expect(code).toBe(0);
+    const role = parseYaml({ name: 'out', text: out }).documents[1]!.value as { readonly rules: readonly unknown[] };
+    const rule = (group: string, resource: string, ...verbs: string[]) => ({ apiGroups: [group], resources: [resource], verbs });
+    expect(role.rules).toEqual(
+      expect.arrayContaining([
+        rule('apiextensions.k8s.io', 'customresourcedefinitions', 'create', 'get', 'list', 'patch', 'watch'),
+        rule('kro.run', 'resourcegraphdefinitions', 'get', 'list', 'watch'),
+        rule('kro.run', 'resourcegraphdefinitions/status', 'patch'),
+        rule('fairlead.dev', 'reconcilerules', 'get', 'list', 'watch'),
+      ]),
+    );
   });
 });

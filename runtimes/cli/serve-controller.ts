@@ -35,6 +35,7 @@ export async function serveController(
     metrics,
     namespace,
     leaderElection,
+    watchRules: args.on('watch-rules'),
     call: createHttpCaller({ allowedHosts: args.all('allow-call') }),
   });
   let stopping = false;
@@ -56,7 +57,10 @@ export async function serveController(
           client.close();
           throw error;
         });
-  const names = bundle.current()?.program.reconcile.rules.map(({ name }) => name) ?? [];
+  const names = [
+    ...(bundle.current()?.program.reconcile.rules ?? []).map(({ name }) => name),
+    ...(args.on('watch-rules') ? ['the rules of the cluster'] : []),
+  ];
   return {
     description:
       `reconciling on ${client.server}: ${names.join(', ')}${leaderElection ? `; elects a leader in ${namespace}` : ''}` +

@@ -5,7 +5,7 @@ import { watchBundle } from '../host/bundle-watch.ts';
 import { createMetrics } from '../host/metrics.ts';
 import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
-import { loadBundles } from './load-bundle.ts';
+import { loadServed } from './load-bundle.ts';
 import { logOf } from './log-option.ts';
 import { portOf } from './number-options.ts';
 import { paintFor, renderDiagnostics } from './report.ts';
@@ -14,6 +14,7 @@ import type { Served } from './serving.ts';
 
 /** `fairlead serve`: hosts the rules of bundles until a signal comes, admission rules behind a webhook and reconcile rules as a controller. */
 export const runServe: CommandRun = async (args, context) => {
+  checkPaths(args);
   if (args.text('print-webhook-config') !== undefined) return (await import('./webhook-config.ts')).printWebhookConfig(args, context);
   if (args.text('print-rbac') !== undefined) return (await import('./controller-roles.ts')).printControllerRoles(args, context);
   portOf(args, 'health-port');
@@ -21,7 +22,7 @@ export const runServe: CommandRun = async (args, context) => {
   const metrics = createMetrics();
   const bundle = await watchBundle({
     paths: args.arguments.map((path) => resolve(context.cwd, path)),
-    load: () => loadBundles(args.arguments, context, prepareToRun),
+    load: () => loadServed(args, context, prepareToRun),
     onLoaded(loaded) {
       if (loaded.diagnostics.length > 0) context.err.write(renderDiagnostics(loaded.diagnostics, paintFor(args, context, context.err)));
     },
@@ -51,13 +52,27 @@ export const runServe: CommandRun = async (args, context) => {
   }
 };
 
+/** Rules come from files, from the cluster, or from both. */
+function checkPaths(args: ParsedArguments): void {
+  if (args.on('watch-rules') && !args.on('cluster') && args.text('print-rbac') === undefined) {
+    throw new UsageError('--watch-rules is for the controller', 'give --cluster, too');
+  }
+  if (args.arguments.length === 0 && !args.on('watch-rules')) {
+    throw new UsageError(
+      '<path> is missing: bundle folders or rule files to serve',
+      '--cluster --watch-rules serves the rules of a cluster',
+    );
+  }
+}
+
 /** Which of its two things the command is to do, by the kinds of rules there are and by what it was told. */
 function wanted({ admission, reconcile }: BundleProgram, args: ParsedArguments, context: CommandContext) {
   const cluster = args.on('cluster');
   if (!cluster && admission.rules.length === 0) {
     throw new UsageError('there are only reconcile rules: they need a cluster', 'give --cluster to run their controller');
   }
-  if (cluster && reconcile.rules.length === 0) throw new UsageError('--cluster is for reconcile rules, and there are none');
+  if (cluster && reconcile.rules.length === 0 && !args.on('watch-rules'))
+    throw new UsageError('--cluster is for reconcile rules, and there are none');
   const webhook = admission.rules.length > 0 && (!cluster || hasCertificate(args));
   if (admission.rules.length > 0 && !webhook) {
     context.err.write('note: the admission rules of the bundle are not served: a webhook needs --cert and --key, or --dev-tls\n');
