@@ -5,6 +5,7 @@ import type { AdmissionAttributes } from '../hooks.ts';
 import { internalError, invalid, StatusError } from '../status-error.ts';
 import { admissionRequest } from './admission-request.ts';
 import { type AdmissionPlugin, refusal } from './chain.ts';
+import { policyErrors } from './policy-errors.ts';
 import type { PolicySet } from './policy-set.ts';
 
 /** Asks MutatingAdmissionPolicies. Kubernetes: apiserver pkg/admission/plugin/policy/mutating. */
@@ -48,7 +49,9 @@ function decide(
   if (decision.status === undefined) return decision;
   const { message, reason, code } = decision.status;
   const error = refusal(attributes, message);
-  throw new StatusError(code, reason, error.message, { ...error.details, causes: [{ message }] });
+  // A change that fails is no refusal, and is told without saying of what.
+  const told = phase === 'mutate' ? message : error.message;
+  throw new StatusError(code, reason, told, { ...error.details, causes: [{ message }] });
 }
 
 const CHECKED = new Set([
@@ -68,16 +71,7 @@ export function policyValidation(policies: PolicySet): AdmissionPlugin {
       const errors = policies.diagnose(object).filter(isError);
       if (errors.length === 0) return;
       const { name } = object['metadata'] as { readonly name?: string };
-      throw invalid(
-        type.group,
-        type.kind,
-        name ?? '',
-        errors.map(({ path = '$', message, code }) => ({
-          type: 'FieldValueInvalid',
-          field: path.replace(/^\$\.?/, ''),
-          body: `Invalid value: ${code.startsWith('cel-') ? `compilation failed: ERROR: <input>: ${message}` : message}`,
-        })),
-      );
+      throw invalid(type.group, type.kind, name ?? '', policyErrors(object, errors));
     },
   };
 }

@@ -125,11 +125,11 @@ interface PolicyDocuments {
 /** Of a single document: that its counterpart is not there says nothing. */
 const BESIDE = new Set(['admission-unbound', 'admission-unknown-policy']);
 
-/** An object of the cluster as a document. It has no text to point into. */
+/** An object of the cluster as a document. It has no text to point into but that of its expressions. */
 function documentOf(object: JsonObject): Document {
   const { status: _, ...rest } = object;
   const { name, namespace } = typed(object).metadata;
   const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
   const source = { name: `${String(object['kind'])}/${name}`, text: '' };
-  return { source, index: 0, value: { ...rest, metadata }, locate: () => undefined, locateWithin: () => undefined };
+  return { source, index: 0, value: { ...rest, metadata }, locate: () => undefined, locateWithin: (_, offset) => offset };
 }

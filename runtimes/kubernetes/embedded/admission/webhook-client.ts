@@ -80,7 +80,7 @@ export function callWebhook({ client, body, timeoutSeconds, resolve, clock, agen
       },
     });
     const timer = clock.after(timeoutSeconds * 1000, () => refuse('context deadline exceeded'));
-    request.on('error', (error) => refuse(error.message));
+    request.on('error', (error) => refuse(connectionError(error)));
     request.on('response', (response) => {
       const chunks: Buffer[] = [];
       let size = 0;
@@ -104,4 +104,18 @@ export function callWebhook({ client, body, timeoutSeconds, resolve, clock, agen
     });
     request.end(payload);
   });
+}
+
+/** What goes wrong most often, as Go says it: people look for these words. */
+const GO_WORDS: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'connect: connection refused'],
+  ['EHOSTUNREACH', 'connect: no route to host'],
+  ['ENETUNREACH', 'connect: network is unreachable'],
+]);
+
+function connectionError(error: NodeJS.ErrnoException & { readonly address?: string; readonly port?: number }): string {
+  const words = GO_WORDS.get(error.code ?? '');
+  if (words === undefined || error.address === undefined) return error.message;
+  const host = error.address.includes(':') ? `[${error.address}]` : error.address;
+  return `dial tcp ${host}:${error.port}: ${words}`;
 }

@@ -73,7 +73,7 @@ export async function deleteObject(
       if (written !== undefined) return { object: fromStored(definition, written.object), deleted: false };
     } else {
       if (context.dryRun) return { object: marked ?? old, deleted: true };
-      const last = marked === undefined ? stored.object : toStored(definition, marked);
+      const last = marked === undefined ? endedAt(stored.object, options) : toStored(definition, marked);
       const removed = state.store.remove(storedIn, key, last, stored.revision);
       if (removed !== undefined) {
         strategy.afterDelete?.(removed.object);
@@ -148,6 +148,11 @@ function markedObject(
     ...nextGeneration(metadata),
   });
   return strategy.markDeleted?.(object) ?? object;
+}
+
+/** What waited for its end and is to go at once says so in its last state. */
+function endedAt(object: JsonObject, { gracePeriodSeconds }: DeleteOptions): JsonObject {
+  return isBeingDeleted(object) && gracePeriodSeconds === 0 ? withMetadata(object, { deletionGracePeriodSeconds: 0 }) : object;
 }
 
 /** Nothing holds a marked object any more. */

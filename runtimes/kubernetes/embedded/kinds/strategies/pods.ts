@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '../../../../../engine/object/json.ts';
 import { type FieldError, fieldForbidden } from '../../field-error.ts';
 import { fieldOf, withField } from '../../verbs/object-fields.ts';
-import { metadataOf, withMetadata } from '../../verbs/object-metadata.ts';
+import { formatTime, metadataOf, withMetadata } from '../../verbs/object-metadata.ts';
 import type { Strategy } from '../definition.ts';
 import { dnsSubdomainErrors } from '../names.ts';
 import { podSpecErrors } from '../pod-spec.ts';
@@ -63,14 +63,29 @@ function updateErrors(object: JsonObject, old: JsonObject): readonly FieldError[
   return errors;
 }
 
+/** Kubernetes: pkg/registry/core/pod/strategy.go applySchedulingGatedCondition. */
+function gatedCondition(now: number): JsonObject {
+  return {
+    type: 'PodScheduled',
+    status: 'False',
+    reason: 'SchedulingGated',
+    message: 'Scheduling is blocked due to non-empty scheduling gates',
+    lastProbeTime: null,
+    lastTransitionTime: formatTime(now),
+  };
+}
+
 /** Kubernetes: pkg/registry/core/pod/strategy.go. */
 export const podStrategy: Strategy = {
   nameErrors: dnsSubdomainErrors,
   returnsDeleted: true,
   generation: 'spec',
-  prepareForCreate(sent) {
+  prepareForCreate(sent, { now }) {
     const object = withDefaultTolerations(sent);
-    return { ...object, status: { phase: 'Pending', qosClass: qosClass(specOf(object)) } };
+    const gates = specOf(object)['schedulingGates'];
+    const isGated = Array.isArray(gates) && gates.length > 0;
+    const status = { phase: 'Pending', qosClass: qosClass(specOf(object)) };
+    return { ...object, status: isGated ? { ...status, conditions: [gatedCondition(now)] } : status };
   },
   prepareForUpdate: withDefaultTolerations,
   validate: (object) => podSpecErrors(specOf(object), 'spec'),
