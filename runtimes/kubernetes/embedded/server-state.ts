@@ -2,12 +2,15 @@ import type { Clock } from '../../host/clock.ts';
 import type { Log } from '../../host/log.ts';
 import type { ResourceCatalog } from './catalog.ts';
 import type { Admission, Authenticate, Authorize, VirtualCreate, VirtualPath } from './hooks.ts';
+import type { ServiceAllocations } from './kinds/strategies/service-allocations.ts';
 import type { Requester } from './registry.ts';
 import type { ObjectStore } from './storage/object-store.ts';
 
 /** What the parts of one server share. */
 export interface ServerState {
   readonly store: ObjectStore;
+  /** What services hold. */
+  readonly services: ServiceAllocations;
   readonly catalog: ResourceCatalog;
   readonly clock: Clock;
   readonly log: Log;

@@ -17,6 +17,7 @@ import { createApiHandler } from './http/api-handler.ts';
 import { listen } from './http/listener.ts';
 import { serverPaths } from './http/plain-paths.ts';
 import { builtInResources } from './kinds/built-in.ts';
+import { accountServices } from './kinds/strategies/service-allocations.ts';
 import { openApiPaths } from './openapi/openapi-paths.ts';
 import type { Registry, Requester } from './registry.ts';
 import type { ServerState } from './server-state.ts';
@@ -76,8 +77,10 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
   const adminToken = options.adminToken ?? randomBytes(24).toString('hex');
   const { data, durability, historyLimit } = options;
   const kept = data === undefined ? undefined : await openDataFolder({ folder: data, ...(durability === undefined ? {} : { durability }) });
+  const store = new ObjectStore({ ...kept, ...(historyLimit === undefined ? {} : { historyLimit }) });
   const state: ServerState = {
-    store: new ObjectStore({ ...kept, ...(historyLimit === undefined ? {} : { historyLimit }) }),
+    store,
+    services: accountServices(store),
     catalog: new ResourceCatalog(),
     clock,
     log,

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../../../engine/object/json.ts';
 import type { FieldError } from '../field-error.ts';
 import type { PublishedCustomResource } from '../openapi/custom-resource-schemas.ts';
 import type { GroupResource, Requester, ServedResource } from '../registry.ts';
+import type { ServiceAllocations } from './strategies/service-allocations.ts';
 
 /** A column of a table, as kubectl shows objects. Kubernetes: meta/v1 TableColumnDefinition. */
 export interface TableColumn {
@@ -43,6 +44,8 @@ export interface StrategyContext {
   get(resource: GroupResource, namespace: string, name: string): JsonObject | undefined;
   list(resource: GroupResource, namespace: string): Iterable<JsonObject>;
   randomText(length: number): string;
+  /** What services hold, of all namespaces. */
+  readonly services: ServiceAllocations;
 }
 
 /**

@@ -30,6 +30,7 @@ export function strategyContext(state: ServerState, namespace: string, context: 
       for (const { object } of state.store.collection(resource).range(itsNamespace === '' ? '' : `${itsNamespace}/`)) yield object;
     },
     randomText: state.randomText,
+    services: state.services,
   };
 }
 

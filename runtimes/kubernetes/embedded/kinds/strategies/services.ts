@@ -6,12 +6,9 @@ import { metadataText } from '../../verbs/object-metadata.ts';
 import type { Strategy, StrategyContext } from '../definition.ts';
 import { dnsLabelErrors } from '../names.ts';
 import { isPort } from '../pod-spec.ts';
+import { FIRST_NODE_PORT, LAST_NODE_PORT, SERVICE_NETWORK } from './service-allocations.ts';
 
-/** 10.96.0.0/16, without its first and last address; the first usable one is the server's own. */
-const NETWORK = '10.96';
-const FIRST_PORT = 30_000;
-const LAST_PORT = 32_767;
-const PORT_RANGE = '30000-32767';
+const PORT_RANGE = `${FIRST_NODE_PORT}-${LAST_NODE_PORT}`;
 
 function specOf(object: JsonObject): JsonObject {
   const spec = ownValue(object, 'spec');
@@ -23,29 +20,6 @@ function portsOf(spec: JsonObject): readonly JsonObject[] {
   return Array.isArray(ports) ? (ports as readonly Json[]).filter(isJsonObject) : [];
 }
 
-/** What services hold: there is no account beside them, so none can go wrong. */
-function taken(context: StrategyContext, except: string): { readonly addresses: ReadonlySet<Json>; readonly ports: ReadonlySet<Json> } {
-  const addresses = new Set<Json>();
-  const ports = new Set<Json>();
-  for (const service of context.list('/services', '')) {
-    if (metadataText(service, 'uid') === except) continue;
-    const spec = specOf(service);
-    if (Array.isArray(spec['clusterIPs'])) for (const address of spec['clusterIPs'] as readonly Json[]) addresses.add(address);
-    for (const port of portsOf(spec)) if (typeof port['nodePort'] === 'number') ports.add(port['nodePort']);
-    if (typeof spec['healthCheckNodePort'] === 'number') ports.add(spec['healthCheckNodePort']);
-  }
-  return { addresses, ports };
-}
-
-function freeAddress(used: ReadonlySet<Json>): string {
-  // The lower part is left to those who ask for an address.
-  for (let n = 257; n < 65_535; n++) {
-    const address = `${NETWORK}.${n >> 8}.${n & 255}`;
-    if (!used.has(address)) return address;
-  }
-  throw new StatusError(500, 'InternalError', 'Internal error occurred: failed to allocate a serviceIP: range is full');
-}
-
 function wantsAddress(spec: JsonObject): boolean {
   return spec['type'] !== 'ExternalName';
 }
@@ -54,13 +28,16 @@ function wantsPorts(spec: JsonObject): boolean {
   return spec['type'] === 'NodePort' || (spec['type'] === 'LoadBalancer' && spec['allocateLoadBalancerNodePorts'] !== false);
 }
 
+function exhausted(what: 'serviceIP' | 'nodePort'): never {
+  throw new StatusError(500, 'InternalError', `Internal error occurred: failed to allocate a ${what}: range is full`);
+}
+
 /** The service with addresses and ports, those it has or asks for or free ones. */
 function allocated(object: JsonObject, context: StrategyContext): JsonObject {
   let spec = specOf(object);
   if (!wantsAddress(spec)) return object;
-  const { addresses, ports } = taken(context, metadataText(object, 'uid'));
   const given = spec['clusterIP'] ?? (Array.isArray(spec['clusterIPs']) ? (spec['clusterIPs'] as readonly Json[])[0] : undefined) ?? '';
-  const address = given === '' ? freeAddress(addresses) : given;
+  const address = given === '' ? (context.services.freeAddress() ?? exhausted('serviceIP')) : given;
   spec = {
     ...spec,
     clusterIP: address,
@@ -69,15 +46,11 @@ function allocated(object: JsonObject, context: StrategyContext): JsonObject {
     ipFamilyPolicy: spec['ipFamilyPolicy'] ?? 'SingleStack',
   };
   if (wantsPorts(spec)) {
-    const used = new Set(ports);
-    const numbers = new Set(portsOf(spec).map((port) => port['nodePort']));
-    let next = FIRST_PORT;
+    const asked = new Set(portsOf(spec).map((port) => port['nodePort']));
     const free = (): number => {
-      while (used.has(next) || numbers.has(next)) next++;
-      if (next > LAST_PORT)
-        throw new StatusError(500, 'InternalError', 'Internal error occurred: failed to allocate a nodePort: range is full');
-      used.add(next);
-      return next;
+      const port = context.services.freeNodePort(asked) ?? exhausted('nodePort');
+      asked.add(port);
+      return port;
     };
     spec = { ...spec, ports: portsOf(spec).map((port) => (port['nodePort'] ? port : { ...port, nodePort: free() })) };
   }
@@ -97,7 +70,7 @@ function serviceErrors(object: JsonObject, context: StrategyContext): readonly F
   if (type === 'ExternalName' && (spec['externalName'] ?? '') === '') errors.push(fieldRequired('spec.externalName'));
   const names = new Set<Json>();
   const numbers = new Set<string>();
-  const { addresses, ports: usedPorts } = taken(context, metadataText(object, 'uid'));
+  const uid = metadataText(object, 'uid');
   for (const [i, port] of ports.entries()) {
     const path = `spec.ports[${i}]`;
     const name = port['name'] ?? '';
@@ -114,17 +87,18 @@ function serviceErrors(object: JsonObject, context: StrategyContext): readonly F
       errors.push(fieldInvalid(`${path}.targetPort`, target, 'must be between 1 and 65535, inclusive'));
     const nodePort = port['nodePort'];
     if (typeof nodePort !== 'number' || nodePort === 0) continue;
-    if (nodePort < FIRST_PORT || nodePort > LAST_PORT) {
+    if (nodePort < FIRST_NODE_PORT || nodePort > LAST_NODE_PORT) {
       errors.push(
         fieldInvalid(`${path}.nodePort`, nodePort, `provided port is not in the valid range. The range of valid ports is ${PORT_RANGE}`),
       );
-    } else if (usedPorts.has(nodePort)) errors.push(fieldInvalid(`${path}.nodePort`, nodePort, 'provided port is already allocated'));
+    } else if (context.services.hasNodePort(nodePort, uid))
+      errors.push(fieldInvalid(`${path}.nodePort`, nodePort, 'provided port is already allocated'));
   }
   const address = spec['clusterIP'];
   if (typeof address === 'string' && address !== '' && address !== 'None') {
     if (!/^\d{1,3}(\.\d{1,3}){3}$/.test(address) && !address.includes(':')) {
       errors.push(fieldInvalid('spec.clusterIPs[0]', address, 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'));
-    } else if (!address.startsWith(`${NETWORK}.`)) {
+    } else if (!address.startsWith(`${SERVICE_NETWORK}.`)) {
       errors.push(
         fieldInvalid(
           'spec.clusterIPs',
@@ -132,7 +106,7 @@ function serviceErrors(object: JsonObject, context: StrategyContext): readonly F
           `failed to allocate IP ${address}: the provided network does not match the current range`,
         ),
       );
-    } else if (addresses.has(address)) {
+    } else if (context.services.hasAddress(address, uid)) {
       errors.push(fieldInvalid('spec.clusterIPs', [address], `failed to allocate IP ${address}: provided IP is already allocated`));
     }
   }
