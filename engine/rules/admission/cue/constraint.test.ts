@@ -55,6 +55,16 @@ describe('a constraint', () => {
     ['a: [int, string]', { a: [1, 2] }, 'a[1]: 2 does not satisfy string'],
     ['a: []', { a: {} }, 'a: a struct is not a list'],
     ['a: list.UniqueItems()', { a: [{ b: 1 }, { b: 1 }] }, 'a: a list does not satisfy list.UniqueItems()'],
+    [
+      'a: [...list.UniqueItems()]',
+      {
+        a: [
+          [0, 1],
+          [2, 2],
+        ],
+      },
+      'a[1]: a list does not satisfy list.UniqueItems()',
+    ],
     // Patterns and closed structs.
     ['a: [string]: =~"^v"', { a: { x: 'v1', y: 'w' } }, 'a["y"]: "w" does not satisfy =~"^v"'],
     ['a: [=~"^x-"]: b: int', { a: { y: 1, 'x-1': { b: 'c' } } }, 'a["x-1"].b: "c" does not satisfy int'],

@@ -214,7 +214,7 @@ function uniqueItems(call: CueCall, name: string): Leaf {
   return {
     kind: 'list',
     test(nodes, subject) {
-      const [index, item] = [nodes.variable('index'), nodes.variable('item')];
+      const [index, item] = [nodes.variable('place'), nodes.variable('unique')];
       const first = nodes.method(call, subject(), 'indexOf', nodes.ident(call, item));
       const isFirst = nodes.call(call, '_==_', first, nodes.ident(call, index));
       return nodes.macro(call, subject(), 'all', nodes.ident(call, index), nodes.ident(call, item), isFirst);

@@ -72,7 +72,7 @@ export class CelNodes {
     return this.call(span, fn, this.join(span, fn, terms.slice(0, middle)), this.join(span, fn, terms.slice(middle)));
   }
 
-  /** A name that no other loop of the tree has. */
+  /** A name that no other name made here has; `base` is none of those that the loops over parts of the constraint are numbered by. */
   variable(base: string): string {
     return `${base}${++this.#variables}`;
   }
