@@ -1,4 +1,4 @@
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, parse, resolve } from 'node:path';
 import type { CueBackend } from '../../engine/text/cue.ts';
 import { type Diagnostic, isError, type Source } from '../../engine/text/diagnostic.ts';
 import type { Document } from '../../engine/text/document.ts';
@@ -7,7 +7,10 @@ import { decodeText, displayName, FileError, fileDiagnostic, isBundleDocument, l
 
 /** The documents of one bundle as they stand on disk. */
 export interface BundleFiles {
-  /** Folder or file as the user calls it. */
+  /**
+   * The bundle's name where its documents give none: that of its folder or file, without the path that leads there and without
+   * extension. What it makes in a cluster bears this name, and is still its own after it was moved.
+   */
   readonly name: string;
   /** Absolute; undefined for standard input. */
   readonly path: string | undefined;
@@ -41,9 +44,9 @@ export async function readBundle(path: string, options: ReadBundleOptions = {}):
     return { name: '<stdin>', path: undefined, files: [], ...(await readDocuments([source], options)) };
   }
   const absolute = resolve(cwd, path);
-  const name = displayName(absolute, cwd);
   const isFolder = statPath(absolute, path).isDirectory();
   const files = isFolder ? listFiles(absolute, { enter: isRuleFolder }) : [absolute];
+  const name = isFolder ? basename(absolute) : parse(absolute).name;
   return { name, path: absolute, files, ...(await readFiles(files, cwd, options)) };
 }
 

@@ -105,6 +105,14 @@ describe('bundles', () => {
     expect((await readBundle('rules', { cwd: root })).documents.map(({ value }) => value)).toEqual([{ name: 'loose' }]);
   });
 
+  test('is named by its own folder or file, wherever that is and is looked at from', async () => {
+    const nameOf = async (path: string, cwd: string): Promise<string> => (await readBundle(path, { cwd })).name;
+    expect(await nameOf('rules/one', root)).toBe('one');
+    expect(await nameOf('.', join(root, 'rules/one'))).toBe('one');
+    expect(await nameOf('rules/one/a.yaml', root)).toBe('a');
+    expect(await nameOf(join(root, 'rules/one/a.yaml'), '/')).toBe('a');
+  });
+
   test('what is wrong with one file leaves the others', async () => {
     const bundle = await readBundle('rules/two', { cwd: root });
     expect(bundle.documents.length).toBe(1);
