@@ -106,6 +106,12 @@ export function placeOf(object: JsonObject): ObjectName {
 }
 
 export const isGone = (error: unknown): boolean => error instanceof ApiError && error.status === 404;
-/** Another version or another object of the name is there: what was read is not what is. */
-export const isPreconditionFailure = (error: unknown): boolean =>
-  error instanceof ApiError && error.status === 409 && !error.hasCause('FieldManagerConflict');
+/**
+ * Another version or another object of the name is there: what was read is not what is. An apply with the uid of an object that was
+ * made anew is refused as one that would change the uid.
+ */
+export const isPreconditionFailure = (error: unknown): boolean => {
+  if (!(error instanceof ApiError)) return false;
+  if (error.status === 422) return error.details.causes.some(({ field }) => field === 'metadata.uid');
+  return error.status === 409 && !error.hasCause('FieldManagerConflict');
+};

@@ -247,6 +247,7 @@ export const patchCases = [
       apply(`${A}?fieldManager=one`, cm({}, { uid: '55555555-5555-5555-5555-555555555555' })),
       madeA,
       applied('one', cm({ y: '1' }, { uid: '$(uid)' })),
+      applied('one', cm({ y: '2' }, { uid: '55555555-5555-5555-5555-555555555555' })),
     ],
     'a field of the wrong type': [applied('one', cm({ a: 7 }))],
     'an unknown field': [

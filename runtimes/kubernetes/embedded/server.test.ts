@@ -217,6 +217,27 @@ describe('writing', () => {
     expect((await apply('one', {})).body['data']).toEqual({ a: '2' });
   });
 
+  test('apply with a uid changes that object and makes none', async () => {
+    const uid = '55555555-5555-5555-5555-555555555555';
+    const apply = (): Promise<Answer> =>
+      ask(
+        'PATCH',
+        `${MAPS}/a?fieldManager=one`,
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', uid } },
+        PATCH('apply-patch+yaml'),
+      );
+    const refused = await apply();
+    expect([refused.code, refused.body['reason'], refused.body['message']]).toEqual([
+      409,
+      'Conflict',
+      `Operation cannot be fulfilled on configmaps "a": uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+    ]);
+    expect((await ask('GET', `${MAPS}/a`)).code).toBe(404);
+    await ask('POST', MAPS, map('a'));
+    const other = await apply();
+    expect([other.code, (other.body['details'] as JsonObject)['causes']]).toMatchObject([422, [{ field: 'metadata.uid' }]]);
+  });
+
   test('the generation counts changes of the spec, the status goes by its own path', async () => {
     const path = '/apis/apps/v1/namespaces/default/deployments';
     const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'c:1' }] } };
