@@ -131,7 +131,7 @@ status: { replicas: integer }`,
       { spec: { low: 6 }, message: 'low is above high' },
       { spec: { high: 100 }, message: 'failed rule: self < 100' },
     ],
-    change: { spec: { class: 'b' }, message: 'the value cannot be changed once it is set' },
+    change: { spec: { class: 'b' }, message: 'field is immutable' },
   },
   {
     name: 'OpenAPI as it stands',

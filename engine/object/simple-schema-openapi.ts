@@ -64,7 +64,7 @@ function constraintsOf(schema: SimpleSchema): JsonObject {
   if (rules.minProperties !== undefined) constraints['minProperties'] = rules.minProperties;
   if (rules.maxProperties !== undefined) constraints['maxProperties'] = rules.maxProperties;
   const validations: JsonObject[] = [];
-  if (rules.immutable) validations.push({ rule: 'self == oldSelf', message: 'the value cannot be changed once it is set' });
+  if (rules.immutable) validations.push({ rule: 'self == oldSelf', message: 'field is immutable' });
   if (rules.validation !== undefined) validations.push({ rule: rules.validation });
   if (rules.uniqueItems === true && schema.kind === 'list' && !isScalar(schema.item)) {
     validations.push({ rule: 'self.all(item, self.exists_one(other, other == item))', message: 'every item may be there once' });

@@ -86,7 +86,7 @@ describe('the schema of', () => {
         properties: {
           a: {
             type: 'string',
-            'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'the value cannot be changed once it is set' }],
+            'x-kubernetes-validations': [{ rule: 'self == oldSelf', message: 'field is immutable' }],
           },
         },
       },

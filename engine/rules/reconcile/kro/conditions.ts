@@ -3,7 +3,7 @@ import type { StatusCondition } from '../program.ts';
 
 /**
  * The conditions that kro writes, of those that we do. Ready is theirs and ours; a reader of kstatus finds Reconciling and Stalled
- * beside. kro: pkg/controller/instance/status.go.
+ * beside, while they are true. kro: pkg/controller/instance/status.go.
  */
 export function kroConditions(conditions: readonly StatusCondition[], failed: boolean): readonly StatusCondition[] {
   const ready = conditions.find(({ type }) => type === 'Ready');
@@ -16,7 +16,9 @@ export function kroConditions(conditions: readonly StatusCondition[], failed: bo
     isReady
       ? condition('ResourcesReady', 'True', 'AllResourcesReady', 'all resources are created and ready')
       : condition('ResourcesReady', 'False', 'NotReady', ready?.message ?? ''),
-    ...conditions.map((each) => (each.type === 'Ready' && isReady ? { ...each, message: '' } : each)),
+    ...conditions
+      .filter(({ type, status }) => status !== 'False' || (type !== 'Reconciling' && type !== 'Stalled'))
+      .map((each) => (each.type === 'Ready' && isReady ? { ...each, message: '' } : each)),
   ];
 }
 

@@ -21,11 +21,21 @@ interface Scalable extends KubernetesObject {
 
 const TARGETS: readonly Kind<Scalable>[] = [DEPLOYMENTS, REPLICA_SETS, STATEFUL_SETS, REPLICATION_CONTROLLERS];
 
-/** Reports what there is. Nothing measures pods that do not run, so nothing is scaled. */
+/**
+ * Keeps replicas between their bounds and reports what there is. Nothing measures pods that do not run, so nothing is scaled by load.
+ * Kubernetes: pkg/controller/podautoscaler/horizontal.go.
+ */
 export function syncHorizontalPodAutoscaler(autoscaler: HorizontalPodAutoscaler, view: ClusterView): SyncResult {
   const { kind, name } = autoscaler.spec.scaleTargetRef;
   const target = TARGETS.find((each) => each.kind === kind);
   const found = target && view.get(target, { namespace: autoscaler.metadata.namespace, name });
+  const replicas = found?.spec.replicas ?? 0;
+  const bounded = Math.min(Math.max(replicas, autoscaler.spec.minReplicas ?? 1), autoscaler.spec.maxReplicas);
+  // Whoever scales to none has switched the autoscaler off.
+  if (found !== undefined && replicas !== 0 && bounded !== replicas) {
+    const object = { ...found, spec: { ...found.spec, replicas: bounded } };
+    return { writes: [{ verb: 'update', kind: target!, object, subresource: 'scale' }] };
+  }
   const now = view.now();
   let conditions = setCondition(
     autoscaler.status?.conditions,
@@ -58,7 +68,7 @@ export function syncHorizontalPodAutoscaler(autoscaler: HorizontalPodAutoscaler,
   const status = {
     observedGeneration: autoscaler.metadata.generation ?? 0,
     currentReplicas: found?.status?.replicas ?? 0,
-    desiredReplicas: found?.spec.replicas ?? 0,
+    desiredReplicas: replicas,
     conditions,
   };
   const before = autoscaler.status ?? {};

@@ -128,6 +128,21 @@ describe('an autoscaler', () => {
     await cluster.simulation.idle();
     expect(cluster.get(HORIZONTAL_POD_AUTOSCALERS, 'web')!.status).toMatchObject({ currentReplicas: 2, desiredReplicas: 2 });
   });
+
+  it.each([
+    { from: 1, to: 2 },
+    { from: 9, to: 5 },
+    { from: 0, to: 0 },
+  ])('brings $from replicas within its bounds', async ({ from, to }) => {
+    const cluster = await simulatedCluster();
+    const selector = { matchLabels: { app: 'web' } };
+    await cluster.create(REPLICA_SETS, 'web', { spec: { replicas: from, selector, template: podTemplate({ app: 'web' }) } });
+    await cluster.create(HORIZONTAL_POD_AUTOSCALERS, 'web', {
+      spec: { scaleTargetRef: { kind: 'ReplicaSet', name: 'web' }, minReplicas: 2, maxReplicas: 5 },
+    });
+    await cluster.simulation.idle();
+    expect(cluster.get(REPLICA_SETS, 'web')!.spec.replicas).toBe(to);
+  });
 });
 
 describe('a claim', () => {
