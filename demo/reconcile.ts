@@ -1,16 +1,14 @@
 import { styleText } from 'node:util';
 import type { JsonObject } from '../engine/object/json.ts';
 import { combineBundles } from '../runtimes/cli/combine-bundles.ts';
-import { startLocalServer } from '../runtimes/cli/local-server.ts';
+import { startLocalCluster } from '../runtimes/cli/local-server.ts';
 import { objectLabel, referenceOf } from '../runtimes/cli/object-label.ts';
 import { startController } from '../runtimes/controller/controller.ts';
 import { createHttpCaller } from '../runtimes/controller/http-caller.ts';
 import { fixedBundle } from '../runtimes/host/bundle-watch.ts';
 import { readRecording } from '../runtimes/host/recording.ts';
 import type { KubernetesClient } from '../runtimes/kubernetes/client.ts';
-import { fixedCredentials } from '../runtimes/kubernetes/connection.ts';
-import type { EmbeddedServer } from '../runtimes/kubernetes/embedded/server.ts';
-import { startSimulation } from '../runtimes/kubernetes/embedded/simulation/simulation.ts';
+import { embeddedConnection } from '../runtimes/kubernetes/embedded/connection.ts';
 import { createKubernetesClient } from '../runtimes/kubernetes/kubernetes-client.ts';
 import { isReady, resourceOf, until, whyNotReady } from './cluster-objects.ts';
 import type { Library } from './library.ts';
@@ -39,15 +37,10 @@ const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(1)
 export async function showReconcile(library: Library, instances: string, { heading, line }: Narrator): Promise<ReconcileSummary> {
   const bundle = combineBundles(library.compiled);
   const store = await startSecretStore(TOKEN);
-  const server = await startLocalServer();
-  const simulation = startSimulation({
-    registry: server.registry,
-    leases: false,
-    ...(server.ca === undefined ? {} : { authority: server.ca }),
-  });
-  const controllerClient = clientOf(server);
-  const client = clientOf(server);
-  await simulation.started;
+  const server = await startLocalCluster({ simulation: { leases: false } });
+  const connection = embeddedConnection(server, 'the demonstration');
+  const controllerClient = createKubernetesClient({ connection });
+  const client = createKubernetesClient({ connection });
   const controller = await startController({
     client: controllerClient,
     bundle: fixedBundle(bundle),
@@ -71,21 +64,9 @@ export async function showReconcile(library: Library, instances: string, { headi
     await controller.stop();
     controllerClient.close();
     client.close();
-    await simulation.close();
     await server.close();
     await store.close();
   }
-}
-
-function clientOf(server: EmbeddedServer): KubernetesClient {
-  return createKubernetesClient({
-    connection: {
-      server: server.url,
-      tls: server.ca === undefined ? {} : { ca: server.ca },
-      credentials: fixedCredentials({ authorization: `Bearer ${server.adminToken}` }),
-      origin: 'the demonstration',
-    },
-  });
 }
 
 async function readInstances(path: string): Promise<readonly JsonObject[]> {

@@ -1,9 +1,4 @@
-import { systemClock } from '../../runtimes/host/clock.ts';
-import { runControlLoop } from '../../runtimes/kubernetes/embedded/control-loop/control-loop.ts';
-import { garbageCollector } from '../../runtimes/kubernetes/embedded/garbage-collection/garbage-collector.ts';
-import { namespaceController } from '../../runtimes/kubernetes/embedded/namespaces/namespace-controller.ts';
-import { defaultServiceAccounts, rootAuthorityPublisher } from '../../runtimes/kubernetes/embedded/namespaces/namespace-defaults.ts';
-import { startEmbeddedServer } from '../../runtimes/kubernetes/embedded/server.ts';
+import { startEmbeddedCluster } from '../../runtimes/kubernetes/embedded/cluster.ts';
 import { type ApiClient, createClient } from '../cluster/client.ts';
 import { startCluster } from '../cluster/cluster.ts';
 import type { SuiteContext } from '../suite.ts';
@@ -37,20 +32,9 @@ export async function startReal(context: SuiteContext): Promise<ContractServer> 
   return { name: `kube-apiserver ${cluster.version}`, admin: cluster.admin, patience: 20_000, stop: () => cluster.stop() };
 }
 
-/** The server under test, with the same controllers: the simulation would write to the objects of cases. */
+/** The server under test, with the same controllers: those of workloads would write to the objects of cases. */
 export async function startEmbedded(): Promise<ContractServer> {
-  const server = await startEmbeddedServer();
-  const { registry } = server;
-  const loop = runControlLoop({
-    registry,
-    clock: systemClock,
-    controllers: [
-      garbageCollector(registry),
-      namespaceController(registry, Date.now),
-      defaultServiceAccounts(registry),
-      rootAuthorityPublisher(registry, 'none'),
-    ],
-  });
+  const server = await startEmbeddedCluster({ simulation: { workloads: false } });
   const admin = createClient({ url: server.url, token: server.adminToken });
   return {
     name: 'embedded',
@@ -58,7 +42,6 @@ export async function startEmbedded(): Promise<ContractServer> {
     patience: 5_000,
     async stop() {
       admin.close();
-      await loop.close();
       await server.close();
     },
   };

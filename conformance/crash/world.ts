@@ -6,8 +6,7 @@ import { type Controller, startController } from '../../runtimes/controller/cont
 import type { ActiveBundle } from '../../runtimes/host/bundle-watch.ts';
 import type { KubernetesClient } from '../../runtimes/kubernetes/client.ts';
 import { urlConnection } from '../../runtimes/kubernetes/connect.ts';
-import { type EmbeddedServer, startEmbeddedServer } from '../../runtimes/kubernetes/embedded/server.ts';
-import { type Simulation, startSimulation } from '../../runtimes/kubernetes/embedded/simulation/simulation.ts';
+import { type EmbeddedCluster, startEmbeddedCluster } from '../../runtimes/kubernetes/embedded/cluster.ts';
 import { createKubernetesClient } from '../../runtimes/kubernetes/kubernetes-client.ts';
 import { type Death, type MortalClient, mortalClient } from './mortal-client.ts';
 import { type OutsideWorld, outsideWorld } from './outside-world.ts';
@@ -19,17 +18,15 @@ export class World {
   readonly comings = new Map<string, number>();
   /** Values that Secrets have had, by name and key. */
   readonly secrets = new Map<string, Set<string>>();
-  readonly #server: EmbeddedServer;
-  readonly #simulation: Simulation;
+  readonly #server: EmbeddedCluster;
   readonly #clients: KubernetesClient[] = [];
   #bundle: ActiveBundle | undefined;
   #controller: Controller | undefined;
   #first: MortalClient | undefined;
   #restarted: Promise<void> = Promise.resolve();
 
-  private constructor(server: EmbeddedServer, simulation: Simulation) {
+  private constructor(server: EmbeddedCluster) {
     this.#server = server;
-    this.#simulation = simulation;
     server.registry.subscribe(({ type, object }) => {
       const name = nameOf(object);
       if (isNoise(object)) return;
@@ -44,10 +41,7 @@ export class World {
   }
 
   static async start(rules: string, death: Death | undefined): Promise<World> {
-    const server = await startEmbeddedServer();
-    const simulation = startSimulation({ registry: server.registry, nodes: [], leases: false });
-    await simulation.started;
-    const world = new World(server, simulation);
+    const world = new World(await startEmbeddedCluster({ simulation: { nodes: [], leases: false } }));
     await world.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'elsewhere' } });
     await world.setRules(rules);
     world.#first = mortalClient(world.#connect(), death);
@@ -135,7 +129,7 @@ export class World {
         died = this.first.dead;
         if (died) await this.#restarted;
         await this.#controller?.idle();
-        await this.#simulation.idle();
+        await this.#server.idle();
         await this.#controller?.idle();
         // It may have died while it was waited for.
         if (this.first.dead === died) return;
@@ -169,7 +163,6 @@ export class World {
     return inTime('the controller to stop', async () => {
       if (this.first.dead) await this.#restarted;
       await this.#controller?.stop();
-      await this.#simulation.close();
       for (const client of this.#clients) client.close();
       await this.#server.close();
     });

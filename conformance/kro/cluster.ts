@@ -5,8 +5,7 @@ import { type Controller, startController } from '../../runtimes/controller/cont
 import { fixedBundle } from '../../runtimes/host/bundle-watch.ts';
 import type { KubernetesClient, ResourceClient } from '../../runtimes/kubernetes/client.ts';
 import { urlConnection } from '../../runtimes/kubernetes/connect.ts';
-import { type EmbeddedServer, startEmbeddedServer } from '../../runtimes/kubernetes/embedded/server.ts';
-import { type Simulation, startSimulation } from '../../runtimes/kubernetes/embedded/simulation/simulation.ts';
+import { type EmbeddedCluster, startEmbeddedCluster } from '../../runtimes/kubernetes/embedded/cluster.ts';
 import { createKubernetesClient } from '../../runtimes/kubernetes/kubernetes-client.ts';
 
 const DEADLINE_MS = 10_000;
@@ -14,26 +13,22 @@ const NAMESPACE = 'kro-test';
 
 /** A cluster of its own, with a controller that serves the definitions that are brought to it. */
 export class KroCluster {
-  readonly #server: EmbeddedServer;
-  readonly #simulation: Simulation;
+  readonly #server: EmbeddedCluster;
   readonly #client: KubernetesClient;
   readonly controller: Controller;
 
-  private constructor(server: EmbeddedServer, simulation: Simulation, client: KubernetesClient, controller: Controller) {
+  private constructor(server: EmbeddedCluster, client: KubernetesClient, controller: Controller) {
     this.#server = server;
-    this.#simulation = simulation;
     this.#client = client;
     this.controller = controller;
   }
 
   static async start(): Promise<KroCluster> {
-    const server = await startEmbeddedServer();
-    const simulation = startSimulation({ registry: server.registry });
-    await simulation.started;
+    const server = await startEmbeddedCluster();
     const client = createKubernetesClient({ connection: urlConnection(server.url) });
     const bundle = fixedBundle(compileBundle([]));
     const controller = await startController({ client, bundle, leaderElection: false, watchRules: true });
-    const cluster = new KroCluster(server, simulation, client, controller);
+    const cluster = new KroCluster(server, client, controller);
     await cluster.until('the kind of definitions', async () =>
       (await cluster.#find('kro.run/v1alpha1', 'ResourceGraphDefinition')) === undefined ? 'it is not served' : undefined,
     );
@@ -44,7 +39,6 @@ export class KroCluster {
   async stop(): Promise<void> {
     await this.controller.stop();
     this.#client.close();
-    await this.#simulation.close();
     await this.#server.close();
   }
 

@@ -1,8 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedServer } from '../../runtimes/kubernetes/embedded/server.ts';
-import { startSimulation } from '../../runtimes/kubernetes/embedded/simulation/simulation.ts';
+import { startEmbeddedCluster } from '../../runtimes/kubernetes/embedded/cluster.ts';
 import { type ApiClient, createClient } from '../cluster/client.ts';
 import { startCluster } from '../cluster/cluster.ts';
 import { runPods } from '../cluster/pods.ts';
@@ -40,18 +39,15 @@ export async function startReal(context: SuiteContext): Promise<KubectlServer> {
 /** The server under test with its simulation. */
 export async function startEmbedded(executable: string): Promise<KubectlServer> {
   const folder = mkdtempSync(join(tmpdir(), 'kubectl-embedded-'));
-  const server = await startEmbeddedServer();
-  const simulation = startSimulation({ registry: server.registry, authority: 'none' });
+  const server = await startEmbeddedCluster();
   const admin = createClient({ url: server.url, token: server.adminToken });
   const kubeconfig = join(folder, 'kubeconfig');
   writeFileSync(kubeconfig, server.kubeconfig, { mode: 0o600 });
-  await simulation.started;
   return {
     admin,
     kubectl: { executable, kubeconfig, home: folder, patience: 8_000 },
     async stop() {
       admin.close();
-      await simulation.close();
       await server.close();
       rmSync(folder, { recursive: true, force: true });
     },

@@ -1,14 +1,13 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { visible } from '../../engine/text/display-width.ts';
 import { readRecording } from '../host/recording.ts';
 import type { EmbeddedServer } from '../kubernetes/embedded/server.ts';
-import { startSimulation } from '../kubernetes/embedded/simulation/simulation.ts';
 import { type CommandRun, EXIT, type ParsedArguments } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend } from './load-bundle.ts';
 import { loadObjects } from './load-objects.ts';
-import { startLocalServer } from './local-server.ts';
+import { startLocalCluster } from './local-server.ts';
 import { logOf } from './log-option.ts';
 import { portOf } from './number-options.ts';
 import { paintFor, plural, renderDiagnostics } from './report.ts';
@@ -21,19 +20,21 @@ export const runApiServer: CommandRun = async (args, context) => {
   const data = args.text('data');
   const log = await logOf(args, context);
   const server = await listening(
-    startLocalServer({ host, port, log, ...(data === undefined ? {} : { data: resolve(context.cwd, data) }) }),
+    startLocalCluster({
+      host,
+      port,
+      log,
+      simulation: { workloads: !args.on('no-simulate') },
+      ...(data === undefined ? {} : { data: resolve(context.cwd, data) }),
+    }),
   );
-  const { registry, ca } = server;
-  const simulation = args.on('no-simulate') ? undefined : startSimulation({ registry, ...(ca === undefined ? {} : { authority: ca }) });
   try {
-    await simulation?.started;
     await load(args, context, server);
     tell(args, context, server);
     const signal = await context.stopped;
     log('info', 'stopping', { signal });
     return EXIT.ok;
   } finally {
-    await simulation?.close();
     await server.close();
   }
 };
@@ -60,7 +61,10 @@ function tell(args: ParsedArguments, context: CommandContext, server: EmbeddedSe
     context.out.write('clients need a kubeconfig: start it with --kubeconfig <file>\n');
     return;
   }
-  // The token in it is an administrator's.
-  writeFileSync(resolve(context.cwd, file), server.kubeconfig, { mode: 0o600 });
+  // The token in it is an administrator's. A mode is only for a file that is new: one that is there is closed to others first.
+  const path = resolve(context.cwd, file);
+  writeFileSync(path, '', { mode: 0o600 });
+  chmodSync(path, 0o600);
+  writeFileSync(path, server.kubeconfig);
   context.out.write(`kubectl --kubeconfig ${file} get namespaces\n`);
 }

@@ -381,7 +381,10 @@ export const COMMANDS: readonly CommandSpec[] = [
         value: 'folder',
         summary: 'Keep the objects in this folder, for the next start. Default: they are gone when the server ends.',
       },
-      { name: 'no-simulate', summary: 'Serve the API alone: nothing happens by itself, not even the deletion of what lost its owner.' },
+      {
+        name: 'no-simulate',
+        summary: 'Simulate no workloads and nodes: only namespaces, their accounts, and what lost its owner are looked after.',
+      },
       { name: 'load', value: 'path', multiple: true, summary: 'Objects to begin with: files, folders and recordings.' },
       { name: 'log', value: 'format', values: ['json', 'text', 'off'], default: 'json', summary: 'How to log on standard error.' },
     ],

@@ -6,7 +6,7 @@ import { visible } from '../../engine/text/display-width.ts';
 import type { PlannedChange } from '../controller/plan.ts';
 import { readRecording } from '../host/recording.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
-import { fixedCredentials } from '../kubernetes/connection.ts';
+import { embeddedConnection } from '../kubernetes/embedded/connection.ts';
 import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { type Change, changeLines, refusedLine } from './change-lines.ts';
 import { withCluster } from './cluster-connection.ts';
@@ -71,14 +71,7 @@ async function withPlanned(
   }
   const objects = await readObjects(recorded, args, context);
   const server = await startLocalServer();
-  const client = createKubernetesClient({
-    connection: {
-      server: server.url,
-      tls: server.ca === undefined ? {} : { ca: server.ca },
-      credentials: fixedCredentials({ authorization: `Bearer ${server.adminToken}` }),
-      origin: 'the recording',
-    },
-  });
+  const client = createKubernetesClient({ connection: embeddedConnection(server, 'the recording') });
   try {
     const definitions = program.rules.flatMap(({ definition }) => (definition === undefined ? [] : [definition]));
     const { problems, madeNamespaces } = await loadObjects(server.registry, [

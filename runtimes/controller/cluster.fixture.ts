@@ -5,8 +5,7 @@ import { parseYaml } from '../../engine/text/yaml.ts';
 import type { ActiveBundle, BundleSource } from '../host/bundle-watch.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { urlConnection } from '../kubernetes/connect.ts';
-import { type EmbeddedServer, startEmbeddedServer } from '../kubernetes/embedded/server.ts';
-import { startSimulation } from '../kubernetes/embedded/simulation/simulation.ts';
+import { type EmbeddedCluster, startEmbeddedCluster } from '../kubernetes/embedded/cluster.ts';
 import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
 import { type Controller, type ControllerOptions, startController } from './controller.ts';
 
@@ -30,7 +29,7 @@ export function changingBundle(text: string): ChangingBundle {
 
 /** An API server in this process, and whoever talks to it. */
 export interface TestCluster {
-  readonly server: EmbeddedServer;
+  readonly server: EmbeddedCluster;
   readonly client: KubernetesClient;
   /** A client of its own, as another process has. */
   connect(): KubernetesClient;
@@ -47,10 +46,7 @@ export interface TestCluster {
 }
 
 export async function startTestCluster(): Promise<TestCluster> {
-  const server = await startEmbeddedServer();
-  // For its garbage collector.
-  const simulation = startSimulation({ registry: server.registry, nodes: [], leases: false });
-  await simulation.started;
+  const server = await startEmbeddedCluster({ simulation: { nodes: [], leases: false } });
   const clients: KubernetesClient[] = [];
   const controllers: Controller[] = [];
   const connect = (): KubernetesClient => {
@@ -96,7 +92,6 @@ export async function startTestCluster(): Promise<TestCluster> {
     async close() {
       await Promise.all(controllers.map((controller) => controller.stop()));
       for (const each of clients) each.close();
-      await simulation.close();
       await server.close();
     },
   };
