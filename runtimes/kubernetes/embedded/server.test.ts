@@ -61,7 +61,15 @@ describe('what is wrong is answered as Kubernetes answers it', () => {
       'MethodNotAllowed',
       'the server does not allow this method on the requested resource',
     ],
-    ['no JSON', 'POST', MAPS, undefined, 400, 'BadRequest', 'the body of the request is empty'],
+    [
+      'no JSON',
+      'POST',
+      MAPS,
+      undefined,
+      400,
+      'BadRequest',
+      "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)",
+    ],
     [
       'another namespace',
       'POST',

@@ -17,6 +17,7 @@ import {
   verbNotSupported,
 } from '../status-error.ts';
 import type { PlainPaths } from './plain-paths.ts';
+import { answerConnection, isConnection } from './pod-connection.ts';
 import { parseResourcePath, type ResourcePath } from './request-path.ts';
 import { handleResource } from './resource-handler.ts';
 import { respondError, respondText, Warnings } from './respond.ts';
@@ -98,6 +99,10 @@ async function answer(options: ApiHandlerOptions, request: IncomingMessage, resp
   if (resource.name.includes('/')) throw noSuchPath();
   checkVerb(definition, resource, verb, method);
   if (definition.deprecationWarning !== undefined) warnings.add(definition.deprecationWarning);
+  if (isConnection(definition, resource)) {
+    answerConnection(state, definition, resource, response);
+    return;
+  }
   await handleResource(state, { request, response, definition, path: resource, verb, query, requester: who, warnings });
 }
 
@@ -157,17 +162,11 @@ function notFoundPage(request: IncomingMessage, response: ServerResponse): void 
   respondText(request, response, 404, '404 page not found\n', { 'content-type': 'text/plain; charset=utf-8' });
 }
 
-/** Subresources that lead to a node. */
-const CONNECTIONS = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
-
 function checkVerb(definition: ResourceDefinition, path: ResourcePath, verb: string, method: string): void {
   if (path.subresource !== '') {
     const sub = definition.subresourceDefinitions.find(({ name }) => name === path.subresource);
     if (sub === undefined) throw definition.builtIn ? noSuchPath() : notFound(definition, path.name);
     if (!sub.verbs.includes(verb)) throw methodNotAllowed();
-    if (definition.builtIn && CONNECTIONS.has(sub.name)) {
-      throw new StatusError(501, undefined, `no containers run here: there is nothing behind ${definition.resource}/${sub.name}`);
-    }
     return;
   }
   // A namespace in the path of what has none, and the other way round.

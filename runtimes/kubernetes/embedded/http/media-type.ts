@@ -4,7 +4,8 @@ import { notAcceptable } from '../status-error.ts';
 export type Representation =
   | { readonly as: 'object' }
   | { readonly as: 'table'; readonly version: 'v1' | 'v1beta1' }
-  | { readonly as: 'partial' };
+  /** `list`: said of lists, and of nothing else. */
+  | { readonly as: 'partial'; readonly list: boolean };
 
 export interface MediaType {
   /** `application/json`, in lower case. */
@@ -60,7 +61,8 @@ export function negotiate(accept: string | undefined, allowed: { readonly table:
     const version = media.parameters.get('v');
     if (media.parameters.get('g') !== 'meta.k8s.io' || (version !== 'v1' && version !== 'v1beta1')) continue;
     if (as === 'Table' && allowed.table) return { as: 'table', version };
-    if ((as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') && allowed.partial) return { as: 'partial' };
+    if ((as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList') && allowed.partial)
+      return { as: 'partial', list: as === 'PartialObjectMetadataList' };
   }
   throw notAcceptable([JSON_TYPE, YAML_TYPE]);
 }

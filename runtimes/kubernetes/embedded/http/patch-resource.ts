@@ -1,3 +1,5 @@
+import { goValue } from '../../../../engine/object/go-format.ts';
+import { goMapJson } from '../../../../engine/object/go-json.ts';
 import type { JsonObject } from '../../../../engine/object/json.ts';
 import { formatApiVersion, parseApiVersion } from '../../../../engine/object/type-table.ts';
 import type { ScaleMapping } from '../kinds/definition.ts';
@@ -71,7 +73,10 @@ export async function patch(state: ServerState, call: ResourceRequest): Promise<
             : type === 'application/merge-patch+json'
               ? mergePatched(old, body.value)
               : strategicPatched(kind.schema, old, body.value);
-        const next = decodePatched(definition, kind, { value: patched, duplicates: body.duplicates }, decodeOptions(call, options));
+        // Of a patch by structure the patch itself is shown, as Go prints maps; of others what they made.
+        const isStrategic = type === 'application/strategic-merge-patch+json';
+        const made = { value: patched, duplicates: body.duplicates, shown: isStrategic ? goValue(body.value) : goMapJson(patched) };
+        const next = decodePatched(definition, kind, made, decodeOptions(call, options));
         checkName(next, path);
         return scale === undefined ? next : withScale(scale, whole, next);
       },

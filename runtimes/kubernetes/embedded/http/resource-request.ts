@@ -11,7 +11,7 @@ import { SCALE_PRINTER, shownScale } from '../subresources/scale.ts';
 import { type DecodeOptions, parseBody, parseYamlBody, type SentValue } from '../verbs/decode.ts';
 import { metadataText } from '../verbs/object-metadata.ts';
 import { parseSelection, type Selection } from '../verbs/selection.ts';
-import type { WriteContext } from '../verbs/write-context.ts';
+import { type WriteContext, writtenKind } from '../verbs/write-context.ts';
 import { readBody } from './body.ts';
 import { JSON_TYPE, negotiate, parseMediaTypes, prefersYaml, YAML_TYPE } from './media-type.ts';
 import { decodeProtobuf, PROTOBUF_TYPE } from './protobuf.ts';
@@ -94,11 +94,11 @@ export function wholeNumber(query: URLSearchParams, name: string): number {
 }
 
 /** The body as JSON; undefined where there is none. */
-export async function bodyOf({ clock }: ServerState, { request }: ResourceRequest): Promise<SentValue | undefined> {
+export async function bodyOf({ clock }: ServerState, { request, definition, path }: ResourceRequest): Promise<SentValue | undefined> {
   const bytes = await readBody(request, clock.after);
   if (bytes.length === 0) return undefined;
   const [media] = parseMediaTypes(request.headers['content-type'] ?? '');
-  if (media === undefined || media.type === JSON_TYPE) return parseBody(bytes);
+  if (media === undefined || media.type === JSON_TYPE) return parseBody(bytes, writtenKind(definition, path.subresource).kind);
   if (media.type === YAML_TYPE) return parseYamlBody(bytes);
   if (media.type !== PROTOBUF_TYPE) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE, PROTOBUF_TYPE]);
   try {

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../../../engine/object/json.ts';
 import { stringifyJson } from '../../../host/json-body.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
+import { StatusError } from '../status-error.ts';
 import { metadataOf } from '../verbs/object-metadata.ts';
 import { contentText, listText, objectText } from './encode.ts';
 import type { Representation } from './media-type.ts';
@@ -28,6 +29,7 @@ export function viewObject(view: View, object: JsonObject): string {
     case 'object':
       return objectText(object);
     case 'partial':
+      if (view.representation.list) throw otherForm(view.definition, true);
       return stringifyJson(partialMetadata(object));
     case 'table':
       return stringifyJson(tableOf(view, [object], { resourceVersion: metadataOf(object)['resourceVersion'] ?? '' }, true));
@@ -43,12 +45,23 @@ export function viewList(view: View, metadata: JsonObject, items: readonly JsonO
       return listText({ kind: definition.listKind, apiVersion, metadata }, items, definition.builtIn ? contentText : objectText);
     }
     case 'partial':
+      if (!representation.list) throw otherForm(definition, false);
       return listText({ kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata }, items, (item) =>
         stringifyJson(partialMetadata(item)),
       );
     case 'table':
       return stringifyJson(tableOf(view, items, metadata, true));
   }
+}
+
+/** The metadata of a list is asked for in another way than that of an object. Kubernetes: handlers/response.go. */
+function otherForm({ group, kind, listKind, builtIn }: ResourceDefinition, asksForList: boolean): StatusError {
+  const room = group === '' ? 'core' : (group.split('.')[0] as string);
+  const type = builtIn ? `${room}.${asksForList ? kind : listKind}` : `unstructured.Unstructured${asksForList ? '' : 'List'}`;
+  const why = asksForList
+    ? `you requested PartialObjectMetadataList, but the requested object is not a list (*${type})`
+    : `you requested PartialObjectMetadata, but the requested object is a list (*${type})`;
+  return new StatusError(406, 'NotAcceptable', why);
 }
 
 /** A table; `withColumns` is false for all but the first event of a watch. */

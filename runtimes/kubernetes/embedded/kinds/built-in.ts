@@ -66,11 +66,18 @@ export function builtInResources(): readonly ResourceDefinition[] {
       strategy: builtInStrategy(stored?.storedIn ?? path, entry.apiVersion, kind),
       printer: printerOf(path, columns),
       selectableFields: SELECTABLE_FIELDS.get(path) ?? NO_FIELDS,
+      ...(DEPRECATED.has(path) ? { deprecationWarning: DEPRECATED.get(path) as string } : {}),
       ...(conversion === undefined ? {} : { conversion }),
       ...(scale === undefined ? {} : { scale }),
     };
   });
 }
+
+/** What clients are told of kinds that have had their day. Kubernetes: k8s.io/api core/v1 zz_generated.prerelease-lifecycle.go. */
+const DEPRECATED: ReadonlyMap<string, string> = new Map([
+  ['/endpoints', 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice'],
+  ['/componentstatuses', 'v1 ComponentStatus is deprecated in v1.19+'],
+]);
 
 /** A conversion whose results have what Go always writes. */
 function completed(conversion: ResourceDefinition['conversion'], type: string): ResourceDefinition['conversion'] {

@@ -1,3 +1,4 @@
+import { goJsonError } from '../../../../engine/object/go-json-error.ts';
 import { badRequest } from '../status-error.ts';
 
 /** Where a paged list goes on. */
@@ -16,10 +17,11 @@ export function formatContinue({ revision, after }: ContinueToken): string {
 /** Throws a 400 for what {@link formatContinue} has not made. */
 export function parseContinue(text: string): ContinueToken {
   let token: unknown;
+  const bytes = Buffer.from(text, 'base64url');
   try {
-    token = JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
+    token = JSON.parse(bytes.toString('utf8'));
   } catch {
-    throw badRequest('invalid continue token: continue key is not valid');
+    throw badRequest(`invalid continue token: continue key is not valid: ${goJsonError(bytes) ?? 'not UTF-8'}`);
   }
   const { v, rv, start } = (typeof token === 'object' && token !== null ? token : {}) as {
     readonly v?: unknown;

@@ -1,7 +1,6 @@
 import { builtInTypes } from '../../../../engine/bundle/built-in-types.ts';
 import { goQuote } from '../../../../engine/cel/go-quote.ts';
 import { decodeLeniently } from '../../../../engine/object/decode.ts';
-import { goMapJson } from '../../../../engine/object/go-json.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import type { MapSchema } from '../../../../engine/object/schema.ts';
 import { formatApiVersion, parseApiVersion } from '../../../../engine/object/type-table.ts';
@@ -15,6 +14,7 @@ import { badRequest, invalid, StatusError } from '../status-error.ts';
 import { duplicateFields } from './duplicate-fields.ts';
 import { inDocumentOrder } from './field-complaints.ts';
 import { metadataText } from './object-metadata.ts';
+import { malformed, noObject, unrecognized } from './unrecognized-body.ts';
 
 /** Levels of lists and maps in what clients send. */
 const MAX_DEPTH = 200;
@@ -29,18 +29,20 @@ export interface SentValue {
   readonly duplicates: readonly string[];
   /** The same of YAML, in the words of its parser: `line 7: key "a" already set in map`. */
   readonly yamlMistakes?: readonly string[];
+  /** The body itself, for messages. Absent where the value was made by a patch or read from another form. */
+  readonly body?: Uint8Array;
 }
 
-/** The JSON of a body. Throws a 400 for what is none. */
-export function parseBody(body: Buffer): SentValue {
+/** The JSON of a body, of which an object of `kind` is expected. Throws a 400 for what is none. */
+export function parseBody(body: Buffer, kind: string): SentValue {
   let value: Json;
   try {
     value = parseJsonBody(body) as Json;
   } catch {
-    throw badRequest('the body of the request is not valid JSON');
+    throw malformed(kind, body);
   }
   checkDepth(value);
-  return { value, duplicates: duplicateFields(body.toString('utf8')) };
+  return { value, duplicates: duplicateFields(body.toString('utf8')), body };
 }
 
 /** A patch in JSON. */
@@ -88,15 +90,23 @@ export function parseConfiguration(body: Buffer): {
   throw badRequest(`error decoding patch: error unmarshaling JSON: while decoding JSON: ${why}`);
 }
 
-/** As {@link decodeObject}, for what a patch has made: that it is none of the kind is the patch's fault. */
-export function decodePatched(definition: ResourceDefinition, type: WrittenType, patched: SentValue, options: DecodeOptions): JsonObject {
+/**
+ * As {@link decodeObject}, for what a patch has made: that it is none of the kind is the patch's fault. `shown`: what the message shows of
+ * it.
+ */
+export function decodePatched(
+  definition: ResourceDefinition,
+  type: WrittenType,
+  patched: SentValue & { readonly shown: string },
+  options: DecodeOptions,
+): JsonObject {
   const prefix = `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: `;
   try {
     return decodeObject(definition, type, patched, options);
   } catch (error) {
     if (!(error instanceof StatusError) || !error.message.startsWith(prefix)) throw error;
     const why = error.message.slice(prefix.length);
-    throw invalid('', '', '', [fieldInvalid('patch', goMapJson(patched.value), why)]);
+    throw invalid('', '', '', [fieldInvalid('patch', patched.shown, why)]);
   }
 }
 
@@ -129,13 +139,23 @@ export function decodeObject(
   sent: SentValue | undefined,
   options: DecodeOptions,
 ): JsonObject {
-  if (sent === undefined) throw badRequest('the body of the request is empty');
-  const { value } = sent;
-  if (!isJsonObject(value)) throw badRequest('the object provided is unrecognized (must be of type object)');
+  if (sent === undefined) throw malformed(type.kind, NOTHING);
+  const { body } = sent;
+  // To Go, null is an object without anything in it.
+  const value = sent.value ?? {};
+  if (!isJsonObject(value)) {
+    throw body === undefined
+      ? badRequest('the object provided is unrecognized (must be of type object)')
+      : noObject(type.kind, value, body);
+  }
   const expected = formatApiVersion(type.group, type.version);
   const apiVersion = ownValue(value, 'apiVersion') ?? '';
   const kind = ownValue(value, 'kind') ?? '';
-  if (!definition.builtIn && kind === '') throw badRequest("Object 'Kind' is missing in the object provided");
+  if (!definition.builtIn && kind === '') {
+    throw body === undefined
+      ? badRequest("Object 'Kind' is missing in the object provided")
+      : unrecognized(type.kind, `Object 'Kind' is missing in '${Buffer.from(body).toString('utf8', 0, MAX_SHOWN)}'`, body);
+  }
   const refuse = (why: string): Error =>
     badRequest(`${String(kind || type.kind)} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`);
   const isOther = (apiVersion !== '' && apiVersion !== expected) || (kind !== '' && kind !== type.kind);
@@ -171,6 +191,10 @@ export function decodeObject(
   if (options.validation === 'Warn') for (const complaint of [...yamlMistakes, ...complaints]) options.warn(complaint);
   return object['metadata'] === metadata ? object : { ...object, metadata };
 }
+
+const NOTHING = new Uint8Array(0);
+/** Bytes of a body without a kind that the message repeats. */
+const MAX_SHOWN = 1024;
 
 /** Why an object of another kind is not taken, as Go's scheme says it. */
 function otherKind(apiVersion: string, kind: string, type: WrittenType): string {

@@ -7,6 +7,8 @@ import { dnsSubdomainErrors } from '../names.ts';
 const KEY_PATTERN = /^[-._a-zA-Z0-9]+$/;
 const KEY_RULE =
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')";
+/** How Go writes the path of the object itself. */
+const WHOLE = '[]';
 /** All values of one object together. */
 const SIZE_LIMIT = 1024 * 1024;
 
@@ -34,7 +36,7 @@ function dataErrors(object: JsonObject, fields: readonly string[], whole: string
       if (field !== 'binaryData' && Object.hasOwn(dataOf(object, 'binaryData'), key)) {
         errors.push(fieldInvalid(`${field}[${key}]`, key, 'duplicate of key present in binaryData'));
       }
-      size += Buffer.byteLength(String(value), field === 'data' && whole === '' ? 'utf8' : 'base64');
+      size += Buffer.byteLength(String(value), field === 'data' && whole === WHOLE ? 'utf8' : 'base64');
     }
   }
   if (size > SIZE_LIMIT) errors.push(fieldTooLong(whole, SIZE_LIMIT));
@@ -55,9 +57,9 @@ function immutableErrors(object: JsonObject, old: JsonObject, fields: readonly s
 /** Kubernetes: pkg/apis/core/validation/validation.go ValidateConfigMap. */
 export const configMapStrategy: Strategy = {
   nameErrors: dnsSubdomainErrors,
-  validate: (object) => dataErrors(object, ['data', 'binaryData'], ''),
+  validate: (object) => dataErrors(object, ['data', 'binaryData'], WHOLE),
   validateUpdate: (object, old) => [
-    ...dataErrors(object, ['data', 'binaryData'], ''),
+    ...dataErrors(object, ['data', 'binaryData'], WHOLE),
     ...immutableErrors(object, old, ['data', 'binaryData']),
   ],
 };
