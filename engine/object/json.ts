@@ -17,6 +17,12 @@ export function ownValue(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** The own property `key` of a map where it is text; `` where it is missing or something else. */
+export function ownText(value: Json | undefined, key: string): string {
+  const found = isJsonObject(value) ? ownValue(value, key) : undefined;
+  return typeof found === 'string' ? found : '';
+}
+
 /** Sets an own property of an object under construction, `__proto__` included. */
 export function setOwn(object: { [key: string]: Json }, key: string, value: Json): void {
   if (key === '__proto__') Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../engine/object/json.ts';
 import type { Registry, ServedResource } from '../kubernetes/embedded/registry.ts';
 import { objectLabel } from './object-label.ts';
 
@@ -29,9 +29,12 @@ export async function loadObjects(registry: Registry, objects: readonly JsonObje
   let count = 0;
   await makeNamespaces(registry, objects, madeNamespaces);
   for (const object of inOrder(objects)) {
-    const type = registry.ofKind(text(object, 'apiVersion'), text(object, 'kind'));
+    const type = registry.ofKind(ownText(object, 'apiVersion'), ownText(object, 'kind'));
     if (type === undefined) {
-      problems.push({ object: objectLabel(object), reason: `the server serves no ${text(object, 'apiVersion')} ${text(object, 'kind')}` });
+      problems.push({
+        object: objectLabel(object),
+        reason: `the server serves no ${ownText(object, 'apiVersion')} ${ownText(object, 'kind')}`,
+      });
       continue;
     }
     try {
@@ -55,8 +58,8 @@ function whenServed(registry: Registry, definition: JsonObject): Promise<void> {
   const spec = isJsonObject(definition['spec'] ?? null) ? (definition['spec'] as JsonObject) : {};
   const names = isJsonObject(spec['names'] ?? null) ? (spec['names'] as JsonObject) : {};
   const [version] = Array.isArray(spec['versions']) ? (spec['versions'] as readonly Json[]) : [];
-  const apiVersion = `${text(spec, 'group')}/${text(version, 'name')}`;
-  const isServed = (): boolean => registry.ofKind(apiVersion, text(names, 'kind')) !== undefined;
+  const apiVersion = `${ownText(spec, 'group')}/${ownText(version, 'name')}`;
+  const isServed = (): boolean => registry.ofKind(apiVersion, ownText(names, 'kind')) !== undefined;
   return new Promise((resolve) => {
     if (isServed()) {
       resolve();
@@ -77,7 +80,7 @@ function whenServed(registry: Registry, definition: JsonObject): Promise<void> {
 
 async function create(registry: Registry, type: ServedResource, object: JsonObject, uids: ReadonlyMap<Json, Json>): Promise<JsonObject> {
   const metadata = isJsonObject(object['metadata']) ? object['metadata'] : {};
-  const name = { name: text(metadata, 'name'), ...(type.namespaced ? { namespace: text(metadata, 'namespace') || 'default' } : {}) };
+  const name = { name: ownText(metadata, 'name'), ...(type.namespaced ? { namespace: ownText(metadata, 'namespace') || 'default' } : {}) };
   const existing = registry.get(type, name);
   const made = existing ?? (await registry.create(type, { ...object, metadata: { ...portable(metadata, uids), ...name } }));
   const recorded = ownValue(object, 'status');
@@ -118,7 +121,7 @@ async function makeNamespaces(registry: Registry, objects: readonly JsonObject[]
   if (type === undefined) return;
   const recorded = new Set(objects.filter(isNamespace).map((object) => field(object, 'metadata', 'name')));
   for (const object of objects) {
-    const namespace = text(ownValue(object, 'metadata'), 'namespace');
+    const namespace = ownText(ownValue(object, 'metadata'), 'namespace');
     if (namespace === '' || recorded.has(namespace) || registry.get(type, { name: namespace }) !== undefined) continue;
     await registry.create(type, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
     made.push(namespace);
@@ -162,9 +165,4 @@ function field(object: JsonObject, ...path: readonly string[]): Json | undefined
   let value: Json | undefined = object;
   for (const key of path) value = isJsonObject(value as Json) ? ownValue(value as JsonObject, key) : undefined;
   return value;
-}
-
-function text(value: Json | undefined, key: string): string {
-  const found = value !== undefined && isJsonObject(value) ? ownValue(value, key) : undefined;
-  return typeof found === 'string' ? found : '';
 }

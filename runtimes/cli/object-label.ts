@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import { type JsonObject, ownText, ownValue } from '../../engine/object/json.ts';
 import type { ObjectReference } from '../../engine/rules/reconcile/program.ts';
 
 /** What people call an object: `Deployment shop/web`, `Node worker-1`. */
@@ -14,16 +14,11 @@ export function objectLabel(object: JsonObject): string {
 /** Where an object says it is; fields that are no text are empty. */
 export function referenceOf(object: JsonObject): ObjectReference {
   const metadata = ownValue(object, 'metadata');
-  const namespace = text(metadata, 'namespace');
+  const namespace = ownText(metadata, 'namespace');
   return {
-    apiVersion: text(object, 'apiVersion'),
-    kind: text(object, 'kind'),
+    apiVersion: ownText(object, 'apiVersion'),
+    kind: ownText(object, 'kind'),
     ...(namespace === '' ? {} : { namespace }),
-    name: text(metadata, 'name'),
+    name: ownText(metadata, 'name'),
   };
-}
-
-function text(value: Json | undefined, key: string): string {
-  const found = value !== undefined && isJsonObject(value) ? ownValue(value, key) : undefined;
-  return typeof found === 'string' ? found : '';
 }

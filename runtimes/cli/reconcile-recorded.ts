@@ -3,6 +3,7 @@ import { applyConfiguration } from '../../engine/object/apply-configuration.ts';
 import { applyDefaults } from '../../engine/object/defaults.ts';
 import { isJsonObject, type JsonObject, jsonEqual } from '../../engine/object/json.ts';
 import { parseLabelSelector } from '../../engine/object/label-selector.ts';
+import { labelsOf } from '../../engine/object/metadata.ts';
 import { compileGetter, parsePath } from '../../engine/object/path.ts';
 import { compileSetter } from '../../engine/object/path-set.ts';
 import { parseApiVersion, type TypeTable } from '../../engine/object/type-table.ts';
@@ -176,10 +177,4 @@ function inNamespace(object: JsonObject, namespace: string, types: TypeTable): J
   const metadata = isJsonObject(object['metadata'] ?? null) ? (object['metadata'] as JsonObject) : {};
   if (metadata['namespace'] !== undefined || types.resourceOf(group, version, String(object['kind']))?.namespaced !== true) return object;
   return { ...object, metadata: { ...metadata, namespace } };
-}
-
-function labelsOf(object: JsonObject): JsonObject | undefined {
-  const metadata = object['metadata'];
-  const labels = isJsonObject(metadata ?? null) ? (metadata as JsonObject)['labels'] : undefined;
-  return isJsonObject(labels ?? null) ? (labels as JsonObject) : undefined;
 }

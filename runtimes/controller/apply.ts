@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
 import { diffJson } from '../../engine/object/json-diff.ts';
+import { metadataOf } from '../../engine/object/metadata.ts';
 import type { DesiredObject } from '../../engine/rules/reconcile/program.ts';
 import type { ApiError } from '../kubernetes/api-error.ts';
 import { AUTOSCALED_PATHS, bodyOf, desiredDigest, isAsApplied, isAutoscaled, type OwnedState } from './child.ts';
 import type { Environment, InstanceMemory, RuleIdentity } from './environment.ts';
 import { referenceText, shortReference } from './inventory.ts';
 import type { KindSource } from './kind-source.ts';
-import { INSTANCE_LABEL, isDeleting, isPaused, judgeAdoption, labelOf, metadataOf, resourceVersionOf, uidOf } from './ownership.ts';
+import { INSTANCE_LABEL, isDeleting, isPaused, judgeAdoption, labelOf, resourceVersionOf, uidOf } from './ownership.ts';
 import { isFieldConflict, isImmutableField, type Problem, problem, problemOf } from './problem.ts';
 import { isPreconditionFailure, WritingStopped } from './writer.ts';
 

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue, setOwn } from '../../engine/object/json.ts';
 import { ownedFields, projectOwned } from '../../engine/object/managed-fields/owned-fields.ts';
+import { metadataOf } from '../../engine/object/metadata.ts';
 import { parsePath } from '../../engine/object/path.ts';
 import { compileSetter } from '../../engine/object/path-set.ts';
 import type { DesiredObject } from '../../engine/rules/reconcile/program.ts';
 import { stringifyJson } from '../host/json-body.ts';
-import { bookkeepingMetadata, mayOwn, metadataOf, namespaceOf, ownerReference, uidOf } from './ownership.ts';
+import { bookkeepingMetadata, mayOwn, namespaceOf, ownerReference, uidOf } from './ownership.ts';
 
 /** Where a manager's fields stand in an object: what drift is found by. Never `generation`, which many kinds don't keep. */
 export interface OwnedState {

@@ -1,10 +1,11 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import { metadataOf } from '../../engine/object/metadata.ts';
 import type { FieldDemand, ReconcileRule } from '../../engine/rules/reconcile/program.ts';
 import { digestOf, isAsApplied } from './child.ts';
 import { breakingChanges } from './definition-changes.ts';
 import type { Applied, Environment } from './environment.ts';
 import type { KindSource } from './kind-source.ts';
-import { annotationOf, BUNDLE_ANNOTATION, labelOf, metadataOf, nameOf, RULE_LABEL, ruleLabel } from './ownership.ts';
+import { annotationOf, BUNDLE_ANNOTATION, labelOf, nameOf, RULE_LABEL, ruleLabel } from './ownership.ts';
 import { type Problem, problem, problemOf } from './problem.ts';
 import { WritingStopped } from './writer.ts';
 

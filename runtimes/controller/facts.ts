@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import { labelsOf } from '../../engine/object/metadata.ts';
 import type {
   CallRequest,
   CallResult,
@@ -16,7 +17,7 @@ import type { JournalEntry } from './journal.ts';
 import { keptAnswer } from './journal.ts';
 import { type KindSource, sourceText } from './kind-source.ts';
 import { INSTANCE_LABEL, labelOf, nameOf, namespaceOf, RULE_LABEL } from './ownership.ts';
-import { type ForeignReads, labelsOf, queryText, selectorOf } from './readers.ts';
+import { type ForeignReads, queryText, selectorOf } from './readers.ts';
 import type { Sources } from './sources.ts';
 
 /** Selects what rules have made. */

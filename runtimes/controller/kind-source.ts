@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
+import { metadataOf } from '../../engine/object/metadata.ts';
 import { compileProjection, type Projection } from '../../engine/object/projection.ts';
 import type { FieldDemand } from '../../engine/rules/reconcile/program.ts';
 import { mergeDemand } from '../../engine/rules/reconcile/reads.ts';
@@ -11,7 +12,7 @@ import { labelIndexer } from '../kubernetes/indexers.ts';
 import type { Indexer, Informer, ObjectStore, StoreChange } from '../kubernetes/informer.ts';
 import { isAutoscaled, type OwnedState, ownedState } from './child.ts';
 import { coversDemand } from './field-demand.ts';
-import { INSTANCE_LABEL, labelOf, metadataOf } from './ownership.ts';
+import { INSTANCE_LABEL, labelOf } from './ownership.ts';
 import { storeKeyOf, WrittenObjects } from './written-objects.ts';
 
 /** What is told of a child beside the fields that rules read. */

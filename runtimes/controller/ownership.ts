@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import { metadataOf, metadataText } from '../../engine/object/metadata.ts';
 
 /** On every object that a rule made: which rule, and the uid of the instance it was made for. */
 export const RULE_LABEL = 'fairlead.dev/rule';
@@ -33,17 +34,6 @@ export function ruleLabel(name: string): string {
 /** The annotation in which an instance carries what a rule made for it. One per rule: several may decorate one object. */
 export const inventoryAnnotation = (rule: string): string => INVENTORY_PREFIX + ruleLabel(rule);
 export const finalizerOf = (rule: string): string => FINALIZER_PREFIX + ruleLabel(rule);
-
-export function metadataOf(object: JsonObject): JsonObject {
-  const metadata = ownValue(object, 'metadata');
-  return isJsonObject(metadata) ? metadata : {};
-}
-
-/** A text field of `metadata`; `` where there is none. */
-export function metadataText(object: JsonObject, field: string): string {
-  const value = ownValue(metadataOf(object), field);
-  return typeof value === 'string' ? value : '';
-}
 
 export const uidOf = (object: JsonObject): string => metadataText(object, 'uid');
 export const nameOf = (object: JsonObject): string => metadataText(object, 'name');

@@ -1,4 +1,5 @@
 import { type Json, type JsonObject, jsonEqual } from '../../engine/object/json.ts';
+import { metadataOf } from '../../engine/object/metadata.ts';
 import type {
   CallResult,
   DesiredObject,
@@ -16,7 +17,7 @@ import { AUTOSCALED_PATHS, autoscaledBy, bodyOf, isAutoscaled, ownedState } from
 import { CHILDREN, readGenerated } from './facts.ts';
 import { EMPTY_INVENTORY, parseKind, readInventory, referenceText } from './inventory.ts';
 import { type JournalEntry, journalName, keptAnswer, openJournal } from './journal.ts';
-import { INSTANCE_LABEL, isDeleting, judgeAdoption, labelOf, metadataOf, readBookkeeping, ruleLabel, uidOf } from './ownership.ts';
+import { INSTANCE_LABEL, isDeleting, judgeAdoption, labelOf, readBookkeeping, ruleLabel, uidOf } from './ownership.ts';
 import { queryText } from './readers.ts';
 import { straysOf } from './reconcile.ts';
 import { createWriter, placeOf, typeOf, UnknownKind } from './writer.ts';

@@ -1,8 +1,9 @@
-import { isJsonObject, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import type { JsonObject } from '../../engine/object/json.ts';
 import { EVERYTHING, type LabelSelector, parseLabelSelector } from '../../engine/object/label-selector.ts';
+import { labelsOf } from '../../engine/object/metadata.ts';
 import type { ObjectQuery, ObjectReference } from '../../engine/rules/reconcile/program.ts';
 import { kindText, referenceText } from './inventory.ts';
-import { metadataOf, namespaceOf } from './ownership.ts';
+import { namespaceOf } from './ownership.ts';
 
 /** What one look at an instance asked about objects that are not its own. */
 export interface ForeignReads {
@@ -20,11 +21,6 @@ export function selectorOf({ labelSelector }: ObjectQuery): LabelSelector | unde
   if (labelSelector === '') return EVERYTHING;
   const parsed = parseLabelSelector(labelSelector);
   return parsed.ok ? parsed.selector : undefined;
-}
-
-export function labelsOf(object: JsonObject): JsonObject {
-  const labels = ownValue(metadataOf(object), 'labels');
-  return isJsonObject(labels) ? labels : {};
 }
 
 interface QueryReaders {

@@ -1,4 +1,5 @@
 import { type JsonObject, jsonEqual, ownValue } from '../../engine/object/json.ts';
+import { metadataOf } from '../../engine/object/metadata.ts';
 import type {
   CallResult,
   DesiredObject,
@@ -19,7 +20,7 @@ import { EMPTY_INVENTORY, readInventory, referenceText } from './inventory.ts';
 import { hasJournal, type KeeperContext, keepInventory, shrinkInventory } from './inventory-keeper.ts';
 import type { JournalEntry } from './journal.ts';
 import type { KindSource } from './kind-source.ts';
-import { generationOf, isDeleting, metadataOf, nameOf, namespaceOf, uidOf } from './ownership.ts';
+import { generationOf, isDeleting, nameOf, namespaceOf, uidOf } from './ownership.ts';
 import { type Problem, problem, problemOf } from './problem.ts';
 import type { ForeignReads } from './readers.ts';
 import { type Child, childReference, childrenOf, releasePartials, removeChildren } from './removal.ts';

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../engine/object/json.ts';
+import { metadataOf } from '../../engine/object/metadata.ts';
 import { ApiError } from '../kubernetes/api-error.ts';
 import type {
   ApplyOptions,
@@ -9,7 +10,6 @@ import type {
   ResourceClient,
   WriteOptions,
 } from '../kubernetes/client.ts';
-import { metadataOf } from './ownership.ts';
 
 export type WriteVerb = 'create' | 'apply' | 'patch' | 'delete';
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Json, JsonObject } from '../../engine/rules/admission/decision.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
 import type { Diagnostic } from '../../engine/text/diagnostic.ts';
 import type { Document, DocumentPath } from '../../engine/text/document.ts';
 import { diagnosticAt } from '../../engine/text/shape-check.ts';
@@ -52,14 +52,6 @@ async function sourcesAt(path: string, cwd: string, options: ReadBundleOptions) 
   return files.map((file) => readTextFile(file, displayName(file, cwd)));
 }
 
-function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function own(value: JsonObject, key: string): Json | undefined {
-  return Object.hasOwn(value, key) ? value[key] : undefined;
-}
-
 function collect(
   document: Document,
   path: DocumentPath,
@@ -68,8 +60,8 @@ function collect(
   reviews: RecordedObject[],
   diagnostics: Diagnostic[],
 ): void {
-  const kind = isJsonObject(value) ? own(value, 'kind') : undefined;
-  if (!isJsonObject(value) || typeof kind !== 'string' || kind === '' || typeof own(value, 'apiVersion') !== 'string') {
+  const kind = isJsonObject(value) ? ownValue(value, 'kind') : undefined;
+  if (!isJsonObject(value) || typeof kind !== 'string' || kind === '' || typeof ownValue(value, 'apiVersion') !== 'string') {
     diagnostics.push(
       diagnosticAt(document, path, {
         code: 'recording-not-an-object',
@@ -79,19 +71,19 @@ function collect(
     );
     return;
   }
-  const items = own(value, 'items');
+  const items = ownValue(value, 'items');
   if (kind.endsWith('List') && Array.isArray(items)) {
     // Items of typed lists come without apiVersion and kind when an API server's answer was stored as it is.
     const itemKind = kind === 'List' ? undefined : kind.slice(0, -'List'.length);
     items.forEach((item: Json, i) => {
       const complete =
-        itemKind !== undefined && isJsonObject(item) && own(item, 'kind') === undefined
-          ? { apiVersion: own(value, 'apiVersion') as Json, kind: itemKind, ...item }
+        itemKind !== undefined && isJsonObject(item) && ownValue(item, 'kind') === undefined
+          ? { apiVersion: ownValue(value, 'apiVersion') as Json, kind: itemKind, ...item }
           : item;
       collect(document, [...path, 'items', i], complete, objects, reviews, diagnostics);
     });
   } else if (kind === 'AdmissionReview') {
-    if (isJsonObject(own(value, 'request'))) reviews.push({ object: value, document, path });
+    if (isJsonObject(ownValue(value, 'request'))) reviews.push({ object: value, document, path });
     else {
       diagnostics.push(
         diagnosticAt(document, path, { code: 'recording-no-request', message: 'this AdmissionReview has no request', severity: 'warning' }),

@@ -1,4 +1,5 @@
-import { isJsonObject, type JsonObject } from '../../engine/object/json.ts';
+import { isJsonObject } from '../../engine/object/json.ts';
+import { metadataOf } from '../../engine/object/metadata.ts';
 import type { Indexer } from './informer.ts';
 
 /** By the `uid` of each owner. */
@@ -25,9 +26,3 @@ export function labelIndexer(label: string): Indexer {
 }
 
 const NONE: readonly string[] = [];
-const EMPTY: JsonObject = {};
-
-function metadataOf(object: JsonObject): JsonObject {
-  const { metadata } = object;
-  return isJsonObject(metadata) ? metadata : EMPTY;
-}

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../json.ts';
+import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../json.ts';
 import { type FieldSet, unionFields } from './field-set.ts';
 import { decodeFieldsV1, encodeFieldsV1 } from './fields-v1.ts';
 
@@ -42,13 +42,13 @@ export function decodeManagers(entries: Json | undefined): { readonly managers: 
     if (!isJsonObject(source)) return { error: 'operation must be `Apply` or `Update`' };
     const operation = ownValue(source, 'operation');
     if (operation !== 'Apply' && operation !== 'Update') return { error: 'operation must be `Apply` or `Update`' };
-    const apiVersion = text(source, 'apiVersion');
+    const apiVersion = ownText(source, 'apiVersion');
     if (apiVersion === '') return { error: 'apiVersion must not be empty' };
-    const fieldsType = text(source, 'fieldsType');
+    const fieldsType = ownText(source, 'fieldsType');
     if (fieldsType === '') return { error: `missing fieldsType in managed fields entry ${i}` };
     if (fieldsType !== 'FieldsV1') return { error: `invalid fieldsType ${JSON.stringify(fieldsType)} in managed fields entry ${i}` };
-    const name: ManagerName = { manager: text(source, 'manager'), operation, apiVersion, subresource: text(source, 'subresource') };
-    const time = text(source, 'time');
+    const name: ManagerName = { manager: ownText(source, 'manager'), operation, apiVersion, subresource: ownText(source, 'subresource') };
+    const time = ownText(source, 'time');
     managers.set(managerKey(name), {
       ...name,
       fields: decodeFieldsV1(ownValue(source, 'fieldsV1')),
@@ -57,11 +57,6 @@ export function decodeManagers(entries: Json | undefined): { readonly managers: 
     });
   }
   return { managers };
-}
-
-function text(object: JsonObject, key: string): string {
-  const value = ownValue(object, key);
-  return typeof value === 'string' ? value : '';
 }
 
 /** Writes `metadata.managedFields`; undefined where nobody owns anything. */

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, ownValue } from '../../object/json.ts';
+import { isJsonObject, type JsonObject, ownText, ownValue } from '../../object/json.ts';
 import { parseApiVersion, type TypeTable } from '../../object/type-table.ts';
 import type { AdmissionRequest, Operation, UserInfo } from './decision.ts';
 
@@ -23,18 +23,18 @@ const OPTIONS_KINDS: Readonly<Record<Operation, string>> = {
 /** The request an API server would send about an object. A DELETE has it as the old object. */
 export function objectRequest(object: JsonObject, options: ObjectRequestOptions): AdmissionRequest {
   const { operation, types, user } = options;
-  const { group, version } = parseApiVersion(text(object, 'apiVersion'));
-  const kind = text(object, 'kind');
+  const { group, version } = parseApiVersion(ownText(object, 'apiVersion'));
+  const kind = ownText(object, 'kind');
   const served = types?.resourceOf(group, version, kind);
   const found = ownValue(object, 'metadata');
   const metadata: JsonObject = isJsonObject(found) ? found : {};
-  const name = text(metadata, 'name');
+  const name = ownText(metadata, 'name');
   const isNamespaced = served?.namespaced ?? true;
-  const given = text(metadata, 'namespace') || options.namespace;
+  const given = ownText(metadata, 'namespace') || options.namespace;
   // Admission asks about a Namespace with its own name as the namespace.
   const namespace = isNamespaced ? given : group === '' && kind === 'Namespace' ? name : undefined;
   const placed =
-    isNamespaced && text(metadata, 'namespace') !== given ? { ...object, metadata: { ...metadata, namespace: given } } : object;
+    isNamespaced && ownText(metadata, 'namespace') !== given ? { ...object, metadata: { ...metadata, namespace: given } } : object;
   const gvk = { group, version, kind };
   const resource = { group, version, resource: served?.resource ?? pluralOf(kind) };
   return {
@@ -61,9 +61,4 @@ export function pluralOf(kind: string): string {
   if (/(s|x|z|ch|sh)$/.test(singular)) return `${singular}es`;
   if (/[^aeiou]y$/.test(singular)) return `${singular.slice(0, -1)}ies`;
   return `${singular}s`;
-}
-
-function text(object: JsonObject, key: string): string {
-  const found = ownValue(object, key);
-  return typeof found === 'string' ? found : '';
 }

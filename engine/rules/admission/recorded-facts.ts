@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
+import { isJsonObject, type JsonObject, ownText, ownValue } from '../../object/json.ts';
 import { parseLabelSelector } from '../../object/label-selector.ts';
 import type { AdmissionFacts, AuthorizationAnswer, AuthorizationAttributes } from './decision.ts';
 
@@ -21,13 +21,13 @@ export function recordedFacts(
   const byKind = new Map<string, JsonObject[]>();
   const reviews: JsonObject[] = [];
   for (const object of objects) {
-    if (text(object, 'kind') === 'SubjectAccessReview') {
+    if (ownText(object, 'kind') === 'SubjectAccessReview') {
       reviews.push(object);
       continue;
     }
-    const kind = kindKey(text(object, 'apiVersion'), text(object, 'kind'));
+    const kind = kindKey(ownText(object, 'apiVersion'), ownText(object, 'kind'));
     const metadata = ownValue(object, 'metadata');
-    byName.set(nameKey(kind, text(metadata, 'namespace'), text(metadata, 'name')), object);
+    byName.set(nameKey(kind, ownText(metadata, 'namespace'), ownText(metadata, 'name')), object);
     const list = byKind.get(kind);
     if (list === undefined) byKind.set(kind, [object]);
     else list.push(object);
@@ -45,7 +45,7 @@ export function recordedFacts(
       if (!parsed.ok) return [];
       return (byKind.get(kindKey(apiVersion, kind)) ?? []).filter((object) => {
         const metadata = ownValue(object, 'metadata');
-        if (namespace && text(metadata, 'namespace') !== namespace) return false;
+        if (namespace && ownText(metadata, 'namespace') !== namespace) return false;
         const labels = isJsonObject(metadata) ? ownValue(metadata, 'labels') : undefined;
         return parsed.selector.matches(isJsonObject(labels) ? labels : undefined);
       });
@@ -69,21 +69,16 @@ function answerOf(reviews: readonly JsonObject[], attributes: AuthorizationAttri
     if (!isJsonObject(spec)) continue;
     const isPath = attributes.path !== undefined;
     const asked = ownValue(spec, isPath ? 'nonResourceAttributes' : 'resourceAttributes');
-    const user = text(spec, 'user');
+    const user = ownText(spec, 'user');
     if (asked === undefined || (user !== '' && user !== attributes.user.username)) continue;
     const fields: readonly (keyof AuthorizationAttributes)[] = isPath ? PATH_FIELDS : RESOURCE_FIELDS;
-    if (!fields.every((name) => text(asked, name) === '' || text(asked, name) === (attributes[name] ?? ''))) continue;
+    if (!fields.every((name) => ownText(asked, name) === '' || ownText(asked, name) === (attributes[name] ?? ''))) continue;
     const status = ownValue(review, 'status');
     const allowed = isJsonObject(status) && ownValue(status, 'allowed') === true;
-    const error = text(status, 'evaluationError');
-    return { allowed, reason: text(status, 'reason'), ...(error === '' ? {} : { error }) };
+    const error = ownText(status, 'evaluationError');
+    return { allowed, reason: ownText(status, 'reason'), ...(error === '' ? {} : { error }) };
   }
   return undefined;
-}
-
-function text(value: Json | undefined, key: string): string {
-  const found = isJsonObject(value) ? ownValue(value, key) : undefined;
-  return typeof found === 'string' ? found : '';
 }
 
 const kindKey = (apiVersion: string, kind: string): string => `${apiVersion}/${kind}`;

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
+import { isJsonObject, type JsonObject, ownText, ownValue } from '../../object/json.ts';
 import { parseLabelSelector } from '../../object/label-selector.ts';
 import { parseApiVersion, type TypeTable } from '../../object/type-table.ts';
 import type { CallRequest, CallResult, GenerateRequest, ReconcileFacts } from './program.ts';
@@ -22,7 +22,7 @@ export function recordedReconcileFacts(objects: readonly JsonObject[], options: 
   const { types, now } = options;
   const byKind = new Map<string, JsonObject[]>();
   for (const object of objects) {
-    const kind = `${text(object, 'apiVersion')}/${text(object, 'kind')}`;
+    const kind = `${ownText(object, 'apiVersion')}/${ownText(object, 'kind')}`;
     const list = byKind.get(kind);
     if (list === undefined) byKind.set(kind, [object]);
     else list.push(object);
@@ -31,7 +31,7 @@ export function recordedReconcileFacts(objects: readonly JsonObject[], options: 
   const find: ReconcileFacts['object'] = ({ apiVersion, kind, namespace, name }) =>
     ofKind(apiVersion, kind).find((object) => {
       const metadata = ownValue(object, 'metadata');
-      return text(metadata, 'name') === name && text(metadata, 'namespace') === (namespace ?? '');
+      return ownText(metadata, 'name') === name && ownText(metadata, 'namespace') === (namespace ?? '');
     }) ?? null;
   return {
     now,
@@ -41,7 +41,7 @@ export function recordedReconcileFacts(objects: readonly JsonObject[], options: 
       if (!parsed.ok) return [];
       return ofKind(apiVersion, kind).filter((object) => {
         const metadata = ownValue(object, 'metadata');
-        if (namespace !== undefined && text(metadata, 'namespace') !== namespace) return false;
+        if (namespace !== undefined && ownText(metadata, 'namespace') !== namespace) return false;
         const labels = isJsonObject(metadata) ? ownValue(metadata, 'labels') : undefined;
         return parsed.selector.matches(isJsonObject(labels) ? labels : undefined);
       });
@@ -77,9 +77,4 @@ function decodeBase64(encoded: string): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-function text(value: Json | undefined, key: string): string {
-  const found = value !== undefined && isJsonObject(value) ? ownValue(value, key) : undefined;
-  return typeof found === 'string' ? found : '';
 }

@@ -1,5 +1,6 @@
 import { compileBundle } from '../../../engine/bundle/compile.ts';
 import { isJsonObject, type JsonObject, ownValue } from '../../../engine/object/json.ts';
+import { metadataOf } from '../../../engine/object/metadata.ts';
 import type { ReconcileRule } from '../../../engine/rules/reconcile/program.ts';
 import { type Diagnostic, isError } from '../../../engine/text/diagnostic.ts';
 import type { Document } from '../../../engine/text/document.ts';
@@ -11,7 +12,7 @@ import type { KubernetesClient } from '../../kubernetes/client.ts';
 import type { StoreChange } from '../../kubernetes/informer.ts';
 import { composeStatus, statusDiffers, statusOf } from '../instance-status.ts';
 import { KindSource } from '../kind-source.ts';
-import { generationOf, isDeleting, metadataOf, nameOf, uidOf } from '../ownership.ts';
+import { generationOf, isDeleting, nameOf, uidOf } from '../ownership.ts';
 import type { RuleStatus } from '../work.ts';
 import { isGone, type Writer, WritingStopped } from '../writer.ts';
 import type { RuleKind, RuleVerdict } from './rule-kind.ts';

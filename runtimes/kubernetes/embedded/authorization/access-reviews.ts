@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../../../engine/object/json.ts';
 import { type FieldError, fieldInvalid } from '../field-error.ts';
 import type { RequestAttributes, VirtualCreate, VirtualPath, VirtualRequest } from '../hooks.ts';
 import type { Requester } from '../registry.ts';
@@ -43,7 +43,7 @@ export function accessReviews(authorizer: RbacAuthorizer): ReadonlyMap<VirtualPa
 }
 
 function rulesReview({ object, requester }: VirtualRequest, authorizer: RbacAuthorizer): JsonObject {
-  const namespace = text(specOf(object), 'namespace');
+  const namespace = ownText(specOf(object), 'namespace');
   if (namespace === '') throw badRequest('no namespace on request');
   const rules = authorizer.rulesOf(requester, namespace);
   const isForPaths = ({ nonResourceURLs }: PolicyRule): boolean => (nonResourceURLs?.length ?? 0) > 0;
@@ -61,11 +61,6 @@ function rulesReview({ object, requester }: VirtualRequest, authorizer: RbacAuth
 
 const specOf = (object: JsonObject): JsonObject => (isJsonObject(object['spec']) ? object['spec'] : {});
 
-function text(object: JsonObject, field: string): string {
-  const value = ownValue(object, field);
-  return typeof value === 'string' ? value : '';
-}
-
 const texts = (value: Json | undefined): readonly string[] =>
   Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 
@@ -73,19 +68,19 @@ function attributesOf(spec: JsonObject, requester: Requester): RequestAttributes
   const resource = ownValue(spec, 'resourceAttributes');
   if (!isJsonObject(resource)) {
     const path = ownValue(spec, 'nonResourceAttributes');
-    return { requester, verb: isJsonObject(path) ? text(path, 'verb') : '', path: isJsonObject(path) ? text(path, 'path') : '' };
+    return { requester, verb: isJsonObject(path) ? ownText(path, 'verb') : '', path: isJsonObject(path) ? ownText(path, 'path') : '' };
   }
   return {
     requester,
-    verb: text(resource, 'verb'),
+    verb: ownText(resource, 'verb'),
     path: '',
     resource: {
-      group: text(resource, 'group'),
-      version: text(resource, 'version'),
-      resource: text(resource, 'resource'),
-      subresource: text(resource, 'subresource'),
-      namespace: text(resource, 'namespace'),
-      name: text(resource, 'name'),
+      group: ownText(resource, 'group'),
+      version: ownText(resource, 'version'),
+      resource: ownText(resource, 'resource'),
+      subresource: ownText(resource, 'subresource'),
+      namespace: ownText(resource, 'namespace'),
+      name: ownText(resource, 'name'),
     },
   };
 }
@@ -99,7 +94,7 @@ function checkReview(object: JsonObject, needsSubject: boolean): void {
   const errors: FieldError[] = [];
   const path = ownValue(spec, 'nonResourceAttributes');
   if (isJsonObject(spec['resourceAttributes'] ?? null) === isJsonObject(path ?? null)) {
-    const found = path !== undefined && isJsonObject(path) ? { Path: text(path, 'path'), Verb: text(path, 'verb') } : null;
+    const found = path !== undefined && isJsonObject(path) ? { Path: ownText(path, 'path'), Verb: ownText(path, 'verb') } : null;
     errors.push(fieldInvalid('spec', found, 'exactly one of nonResourceAttributes or resourceAttributes must be specified'));
   }
   const { username, groups } = subjectOf(object);
@@ -111,5 +106,5 @@ function checkReview(object: JsonObject, needsSubject: boolean): void {
 
 function subjectOf(object: JsonObject): Requester {
   const spec = specOf(object);
-  return { username: text(spec, 'user'), groups: texts(spec['groups']) };
+  return { username: ownText(spec, 'user'), groups: texts(spec['groups']) };
 }

@@ -1,10 +1,11 @@
 import { type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
+import { metadataText } from '../../../../engine/object/metadata.ts';
 import { isTrue } from '../control-loop/condition.ts';
 import type { Controller, SyncAgain } from '../control-loop/control-loop.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { ObjectEvent, Registry, ServedResource } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
-import { finalizersOf, isBeingDeleted, metadataText, withMetadata } from '../verbs/object-metadata.ts';
+import { finalizersOf, isBeingDeleted, withMetadata } from '../verbs/object-metadata.ts';
 import { type DefinitionDocument, readDefinition } from './definition-document.ts';
 import { conditionsOf, withDecidedStatus, withTerminating } from './definition-status.ts';
 import { CLEANUP_FINALIZER } from './definition-strategy.ts';

@@ -1,8 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import { compileJsonPath, type JsonPathReader, jsonPathText } from '../../../../engine/object/json-path.ts';
+import { metadataText } from '../../../../engine/object/metadata.ts';
 import type { TableColumn, TablePrinter } from '../kinds/definition.ts';
 import { age } from '../table/age.ts';
-import { metadataText } from '../verbs/object-metadata.ts';
 import { textOf } from './fields.ts';
 
 const NAME_COLUMN: TableColumn = {

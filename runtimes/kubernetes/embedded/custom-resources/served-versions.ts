@@ -1,7 +1,8 @@
 import { builtInTypes } from '../../../../engine/bundle/built-in-types.ts';
 import { type CustomResourceSchema, compileCustomResourceSchema } from '../../../../engine/object/custom-resource-schema.ts';
 import { type FieldError, fieldInvalid } from '../../../../engine/object/field-error.ts';
-import { isJsonObject, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import { type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import { metadataOf } from '../../../../engine/object/metadata.ts';
 import { customResourceTypes } from '../../../../engine/object/type-table.ts';
 import type { ResourceDefinition, ScaleMapping, Strategy, StrategyContext, SubresourceDefinition } from '../kinds/definition.ts';
 import { dnsSubdomainErrors } from '../kinds/names.ts';
@@ -135,11 +136,6 @@ function strategyOf(schema: CustomResourceSchema, version: VersionDocument): Str
       ...scaleErrors(object, version, false),
     ],
   };
-}
-
-function metadataOf(object: JsonObject): JsonObject {
-  const metadata = ownValue(object, 'metadata');
-  return isJsonObject(metadata) ? metadata : {};
 }
 
 const MAX_REPLICAS = 2147483647;

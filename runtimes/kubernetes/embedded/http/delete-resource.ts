@@ -1,9 +1,9 @@
+import { metadataText } from '../../../../engine/object/metadata.ts';
 import { stringifyJson } from '../../../host/json-body.ts';
 import type { ServerState } from '../server-state.ts';
 import { StatusError } from '../status-error.ts';
 import { deleteObject } from '../verbs/delete.ts';
 import { listObjects } from '../verbs/list.ts';
-import { metadataText } from '../verbs/object-metadata.ts';
 import type { WriteContext } from '../verbs/write-context.ts';
 import { bodyOf, nameOf, type ResourceRequest, respond, selectionOf, view, wholeNumber } from './resource-request.ts';
 import { viewList, viewObject } from './transform.ts';

@@ -1,6 +1,7 @@
 import { goValue } from '../../../../engine/object/go-format.ts';
 import { goMapJson } from '../../../../engine/object/go-json.ts';
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { metadataText } from '../../../../engine/object/metadata.ts';
 import { formatApiVersion, parseApiVersion } from '../../../../engine/object/type-table.ts';
 import type { ScaleMapping } from '../kinds/definition.ts';
 import type { ServerState } from '../server-state.ts';
@@ -8,7 +9,7 @@ import { badRequest, conflict, StatusError, unsupportedMediaType } from '../stat
 import { scaleOf, withScale } from '../subresources/scale.ts';
 import { decodeObject, decodePatched, parseConfiguration, parsePatch, yamlErrors } from '../verbs/decode.ts';
 import { applied } from '../verbs/field-ownership.ts';
-import { metadataText, withMetadata } from '../verbs/object-metadata.ts';
+import { withMetadata } from '../verbs/object-metadata.ts';
 import { jsonPatched, mergePatched, strategicPatched } from '../verbs/patch.ts';
 import { updateObject } from '../verbs/update.ts';
 import { type WriteContext, writtenKind } from '../verbs/write-context.ts';

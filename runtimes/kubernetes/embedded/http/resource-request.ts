@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { metadataText } from '../../../../engine/object/metadata.ts';
 import { printYaml } from '../../../../engine/text/print-yaml.ts';
 import { parseJsonBody } from '../../../host/json-body.ts';
 import type { ObjectName } from '../../client.ts';
@@ -9,7 +10,6 @@ import type { ServerState } from '../server-state.ts';
 import { badRequest, unsupportedMediaType } from '../status-error.ts';
 import { SCALE_PRINTER, shownScale } from '../subresources/scale.ts';
 import { type DecodeOptions, parseBody, parseYamlBody, type SentValue } from '../verbs/decode.ts';
-import { metadataText } from '../verbs/object-metadata.ts';
 import { parseSelection, type Selection } from '../verbs/selection.ts';
 import { type WriteContext, writtenKind } from '../verbs/write-context.ts';
 import { readBody } from './body.ts';

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { metadataText } from '../../../../engine/object/metadata.ts';
 import type { ScaleMapping } from '../kinds/definition.ts';
 import { scaleOf, withScale } from '../subresources/scale.ts';
-import { metadataText } from '../verbs/object-metadata.ts';
 
 /** Admission sees the scale where a scale is written. */
 export function scaled(scale: ScaleMapping | undefined): { readonly shown?: (object: JsonObject) => JsonObject } {

@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from '../../../../engine/object/json.ts';
+import { metadataOf } from '../../../../engine/object/metadata.ts';
 import { stringifyJson } from '../../../host/json-body.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import { StatusError } from '../status-error.ts';
-import { metadataOf } from '../verbs/object-metadata.ts';
 import { contentText, listText, objectText } from './encode.ts';
 import type { Representation } from './media-type.ts';
 

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { metadataOf } from '../../../../engine/object/metadata.ts';
 import { formatApiVersion } from '../../../../engine/object/type-table.ts';
 import type { Timer } from '../../../host/clock.ts';
 import { stringifyJson } from '../../../host/json-body.ts';
 import type { ServerState } from '../server-state.ts';
-import { metadataOf } from '../verbs/object-metadata.ts';
 import type { Notice, WatchRequest, WatchSink } from '../verbs/watch.ts';
 import { watchObjects } from '../verbs/watch.ts';
 import { objectText } from './encode.ts';

@@ -1,5 +1,5 @@
 import { compareQuantities, type Quantity } from '../../../../engine/cel/libraries/quantity/quantity.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../../../engine/object/json.ts';
 import { type FieldError, fieldDuplicate, fieldInvalid, fieldNotFound, fieldNotSupported, fieldRequired } from '../field-error.ts';
 import { quantityOf } from '../resource-amounts/resource-list.ts';
 import { dnsLabelErrors } from './names.ts';
@@ -7,11 +7,6 @@ import { dnsLabelErrors } from './names.ts';
 function maps(object: JsonObject, field: string): readonly JsonObject[] {
   const list = ownValue(object, field);
   return Array.isArray(list) ? (list as readonly Json[]).filter(isJsonObject) : [];
-}
-
-function text(object: JsonObject, field: string): string {
-  const value = ownValue(object, field);
-  return typeof value === 'string' ? value : '';
 }
 
 /**
@@ -22,7 +17,7 @@ export function podSpecErrors(spec: JsonObject, path: string, claims: readonly s
   const errors: FieldError[] = [];
   const volumes = new Set<string>();
   for (const [i, volume] of maps(spec, 'volumes').entries()) {
-    const name = text(volume, 'name');
+    const name = ownText(volume, 'name');
     const place = `${path}.volumes[${i}].name`;
     if (name === '') errors.push(fieldRequired(place));
     else for (const error of dnsLabelErrors(name, false)) errors.push(fieldInvalid(place, name, error));
@@ -43,12 +38,12 @@ export function podSpecErrors(spec: JsonObject, path: string, claims: readonly s
 
 function containerErrors(container: JsonObject, path: string, names: Set<string>, volumes: ReadonlySet<string>): readonly FieldError[] {
   const errors: FieldError[] = [];
-  const name = text(container, 'name');
+  const name = ownText(container, 'name');
   if (name === '') errors.push(fieldRequired(`${path}.name`));
   else for (const error of dnsLabelErrors(name, false)) errors.push(fieldInvalid(`${path}.name`, name, error));
   if (name !== '' && names.has(name)) errors.push(fieldDuplicate(`${path}.name`, name));
   names.add(name);
-  const image = text(container, 'image');
+  const image = ownText(container, 'image');
   if (image === '') errors.push(fieldRequired(`${path}.image`));
   else if (image !== image.trim()) errors.push(fieldInvalid(`${path}.image`, image, 'must not have leading or trailing whitespace'));
   for (const [i, port] of maps(container, 'ports').entries()) {
@@ -59,14 +54,14 @@ function containerErrors(container: JsonObject, path: string, names: Set<string>
     errors.push(...choice(port, 'protocol', `${path}.ports[${i}]`, ['SCTP', 'TCP', 'UDP']));
   }
   for (const [i, variable] of maps(container, 'env').entries()) {
-    if (text(variable, 'name') === '') errors.push(fieldRequired(`${path}.env[${i}].name`));
+    if (ownText(variable, 'name') === '') errors.push(fieldRequired(`${path}.env[${i}].name`));
   }
   for (const [i, mount] of maps(container, 'volumeMounts').entries()) {
-    const volume = text(mount, 'name');
+    const volume = ownText(mount, 'name');
     const place = `${path}.volumeMounts[${i}]`;
     if (volume === '') errors.push(fieldRequired(`${place}.name`));
     else if (!volumes.has(volume)) errors.push(fieldNotFound(`${place}.name`, volume));
-    if (text(mount, 'mountPath') === '') errors.push(fieldRequired(`${place}.mountPath`));
+    if (ownText(mount, 'mountPath') === '') errors.push(fieldRequired(`${place}.mountPath`));
   }
   errors.push(...requestErrors(container, path));
   errors.push(...choice(container, 'imagePullPolicy', path, ['Always', 'IfNotPresent', 'Never']));
@@ -93,6 +88,6 @@ export function isPort(value: Json): boolean {
 
 /** A text that must be one of a few. */
 export function choice(object: JsonObject, field: string, path: string, supported: readonly string[]): readonly FieldError[] {
-  const value = text(object, field);
+  const value = ownText(object, field);
   return value === '' || supported.includes(value) ? [] : [fieldNotSupported(`${path}.${field}`, value, supported)];
 }

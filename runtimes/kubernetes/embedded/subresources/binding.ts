@@ -1,10 +1,11 @@
 import { isJsonObject, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
 import { describeFieldErrors, type FieldError, fieldNotSupported, fieldRequired } from '../field-error.ts';
 import type { VirtualCreate } from '../hooks.ts';
 import type { ServerState } from '../server-state.ts';
 import { badRequest, conflict, noSuchPath, StatusError } from '../status-error.ts';
 import { fieldOf, withField } from '../verbs/object-fields.ts';
-import { isBeingDeleted, metadataOf, metadataText, withMetadata } from '../verbs/object-metadata.ts';
+import { isBeingDeleted, withMetadata } from '../verbs/object-metadata.ts';
 import { updateObject } from '../verbs/update.ts';
 import { virtualContext } from './virtual-context.ts';
 

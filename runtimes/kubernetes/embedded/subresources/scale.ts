@@ -1,9 +1,10 @@
 import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from '../../../../engine/object/json.ts';
+import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
 import { fieldInvalid } from '../field-error.ts';
 import type { ScaleMapping, TablePrinter } from '../kinds/definition.ts';
 import { internalError, invalid } from '../status-error.ts';
 import { age } from '../table/age.ts';
-import { metadataOf, metadataText, withMetadata } from '../verbs/object-metadata.ts';
+import { withMetadata } from '../verbs/object-metadata.ts';
 
 /** What of the metadata a scale has. */
 const METADATA = ['name', 'namespace', 'uid', 'resourceVersion', 'creationTimestamp'];

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import { metadataOf } from '../../../../engine/object/metadata.ts';
 import { fieldOf } from '../verbs/object-fields.ts';
-import { isBeingDeleted, metadataOf } from '../verbs/object-metadata.ts';
+import { isBeingDeleted } from '../verbs/object-metadata.ts';
 import { age } from './age.ts';
 import { type Cell, containersAt, countAt, labelsText, mapsAt, numberAt, numberOf, textAt } from './cell-values.ts';
 

@@ -1,7 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
 import { parseApiVersion } from '../../../../engine/object/type-table.ts';
 import { fieldOf } from '../verbs/object-fields.ts';
-import { isBeingDeleted, metadataOf, metadataText } from '../verbs/object-metadata.ts';
+import { isBeingDeleted } from '../verbs/object-metadata.ts';
 import { humanDuration } from './age.ts';
 import {
   ageAt,

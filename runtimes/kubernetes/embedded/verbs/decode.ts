@@ -2,6 +2,7 @@ import { builtInTypes } from '../../../../engine/bundle/built-in-types.ts';
 import { goQuote } from '../../../../engine/cel/go-quote.ts';
 import { decodeLeniently } from '../../../../engine/object/decode.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
+import { metadataText } from '../../../../engine/object/metadata.ts';
 import type { MapSchema } from '../../../../engine/object/schema.ts';
 import { formatApiVersion, parseApiVersion } from '../../../../engine/object/type-table.ts';
 import { DEFAULT_LIMITS } from '../../../../engine/text/limits.ts';
@@ -13,7 +14,6 @@ import type { ResourceDefinition } from '../kinds/definition.ts';
 import { badRequest, invalid, StatusError } from '../status-error.ts';
 import { duplicateFields } from './duplicate-fields.ts';
 import { inDocumentOrder } from './field-complaints.ts';
-import { metadataText } from './object-metadata.ts';
 import { malformed, noObject, unrecognized } from './unrecognized-body.ts';
 
 /** Levels of lists and maps in what clients send. */

@@ -1,23 +1,10 @@
 import { goJson } from '../../../../engine/object/go-json.ts';
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
 import { labelKeyErrors, labelValueErrors } from '../../../../engine/object/label-syntax.ts';
+import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
 import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired, fieldTooLong } from '../field-error.ts';
 import { dnsLabelErrors, type NameErrors } from '../kinds/names.ts';
 import type { ServedResource } from '../registry.ts';
-
-/** `metadata` of an object, `{}` where it has none. */
-export function metadataOf(object: JsonObject): JsonObject {
-  const metadata = ownValue(object, 'metadata');
-  return isJsonObject(metadata) ? metadata : EMPTY;
-}
-
-const EMPTY: JsonObject = {};
-
-/** A text field of the metadata, `` where it is missing. */
-export function metadataText(object: JsonObject, field: string): string {
-  const value = ownValue(metadataOf(object), field);
-  return typeof value === 'string' ? value : '';
-}
 
 /** The object with fields of its metadata set, or removed where they are undefined. */
 export function withMetadata(object: JsonObject, fields: { readonly [field: string]: Json | undefined }): JsonObject {

@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { metadataText } from '../../../../engine/object/metadata.ts';
 import { formatApiVersion } from '../../../../engine/object/type-table.ts';
 import type { ObjectName, ResourceType } from '../../client.ts';
 import { fromStored } from '../kinds/conversion.ts';
@@ -9,7 +10,6 @@ import { noSuchPath, StatusError } from '../status-error.ts';
 import { objectKey } from '../storage/object-store.ts';
 import { createObject } from './create.ts';
 import { deleteObject } from './delete.ts';
-import { metadataText } from './object-metadata.ts';
 import { updateObject } from './update.ts';
 import type { WriteContext } from './write-context.ts';
 

@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
-import { metadataOf, withMetadata } from './object-metadata.ts';
+import { metadataOf } from '../../../../engine/object/metadata.ts';
+import { withMetadata } from './object-metadata.ts';
 
 /** Keeps the first of several references to one owner. Kubernetes: handlers/create.go dedupOwnerReferencesAndAddWarning. */
 export function dedupOwnerReferences(object: JsonObject, warn: (text: string) => void): JsonObject {

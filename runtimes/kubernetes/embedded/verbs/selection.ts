@@ -2,9 +2,9 @@ import { goQuote } from '../../../../engine/cel/go-quote.ts';
 import { type FieldRequirement, parseFieldSelector } from '../../../../engine/object/field-selector.ts';
 import { isJsonObject, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import { EVERYTHING, type LabelSelector, type Labels, parseLabelSelector } from '../../../../engine/object/label-selector.ts';
+import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import { badRequest } from '../status-error.ts';
-import { metadataOf, metadataText } from './object-metadata.ts';
 
 /** Which objects a list or a watch is about. */
 export interface Selection {

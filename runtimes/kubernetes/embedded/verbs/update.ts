@@ -1,5 +1,6 @@
 import { goQuote } from '../../../../engine/cel/go-quote.ts';
 import { type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/json.ts';
+import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
 import { unlessOnlyTimes } from '../../../../engine/object/server-side-apply.ts';
 import type { ObjectName } from '../../client.ts';
 import type { FieldError } from '../field-error.ts';
@@ -15,8 +16,6 @@ import { withField } from './object-fields.ts';
 import {
   finalizersOf,
   isBeingDeleted,
-  metadataOf,
-  metadataText,
   standardFinalizerErrors,
   validateMetadata,
   validateMetadataUpdate,

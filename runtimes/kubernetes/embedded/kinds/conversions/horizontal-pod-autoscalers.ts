@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../../engine/object/json.ts';
+import { metadataOf } from '../../../../../engine/object/metadata.ts';
 import { fieldOf, withField } from '../../verbs/object-fields.ts';
-import { metadataOf, withMetadata } from '../../verbs/object-metadata.ts';
+import { withMetadata } from '../../verbs/object-metadata.ts';
 
 /** What autoscaling/v1 has no fields for, as JSON. */
 const METRICS = 'autoscaling.alpha.kubernetes.io/metrics';

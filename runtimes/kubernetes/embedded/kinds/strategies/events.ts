@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, jsonEqual } from '../../../../../engine/object/json.ts';
+import { isJsonObject, type JsonObject, jsonEqual, ownText } from '../../../../../engine/object/json.ts';
 import { type FieldError, fieldInvalid, fieldRequired } from '../../field-error.ts';
 import { EVENT_CONVERSION } from '../conversions/events.ts';
 import type { Strategy } from '../definition.ts';
@@ -6,11 +6,6 @@ import { dnsSubdomainErrors } from '../names.ts';
 
 const LONGEST = 128;
 const LONGEST_MESSAGE = 1024;
-
-const text = (object: Json | undefined, field: string): string => {
-  const value = isJsonObject(object) ? object[field] : undefined;
-  return typeof value === 'string' ? value : '';
-};
 
 /** Whether a client of the newer group wrote it, of which Kubernetes asks more. */
 const isNew = ({ apiVersion }: JsonObject): boolean => apiVersion === 'events.k8s.io/v1';
@@ -21,21 +16,21 @@ const asCore = (event: JsonObject): JsonObject => (isNew(event) ? EVENT_CONVERSI
 /** What both groups ask. Kubernetes: pkg/apis/core/validation/events.go legacyValidateEvent. */
 function commonErrors(event: JsonObject, namespace: string, reporting: string): readonly FieldError[] {
   const errors: FieldError[] = [];
-  const involved = text(event['involvedObject'], 'namespace');
+  const involved = ownText(event['involvedObject'], 'namespace');
   const misplaced = fieldInvalid('involvedObject.namespace', involved, 'does not match event.namespace');
-  if (text(event, 'eventTime') === '') {
+  if (ownText(event, 'eventTime') === '') {
     // An event about what has no namespace stands in the default one.
     if (involved === '' ? namespace !== 'default' : involved !== namespace) errors.push(misplaced);
     return errors;
   }
   if (involved === '' && namespace !== 'default' && namespace !== 'kube-system') errors.push(misplaced);
-  if (text(event, 'reportingComponent') === '') errors.push(fieldRequired(reporting));
+  if (ownText(event, 'reportingComponent') === '') errors.push(fieldRequired(reporting));
   for (const field of ['reportingInstance', 'action', 'reason']) {
-    if (text(event, field) === '') errors.push(fieldRequired(field));
-    else if (Buffer.byteLength(text(event, field)) > LONGEST)
+    if (ownText(event, field) === '') errors.push(fieldRequired(field));
+    else if (Buffer.byteLength(ownText(event, field)) > LONGEST)
       errors.push(fieldInvalid(field, '', `can have at most ${LONGEST} characters`));
   }
-  if (Buffer.byteLength(text(event, 'message')) > LONGEST_MESSAGE) {
+  if (Buffer.byteLength(ownText(event, 'message')) > LONGEST_MESSAGE) {
     errors.push(fieldInvalid('message', '', `can have at most ${LONGEST_MESSAGE} characters`));
   }
   return errors;
@@ -46,20 +41,20 @@ function seriesErrors({ series }: JsonObject): readonly FieldError[] {
   const { count } = series;
   return [
     ...(typeof count === 'number' && count >= 2 ? [] : [fieldInvalid('series.count', '', 'should be at least 2')]),
-    ...(text(series, 'lastObservedTime') === '' ? [fieldRequired('series.lastObservedTime')] : []),
+    ...(ownText(series, 'lastObservedTime') === '' ? [fieldRequired('series.lastObservedTime')] : []),
   ];
 }
 
 /** What the newer group asks of new events. */
 function strictErrors(event: JsonObject): readonly FieldError[] {
   const errors = [...seriesErrors(event)];
-  const type = text(event, 'type');
-  if (text(event, 'eventTime') === '') errors.push(fieldRequired('eventTime'));
+  const type = ownText(event, 'type');
+  if (ownText(event, 'eventTime') === '') errors.push(fieldRequired('eventTime'));
   if (type !== 'Normal' && type !== 'Warning') errors.push(fieldInvalid('type', '', `has invalid value: ${type}`));
   const unset = (field: string): number => errors.push(fieldInvalid(field, '', 'needs to be unset'));
-  for (const field of ['firstTimestamp', 'lastTimestamp']) if (text(event, field) !== '') unset(field);
+  for (const field of ['firstTimestamp', 'lastTimestamp']) if (ownText(event, field) !== '') unset(field);
   if ((event['count'] ?? 0) !== 0) unset('count');
-  if (text(event['source'], 'component') !== '' || text(event['source'], 'host') !== '') unset('source');
+  if (ownText(event['source'], 'component') !== '' || ownText(event['source'], 'host') !== '') unset('source');
   return errors;
 }
 

@@ -1,7 +1,7 @@
 import { isJsonObject, type JsonObject, jsonEqual, ownValue } from '../../../../../engine/object/json.ts';
+import { metadataOf, metadataText } from '../../../../../engine/object/metadata.ts';
 import { type FieldError, fieldInvalid, fieldRequired } from '../../field-error.ts';
 import { fieldOf } from '../../verbs/object-fields.ts';
-import { metadataOf, metadataText } from '../../verbs/object-metadata.ts';
 import type { Strategy } from '../definition.ts';
 import { dnsSubdomainErrors } from '../names.ts';
 import { podSpecErrors } from '../pod-spec.ts';

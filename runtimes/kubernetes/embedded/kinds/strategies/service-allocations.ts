@@ -1,6 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../../engine/object/json.ts';
+import { metadataText } from '../../../../../engine/object/metadata.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import { metadataText } from '../../verbs/object-metadata.ts';
 
 /** 10.96.0.0/16, without its first and last address; the first usable one is the server's own. */
 export const SERVICE_NETWORK = '10.96';

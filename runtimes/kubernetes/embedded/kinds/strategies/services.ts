@@ -1,8 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../../engine/object/json.ts';
+import { metadataText } from '../../../../../engine/object/metadata.ts';
 import { type FieldError, fieldDuplicate, fieldInvalid, fieldNotSupported, fieldRequired } from '../../field-error.ts';
 import { StatusError } from '../../status-error.ts';
 import { withField } from '../../verbs/object-fields.ts';
-import { metadataText } from '../../verbs/object-metadata.ts';
 import type { Strategy, StrategyContext } from '../definition.ts';
 import { dnsLabelErrors } from '../names.ts';
 import { isPort } from '../pod-spec.ts';

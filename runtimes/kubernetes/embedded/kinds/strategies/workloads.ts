@@ -1,8 +1,9 @@
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '../../../../../engine/object/json.ts';
 import { labelSelectorOf } from '../../../../../engine/object/label-selector.ts';
+import { metadataOf } from '../../../../../engine/object/metadata.ts';
 import { type FieldError, fieldForbidden, fieldInvalid, fieldNotSupported, fieldRequired } from '../../field-error.ts';
 import { fieldOf } from '../../verbs/object-fields.ts';
-import { metadataOf, validateLabels, withMetadata } from '../../verbs/object-metadata.ts';
+import { validateLabels, withMetadata } from '../../verbs/object-metadata.ts';
 import type { Strategy } from '../definition.ts';
 import { dnsSubdomainErrors } from '../names.ts';
 import { podSpecErrors } from '../pod-spec.ts';
