@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
-import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
+import type { ReconcileProgram, TouchedKind } from '../../engine/rules/reconcile/program.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { RULE_KINDS } from './cluster-rules/rule-kinds.ts';
 import { DEFINITION_KIND } from './definitions.ts';
@@ -27,8 +27,14 @@ export interface AccessOptions {
   readonly watchRules?: boolean;
 }
 
-const READ = ['get', 'list', 'watch'] as const;
-const WRITE = ['get', 'list', 'watch', 'create', 'patch', 'delete'] as const;
+/** What is read is only ever watched. */
+const WATCH = ['list', 'watch'] as const;
+/** What is written is also looked at where the watch may lag. */
+const USES: Readonly<Record<TouchedKind['use'], { readonly verbs: readonly string[]; readonly word: string }>> = {
+  read: { verbs: WATCH, word: 'reads' },
+  patch: { verbs: [...WATCH, 'get', 'patch'], word: 'sets fields of' },
+  write: { verbs: [...WATCH, 'get', 'create', 'patch', 'delete'], word: 'makes' },
+};
 
 const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');
 
@@ -44,38 +50,36 @@ export function requiredAccess(
     const resource = resourceOf(apiVersion, kind) ?? pluralOf(kind);
     found.push({ group: groupOf(apiVersion), resource: resource + suffix, verbs, purpose });
   };
-  add(DEFINITION_KIND.apiVersion, DEFINITION_KIND.kind, '', READ, 'to see which kinds there are');
-  for (const { name, instance, definition, touches, needsFinalizer } of program.rules) {
-    const { apiVersion, kind, decorated } = instance;
-    if (definition !== undefined)
-      add(DEFINITION_KIND.apiVersion, DEFINITION_KIND.kind, '', ['create', 'patch'], `rule ${name} makes ${kind}`);
-    add(apiVersion, kind, '', [...READ, 'patch'], `instances of rule ${name}`);
-    add(apiVersion, kind, '/status', ['patch'], `the status of instances of rule ${name}`);
-    if (!decorated || needsFinalizer)
-      add(apiVersion, kind, '/finalizers', ['update'], `objects of rule ${name} name their instance as owner`);
+  const define = (purpose: string): void => add(DEFINITION_KIND.apiVersion, DEFINITION_KIND.kind, '', ['get', 'create', 'patch'], purpose);
+  add(DEFINITION_KIND.apiVersion, DEFINITION_KIND.kind, '', WATCH, 'to see which kinds there are');
+  for (const rule of program.rules) {
+    const { name, instance, touches, generates } = rule;
+    const { apiVersion, kind } = instance;
+    if (rule.definition !== undefined) define(`rule ${name} makes ${kind}`);
+    add(apiVersion, kind, '', WATCH, `instances of rule ${name}`);
+    const makes = generates || rule.choosesKinds || touches.some(({ use }) => use === 'write');
+    if (makes || rule.calls || touches.some(({ use }) => use === 'patch'))
+      add(apiVersion, kind, '', ['patch'], `instances of rule ${name} say what exists for them`);
+    if (rule.writesStatus) add(apiVersion, kind, '/status', ['patch'], `the status of instances of rule ${name}`);
+    // For clusters that ask it of whoever makes the deletion of an owner wait (admission plugin OwnerReferencesPermissionEnforcement).
+    if (makes) add(apiVersion, kind, '/finalizers', ['update'], `objects of rule ${name} name their instance as owner`);
     for (const touched of touches) {
-      add(
-        touched.apiVersion,
-        touched.kind,
-        '',
-        touched.use === 'write' ? WRITE : READ,
-        `rule ${name} ${touched.use === 'write' ? 'makes' : 'reads'} ${touched.kind}`,
-      );
+      const { verbs, word } = USES[touched.use];
+      add(touched.apiVersion, touched.kind, '', verbs, `rule ${name} ${word} ${touched.kind}`);
     }
-    // What a rule generates is kept in Secrets.
-    add('v1', 'Secret', '', WRITE, `values that rule ${name} generates`);
+    if (generates) add('v1', 'Secret', '', USES.write.verbs, `rule ${name} keeps what it generates`);
   }
   if (watchRules) {
-    add(DEFINITION_KIND.apiVersion, DEFINITION_KIND.kind, '', ['create', 'patch'], 'to make the kinds of rules, and those that rules make');
+    define('to make the kinds of rules, and those that rules make');
     for (const { apiVersion, kind } of RULE_KINDS) {
-      add(apiVersion, kind, '', READ, 'rules of the cluster');
+      add(apiVersion, kind, '', WATCH, 'rules of the cluster');
       add(apiVersion, kind, '/status', ['patch'], 'the status of rules of the cluster');
     }
   }
   const own = (group: string, resource: string, verbs: readonly string[], purpose: string): void =>
     void found.push({ group, resource, verbs, namespace, purpose });
   own('', 'configmaps', ['get', 'create', 'patch'], 'the register of rules');
-  own('', 'secrets', ['get', 'create', 'patch', 'delete'], 'journals of calls');
+  if (program.rules.some(({ calls }) => calls)) own('', 'secrets', ['get', 'create', 'patch', 'delete'], 'journals of calls');
   if (leaderElection) own('coordination.k8s.io', 'leases', ['get', 'create', 'update'], 'election of a leader');
   found.push({ group: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'], purpose: 'events about instances' });
   return merge(found);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock, type Timer } from '../host/clock.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
@@ -82,6 +83,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
   let leading = false;
   let stopped = false;
   let access: readonly MissingAccess[] = [];
+  /** Of the bundle for which it was looked what is allowed. */
+  let checkedGeneration: number | undefined;
   let startFailure: string | undefined;
 
   const metrics: ControllerMetrics = controllerMetrics(options.metrics, () => ({ queued: work.queued, leading }));
@@ -100,7 +103,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
         log,
         leads: () => leading,
         statusOfRules: () => work.status().rules,
-        onChange: () => work.refresh(),
+        onChange: refresh,
       })
     : undefined;
   const bundle = clusterRules ?? options.bundle;
@@ -137,7 +140,8 @@ export async function startController(options: ControllerOptions): Promise<Contr
         await ensureNamespace();
         const registry = await openRuleRegistry(writer, namespace, `${name}-rules`);
         startFailure = undefined;
-        void checkAccess(signal);
+        checkedGeneration = undefined;
+        checkAccess();
         await work.run(registry, signal);
       } catch (error) {
         startFailure = failureText(error);
@@ -159,17 +163,31 @@ export async function startController(options: ControllerOptions): Promise<Contr
     }
   }
 
+  /** Takes over the newest good bundle, and looks whether what its rules need is allowed. */
+  function refresh(): void {
+    work.refresh();
+    if (leading) checkAccess();
+  }
+
+  /** Once for each bundle. */
+  function checkAccess(): void {
+    const active = bundle.current();
+    if (active === undefined || active.generation === checkedGeneration) return;
+    checkedGeneration = active.generation;
+    void reviewAccess(active.program.reconcile);
+  }
+
   /** Says what is not allowed before it is missed. What the server does not answer is no obstacle. */
-  async function checkAccess(signal: AbortSignal): Promise<void> {
-    const program = bundle.current()?.program.reconcile;
-    if (program === undefined) return;
+  async function reviewAccess(program: ReconcileProgram): Promise<void> {
+    const generation = checkedGeneration;
     try {
       const resource = (apiVersion: string, kind: string): string | undefined => client.discovery.known(apiVersion, kind)?.resource;
       await Promise.all(
         program.rules.flatMap(({ touches }) => touches.map(({ apiVersion, kind }) => client.discovery.resourceOf(apiVersion, kind))),
       );
-      access = await findMissingAccess(client, requiredAccess(program, resource, { namespace, leaderElection, watchRules }));
-      if (signal.aborted) return;
+      const found = await findMissingAccess(client, requiredAccess(program, resource, { namespace, leaderElection, watchRules }));
+      if (stopped || generation !== checkedGeneration) return;
+      access = found;
       for (const missing of access)
         log('error', missingText(missing), { advice: 'fairlead serve --cluster --print-rbac prints a role that allows it' });
     } catch (error) {
@@ -190,11 +208,11 @@ export async function startController(options: ControllerOptions): Promise<Contr
   }
 
   const stop = new AbortController();
-  work.refresh();
+  refresh();
   let looking: Timer | undefined;
   const look = (): void => {
     looking = clock.after(options.bundlePeriod ?? 1000, () => {
-      work.refresh();
+      refresh();
       look();
     });
   };
@@ -236,7 +254,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       return startFailure ?? election?.failure() ?? clusterRules?.failure() ?? work.failure();
     },
     status: () => ({ ...work.status(), leading, missingAccess: access.map(missingText) }),
-    refresh: () => work.refresh(),
+    refresh,
     async idle() {
       while (!stopped && !work.isIdle()) {
         await new Promise<void>((resolve) => void clock.after(IDLE_PERIOD, resolve));

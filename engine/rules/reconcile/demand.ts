@@ -42,7 +42,7 @@ export function touchedKinds(rule: CompiledRule): readonly TouchedKind[] {
     const read = readFields(entry, rule);
     // What a patch is for belongs to others, and is looked for as such.
     if (entry.kind === 'external' || entry.kind === 'patch') note('read', read);
-    if (entry.kind !== 'external') note('write', mergeDemand(read, writtenFields(entry, rule)));
+    if (entry.kind !== 'external') note(entry.kind === 'patch' ? 'patch' : 'write', mergeDemand(read, writtenFields(entry, rule)));
   }
   return [...touched.values()];
 }

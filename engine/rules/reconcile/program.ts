@@ -217,8 +217,8 @@ export interface ReconcileReads {
 export interface TouchedKind {
   readonly apiVersion: string;
   readonly kind: string;
-  /** Applied and deleted by the rule, or read only. */
-  readonly use: 'write' | 'read';
+  /** Applied and deleted by the rule; fields of objects that are there applied and let go; or read only. */
+  readonly use: 'write' | 'patch' | 'read';
   /** What expressions and readiness read, and of kinds that are written also what templates write, so that drift can be seen. */
   readonly fields: FieldDemand;
 }
@@ -248,6 +248,14 @@ export interface ReconcileRule {
   readonly order: readonly string[];
   /** Every other kind; those of templates whose kind is an expression are not among them. */
   readonly touches: readonly TouchedKind[];
+  /** Templates choose their kind by an expression: what else is written than {@link touches} says, nobody knows before. */
+  readonly choosesKinds: boolean;
+  /** Values are generated, and kept in Secrets. */
+  readonly generates: boolean;
+  /** Calls are made, and journalled. */
+  readonly calls: boolean;
+  /** The status of instances is written: always, unless the kind is somebody else's and the rule says nothing of it. */
+  readonly writesStatus: boolean;
   /** `fairlead/<rule>`. */
   readonly fieldManager: string;
   /** Something must be undone when an instance goes that owner references do not do: calls, objects elsewhere, orphans. */
