@@ -3,7 +3,7 @@ import { type SimulationOptions, startSimulation } from './simulation/simulation
 
 export interface EmbeddedClusterOptions extends EmbeddedServerOptions {
   /** What is simulated around the server. Default: all of it, on one node. */
-  readonly simulation?: Pick<SimulationOptions, 'nodes' | 'pods' | 'leases' | 'workloads'>;
+  readonly simulation?: Pick<SimulationOptions, 'nodes' | 'pods' | 'leases' | 'workloads' | 'events'>;
 }
 
 /** An API server in this process with what makes a cluster of it. */

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../../../engine/object/json.ts';
 import { manualClock } from '../../../host/clock.ts';
-import { apiVersionOf, type Kind, type KubernetesObject, typed, untyped } from '../control-loop/kind.ts';
+import { apiVersionOf, type Kind, type KubernetesObject, kind, typed, untyped } from '../control-loop/kind.ts';
 import { memoryRegistry, served } from '../control-loop/memory-registry.fixture.ts';
 import {
   CONTROLLER_REVISIONS,
@@ -22,6 +22,8 @@ import {
 } from './kinds.ts';
 import { type SimulationOptions, startSimulation } from './simulation.ts';
 
+const EVENTS = kind('', 'v1', 'events', 'Event');
+
 const NAMESPACED: readonly Kind[] = [
   PODS,
   REPLICA_SETS,
@@ -39,6 +41,7 @@ const NAMESPACED: readonly Kind[] = [
   POD_DISRUPTION_BUDGETS,
   HORIZONTAL_POD_AUTOSCALERS,
   LEASES,
+  EVENTS,
 ];
 
 /** A cluster in memory whose time stands still until it is told to go on. */

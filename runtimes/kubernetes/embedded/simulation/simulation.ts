@@ -8,6 +8,7 @@ import { garbageCollector } from '../garbage-collection/garbage-collector.ts';
 import { namespaceController } from '../namespaces/namespace-controller.ts';
 import { defaultServiceAccounts, rootAuthorityPublisher } from '../namespaces/namespace-defaults.ts';
 import type { Registry } from '../registry.ts';
+import { eventTeller } from './event-teller.ts';
 import type { PodTimings } from './instructions.ts';
 import { NODES } from './kinds.ts';
 import { kubelet } from './kubelet.ts';
@@ -33,6 +34,8 @@ export interface SimulationOptions {
    * references, namespaces and what is in each of them, aggregated roles.
    */
   readonly workloads?: boolean;
+  /** Tell of workloads and pods in Events, several writes per pod. Default: true. */
+  readonly events?: boolean;
   /** Further controllers to run in the same loop. */
   readonly controllers?: readonly Controller[];
   /** Told of what went wrong and will be tried again. */
@@ -70,6 +73,7 @@ export function startSimulation(options: SimulationOptions): Simulation {
       nodeKeeper(registry, view),
       scheduler(registry, view, usage),
       kubelet(registry, view, addresses, pods),
+      ...(options.events === false ? [] : [eventTeller(registry, view)]),
     );
   const loop = runControlLoop({
     registry,
