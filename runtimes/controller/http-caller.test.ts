@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { HttpRequest } from '../../engine/rules/reconcile/program.ts';
 import { manualClock } from '../host/clock.ts';
+import { callLookup } from './call-lookup.ts';
 import { allowsHost, createHttpCaller } from './http-caller.ts';
 
 describe('the allow list', () => {
@@ -50,6 +51,19 @@ describe('a call', () => {
     ...more,
   });
   const call = createHttpCaller({ allowedHosts: ['127.0.0.1'], maxResponseBytes: 100 });
+
+  it('refuses an answer that nests too deeply', async () => {
+    respond = (response) => response.writeHead(200, { 'Content-Type': 'application/json' }).end(`${'['.repeat(2000)}${']'.repeat(2000)}`);
+    const roomy = createHttpCaller({ allowedHosts: ['127.0.0.1'] });
+    await expect(roomy(request(), 'k')).rejects.toThrow(/nests too deeply/);
+  });
+
+  it('goes where the name leads, and tells no path', async () => {
+    const lookup = callLookup((_, __, callback) => callback(null, [{ address: '169.254.169.254', family: 4 }]));
+    const named = createHttpCaller({ allowedHosts: ['api.example.com'], lookup });
+    const failure = await named(request({ url: 'http://api.example.com/secret/hook' }), 'k').catch((error: Error) => error.message);
+    expect(failure).toBe('POST api.example.com: api.example.com leads to 169.254.169.254, which only this machine reaches');
+  });
 
   it('sends JSON under its idempotency key, and reads JSON', async () => {
     respond = (response) => response.writeHead(201, { 'Content-Type': 'application/json' }).end('{"id": 12345678901234567890}');

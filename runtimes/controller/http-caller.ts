@@ -1,9 +1,11 @@
 import { type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import { exceedsDepth, type Json } from '../../engine/object/json.ts';
 import type { CallResult, HttpRequest } from '../../engine/rules/reconcile/program.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { parseJsonBody, stringifyJson } from '../host/json-body.ts';
+import { callLookup } from './call-lookup.ts';
 
 /** Makes one request to the outside world. Rejects with a {@link CallError}. */
 export type HttpCaller = (request: HttpRequest, idempotencyKey: string, signal?: AbortSignal) => Promise<Omit<CallResult, 'at'>>;
@@ -31,6 +33,8 @@ export interface HttpCallerOptions {
   readonly maxRequestBytes?: number;
   /** Milliseconds that no rule may exceed; default one minute. */
   readonly maxTimeout?: number;
+  /** Finds addresses of names. Default: {@link callLookup}. */
+  readonly lookup?: LookupFunction;
   readonly clock?: Clock;
 }
 
@@ -50,7 +54,14 @@ const RESERVED_HEADERS = new Set([
 
 /** Redirects are not followed: where they lead was not allowed by anybody. */
 export function createHttpCaller(options: HttpCallerOptions): HttpCaller {
-  const { allowedHosts, maxResponseBytes = MIB, maxRequestBytes = MIB, maxTimeout = 60_000, clock = systemClock } = options;
+  const {
+    allowedHosts,
+    maxResponseBytes = MIB,
+    maxRequestBytes = MIB,
+    maxTimeout = 60_000,
+    clock = systemClock,
+    lookup = callLookup(),
+  } = options;
   return (request, idempotencyKey, signal) => {
     let url: URL;
     try {
@@ -80,6 +91,7 @@ export function createHttpCaller(options: HttpCallerOptions): HttpCaller {
       maxResponseBytes,
       clock,
       signal,
+      lookup,
     });
   };
 }
@@ -112,6 +124,7 @@ interface SendOptions {
   readonly maxResponseBytes: number;
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
+  readonly lookup: LookupFunction;
 }
 
 function send(
@@ -119,9 +132,10 @@ function send(
   method: string,
   headers: Readonly<Record<string, string | number>>,
   payload: Buffer | undefined,
-  { timeout, maxResponseBytes, clock, signal }: SendOptions,
+  { timeout, maxResponseBytes, clock, signal, lookup }: SendOptions,
 ): Promise<Omit<CallResult, 'at'>> {
-  const place = `${method} ${url.host}${url.pathname}`;
+  // Of many services the path is the secret.
+  const place = `${method} ${url.host}`;
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new CallError(`${place}: given up`, false));
     const settle = (): void => {
@@ -138,7 +152,7 @@ function send(
     signal?.addEventListener('abort', abort, { once: true });
     let request: ClientRequest | undefined;
     try {
-      request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, { method, headers });
+      request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, { method, headers, lookup });
     } catch (error) {
       return fail((error as Error).message, true);
     }
@@ -154,8 +168,11 @@ function send(
       response.on('error', (error) => fail(error.message));
       response.on('end', () => {
         if (!response.complete) return fail('the answer was cut off');
+        const body = readBody(Buffer.concat(chunks, size), response.headers['content-type']);
+        // It is kept, compared and read by expressions, all of which walk into it.
+        if (exceedsDepth(body as Json)) return fail('the answer nests too deeply');
         settle();
-        resolve({ status: response.statusCode ?? 0, body: readBody(Buffer.concat(chunks, size), response.headers['content-type']) });
+        resolve({ status: response.statusCode ?? 0, body });
       });
     });
     request.end(payload);
