@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from './json.ts';
-import { compileProjection, type FieldDemand, keptByProjection } from './projection.ts';
+import { compileMetadataProjection, compileProjection, type FieldDemand, keptByProjection } from './projection.ts';
 import { createJsonPruner, type KeptJson } from './prune-json.ts';
 
 const pod = {
@@ -107,7 +107,8 @@ describe('a pruned text', () => {
     ['{"a":1,"b":2,"c":3}', some({ b: 'none' }, 'all'), '{"a":1,"c":3}'],
     ['{"a":{"x":[{"y":"}"}],"z":"\\"]"},"b":{"c":"ä","d":null}}', some({ b: some({ c: 'all' }) }), '{"b":{"c":"ä"}}'],
     ['{"a":[{"x":1,"y":2},{"y":3},5,[],{}]}', some({ a: some({}, some({ y: 'all' })) }), '{"a":[{"y":2},{"y":3},5,[],{}]}'],
-    ['{"a":[{"x":1}]}', some({ a: some({ b: 'all' }) }), '{"a":[{"x":1}]}'],
+    ['{"a":[{"x":1},{},[],[[1],"]"],"{",5]}', some({ a: some({ b: 'all' }) }), '{"a":[{},{},[],[],"{",5]}'],
+    ['{"a":[{"x":1}]}', some({ a: some({}, 'all') }), '{"a":[{"x":1}]}'],
     ['{"a":true,"b":"\\\\","c":1}', some({ a: 'all', c: 'all' }), '{"a":true,"c":1}'],
     ['[1,2]', some({ a: 'all' }), '[1,2]'],
     ['5', some({ a: 'all' }), '5'],
@@ -132,7 +133,8 @@ describe('a pruned text', () => {
     const deep = `${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`;
     let keep: KeptJson = 'all';
     for (let i = 0; i < 200; i++) keep = some({ a: keep });
-    expect(prune(deep, keep)).toBe(deep);
+    expect(prune(deep, keep)).toBeUndefined();
+    expect(prune(deep, some({ a: some({ a: 'all' }) }))).toBe(deep);
   });
 
   const name = fc.constantFrom('a', 'b', 'metadata', 'spec', 'annotations', 'managedFields', 'uid', 'ä', '__proto__');
@@ -153,15 +155,17 @@ describe('a pruned text', () => {
     map: fc.dictionary(name, tie('value'), { maxKeys: 5, noNullPrototype: true }),
   }));
 
-  it('holds all that the projection keeps', () => {
+  it('holds what the projection keeps, and of metadata all of that', () => {
     fc.assert(
       fc.property(demand, map, (read, object) => {
         const text = JSON.stringify(object);
         const whole = JSON.parse(text) as JsonObject;
-        const project = compileProjection(read);
+        const expected = JSON.stringify(compileProjection(read)(whole));
         const left = prune(text, keptByProjection(read));
         expect(left).toBeDefined();
-        expect(JSON.stringify(project(JSON.parse(left!) as JsonObject))).toBe(JSON.stringify(project(whole)));
+        const pruned = JSON.parse(left!) as JsonObject;
+        expect(JSON.stringify(compileProjection(read)(pruned))).toBe(expected);
+        expect(JSON.stringify(compileMetadataProjection(read)(pruned))).toBe(expected);
       }),
       { numRuns: 2000 },
     );

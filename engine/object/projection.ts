@@ -59,6 +59,16 @@ export function compileProjection(demand: FieldDemand): Projection {
   };
 }
 
+/** As {@link compileProjection}, for objects of which {@link keptByProjection} has been kept already: only metadata may hold more. */
+export function compileMetadataProjection(demand: FieldDemand): Projection {
+  const ofMetadata = metadataPart(demand === true ? true : fieldOf(demand, 'metadata'));
+  return (object) => {
+    if (!Object.hasOwn(object, 'metadata')) return object;
+    const metadata = object['metadata'] as Json;
+    return { ...object, metadata: isJsonObject(metadata) ? ofMetadata(metadata) : emptied(metadata) };
+  };
+}
+
 const KEEP: Part = (value) => value;
 
 function metadataPart(demand: FieldDemand | undefined): Projection {
@@ -147,7 +157,10 @@ function emptied(value: Json): Json {
   return Array.isArray(value) ? [] : {};
 }
 
-/** Of an object as JSON text, at least what {@link compileProjection} keeps of it: for a pruner that drops the rest unread. */
+/**
+ * Of an object as JSON text, what {@link compileProjection} keeps of it, for a pruner that drops the rest unread. Of metadata it is at least
+ * that: see {@link compileMetadataProjection}.
+ */
 export function keptByProjection(demand: FieldDemand): KeptJson {
   const fields = new Map<string, KeptJson>([
     ['apiVersion', 'all'],

@@ -1,7 +1,14 @@
-import { compileProjection, type FieldDemand, keptByProjection, type Projection } from '../../engine/object/projection.ts';
-import { createJsonPruner, type KeptJson } from '../../engine/object/prune-json.ts';
+import {
+  compileMetadataProjection,
+  compileProjection,
+  type FieldDemand,
+  keptByProjection,
+  type Projection,
+} from '../../engine/object/projection.ts';
+import { createJsonReader, type KeptJson } from '../../engine/object/prune-json.ts';
 import type { WatchEvent } from './client.ts';
-import { decodeWatchEvent } from './watch-event.ts';
+import { createSharedJson } from './shared-json.ts';
+import { decodeWatchEvent, isWatchEvent } from './watch-event.ts';
 
 /** Makes objects as a store keeps them, of lines of a watch and of whole objects. */
 export interface ObjectDecoder {
@@ -11,11 +18,15 @@ export interface ObjectDecoder {
 }
 
 /** How the lines begin whose objects are kept in part. Bookmarks and errors are read as they are. */
-const PRUNED = (['ADDED', 'MODIFIED', 'DELETED'] as const).map((type) => Buffer.from(`{"type":"${type}",`));
+const READ_IN_PART = (['ADDED', 'MODIFIED', 'DELETED'] as const).map((type) => Buffer.from(`{"type":"${type}",`));
+
+/** Maps of an event that are made new for each: the event, its object, and the members of that. */
+const OWN_MAPS = 3;
 
 /**
- * Keeps the demanded fields of objects, and of these what `project` makes of them. Fields that nobody demands are dropped from the
- * line before it is parsed, which is most of the work. Without a demand, `project` gets all there is.
+ * Keeps the demanded fields of objects, and of these what `project` makes of them. Fields that nobody demands are passed over in the
+ * line, which is most of the work; parts that are the same in many objects are shared between them. Without a demand, `project` gets
+ * all there is.
  */
 export function createObjectDecoder(fields?: FieldDemand, project?: Projection): ObjectDecoder {
   if (fields === undefined && project !== undefined)
@@ -25,27 +36,30 @@ export function createObjectDecoder(fields?: FieldDemand, project?: Projection):
 
 function projectEvent(event: WatchEvent, project: Projection): WatchEvent {
   const { type, object } = event;
-  return type === 'BOOKMARK' || type === 'ERROR' ? event : { type, object: project(object) };
+  return isChange(event) ? { type, object: project(object) } : event;
+}
+
+/** A line that begins as a change may call itself something else further on. */
+function isChange({ type }: WatchEvent): boolean {
+  return type !== 'BOOKMARK' && type !== 'ERROR';
 }
 
 function narrowingDecoder(fields: FieldDemand, project: Projection | undefined): ObjectDecoder {
-  const narrow = compileProjection(fields);
-  const object: Projection = project === undefined ? narrow : (whole) => project(narrow(whole));
+  const then = (first: Projection): Projection => (project === undefined ? first : (whole) => project(first(whole)));
+  const ofWhole = then(compileProjection(fields));
+  const ofRead = then(compileMetadataProjection(fields));
   const kept = new Map<string, KeptJson>([
     ['type', 'all'],
     ['object', keptByProjection(fields)],
   ]);
-  const prune = createJsonPruner({ fields: kept, others: 'none' });
-
-  /** What matters of a line, for `JSON.parse`. */
-  function shorten(line: Buffer): Buffer {
-    const short = PRUNED.some((start) => startsWith(line, start)) ? prune(line) : undefined;
-    return short === undefined ? line : Buffer.from(short.buffer, short.byteOffset, short.length);
-  }
+  const read = createJsonReader({ fields: kept, others: 'none' }, createSharedJson(), OWN_MAPS);
 
   return {
-    object,
-    event: (line) => projectEvent(decodeWatchEvent(shorten(line)), object),
+    object: ofWhole,
+    event(line) {
+      const event = READ_IN_PART.some((start) => startsWith(line, start)) ? read(line) : undefined;
+      return isWatchEvent(event) && isChange(event) ? projectEvent(event, ofRead) : projectEvent(decodeWatchEvent(line), ofWhole);
+    },
   };
 }
 

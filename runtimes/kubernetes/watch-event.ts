@@ -14,7 +14,10 @@ export function decodeWatchEvent(line: Buffer): WatchEvent {
   } catch {
     throw new ConnectionError('the watch sent a line that is not JSON', BAD_STREAM_DATA);
   }
-  if (!isJsonObject(event) || !TYPES.has(event['type']) || !isJsonObject(event['object']))
-    throw new ConnectionError('the watch sent a line that is not an event', BAD_STREAM_DATA);
-  return event as unknown as WatchEvent;
+  if (!isWatchEvent(event)) throw new ConnectionError('the watch sent a line that is not an event', BAD_STREAM_DATA);
+  return event;
+}
+
+export function isWatchEvent(value: unknown): value is WatchEvent {
+  return isJsonObject(value) && TYPES.has(value['type']) && isJsonObject(value['object']);
 }
