@@ -107,7 +107,7 @@ describe('serve --cluster', () => {
     expect(objects[1]?.rules).toContainEqual({
       apiGroups: ['apps.example.com'],
       resources: ['apps'],
-      verbs: ['get', 'list', 'patch', 'watch'],
+      verbs: ['list', 'patch', 'watch'],
     });
     expect(objects[4]).toMatchObject({
       metadata: { name: 'fairlead', namespace: 'fairlead-system' },
@@ -123,9 +123,9 @@ describe('serve --cluster', () => {
     expect(role.rules).toEqual(
       expect.arrayContaining([
         rule('apiextensions.k8s.io', 'customresourcedefinitions', 'create', 'get', 'list', 'patch', 'watch'),
-        rule('kro.run', 'resourcegraphdefinitions', 'get', 'list', 'watch'),
+        rule('kro.run', 'resourcegraphdefinitions', 'list', 'watch'),
         rule('kro.run', 'resourcegraphdefinitions/status', 'patch'),
-        rule('fairlead.dev', 'reconcilerules', 'get', 'list', 'watch'),
+        rule('fairlead.dev', 'reconcilerules', 'list', 'watch'),
       ]),
     );
   });

@@ -1,21 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { stringifyJson } from '../../../host/json-body.ts';
+import { authorizePath, authorizeResource } from '../authorization/authorize-request.ts';
 import { servedGroups } from '../discovery/groups.ts';
-import type { RequestAttributes } from '../hooks.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { Requester } from '../registry.ts';
 import type { ServerState } from '../server-state.ts';
-import {
-  forbidden,
-  internalError,
-  methodNotAllowed,
-  noSuchPath,
-  notFound,
-  StatusError,
-  unauthorized,
-  verbNotSupported,
-} from '../status-error.ts';
+import { internalError, methodNotAllowed, noSuchPath, notFound, StatusError, unauthorized, verbNotSupported } from '../status-error.ts';
 import type { PlainPaths } from './plain-paths.ts';
 import { answerConnection, isConnection } from './pod-connection.ts';
 import { parseResourcePath, type ResourcePath } from './request-path.ts';
@@ -87,7 +78,7 @@ async function answer(options: ApiHandlerOptions, request: IncomingMessage, resp
     return;
   }
   const verb = verbOf(method, resource, query);
-  await authorizeResource(state, who, path, verb, resource);
+  await authorizeResource(state, who, resource, verb, path);
   if (options.proxy !== undefined && (await options.proxy({ request, response, path, requester: who }))) return;
   const definition = state.catalog.find(resource.group, resource.version, resource.resource);
   if (definition === undefined) return nothingThere(options, request, response, path);
@@ -191,40 +182,6 @@ function verbNotAllowed(definition: ResourceDefinition, verb: string): StatusErr
   return ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'].includes(verb)
     ? methodNotAllowed()
     : verbNotSupported(definition, verb);
-}
-
-async function authorizeResource(
-  state: ServerState,
-  requester: Requester,
-  path: string,
-  verb: string,
-  resource: ResourcePath,
-): Promise<void> {
-  const { group, version, resource: name, subresource, namespace, name: object } = resource;
-  const attributes: RequestAttributes = {
-    requester,
-    verb,
-    path,
-    resource: { group, version, resource: name, subresource, namespace, name: object },
-  };
-  const decision = await state.authorize(attributes);
-  if (decision.allowed) return;
-  const what = subresource === '' ? name : `${name}/${subresource}`;
-  const where = namespace === '' ? ' at the cluster scope' : ` in the namespace "${namespace}"`;
-  const why = decision.reason === '' ? '' : `: ${decision.reason}`;
-  throw forbidden(
-    { group, resource: name },
-    object,
-    `User "${requester.username}" cannot ${verb} resource "${what}" in API group "${group}"${where}${why}`,
-  );
-}
-
-async function authorizePath(state: ServerState, requester: Requester, path: string, method: string): Promise<void> {
-  const decision = await state.authorize({ requester, verb: method.toLowerCase(), path });
-  if (decision.allowed) return;
-  const why = decision.reason === '' ? '' : `: ${decision.reason}`;
-  const message = `forbidden: User "${requester.username}" cannot ${method.toLowerCase()} path "${path}"${why}`;
-  throw new StatusError(403, 'Forbidden', message, {});
 }
 
 async function answerPlain(

@@ -3,6 +3,7 @@ import { type JsonObject, jsonEqual, ownValue } from '../../../../engine/object/
 import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
 import { unlessOnlyTimes } from '../../../../engine/object/server-side-apply.ts';
 import type { ObjectName } from '../../client.ts';
+import { authorizeResource } from '../authorization/authorize-request.ts';
 import type { FieldError } from '../field-error.ts';
 import { fromStored, toStored } from '../kinds/conversion.ts';
 import type { ResourceDefinition, StrategyContext } from '../kinds/definition.ts';
@@ -47,6 +48,11 @@ export interface UpdateRequest {
   readonly shown?: (object: JsonObject) => JsonObject;
 }
 
+/** Whoever may change what is there may not make it thereby. Kubernetes: apiserver pkg/endpoints/handlers/create.go withAuthorization. */
+function mayCreate(state: ServerState, type: ResourceDefinition, { namespace, name }: ObjectName, context: WriteContext): Promise<void> {
+  return authorizeResource(state, context.requester, { ...type, subresource: '', namespace: namespace ?? '', name }, 'create', '');
+}
+
 /**
  * Changes an object in one compare-and-swap, again where another write came between and the request names no version.
  * Kubernetes: apiserver pkg/registry/generic/registry/store.go Update, pkg/registry/rest/update.go.
@@ -59,7 +65,9 @@ export async function updateObject(state: ServerState, request: UpdateRequest, c
     const stored = state.store.get(definition.storedIn, key);
     if (stored === undefined) {
       if (request.ifMissing === undefined) throw notFound(definition, name.name);
-      const created = await createObject(state, definition, namespace, request.ifMissing(), context, request.ownsFields);
+      const object = request.ifMissing();
+      await mayCreate(state, definition, name, context);
+      const created = await createObject(state, definition, namespace, object, context, request.ownsFields);
       return { object: created, created: true };
     }
     const old = fromStored(definition, stored.object);
