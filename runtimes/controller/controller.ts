@@ -5,7 +5,7 @@ import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock, type Timer } from '../host/clock.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import type { Metrics } from '../host/metrics.ts';
-import { ApiError, failureText } from '../kubernetes/api-error.ts';
+import { ApiError, ConnectionError, failureText } from '../kubernetes/api-error.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { createEventRecorder } from '../kubernetes/event-recorder.ts';
 import { type LeaderElection, startLeaderElection } from '../kubernetes/leader-election.ts';
@@ -65,6 +65,9 @@ export interface Controller {
 
 export type { ControllerStatus } from './work.ts';
 
+/** The server was not reached, or does not know us. */
+const isNoAnswer = (error: unknown): boolean => error instanceof ConnectionError || (error instanceof ApiError && error.status === 401);
+
 /** Milliseconds between looks at whether everything is done. */
 const IDLE_PERIOD = 2;
 const START_RETRY = 1000;
@@ -86,12 +89,17 @@ export async function startController(options: ControllerOptions): Promise<Contr
   /** Of the bundle for which it was looked what is allowed. */
   let checkedGeneration: number | undefined;
   let startFailure: string | undefined;
+  /** Why the last write came to nothing, where it is not for what was written. */
+  let writeFailure: string | undefined;
 
   const metrics: ControllerMetrics = controllerMetrics(options.metrics, () => ({ queued: work.queued, leading }));
   const writer = createWriter({
     client,
     stopped: () => (leading ? undefined : 'this controller does not lead'),
-    onWrite: metrics.wrote,
+    onWrite(verb, outcome, error) {
+      metrics.wrote(verb, outcome);
+      writeFailure = isNoAnswer(error) ? failureText(error) : undefined;
+    },
   });
   const clusterRules = watchRules
     ? new ClusterRules({
@@ -251,7 +259,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   return {
     notReady() {
       if (stopped) return 'the controller has stopped';
-      return startFailure ?? election?.failure() ?? clusterRules?.failure() ?? work.failure();
+      return startFailure ?? election?.failure() ?? clusterRules?.failure() ?? work.failure() ?? writeFailure;
     },
     status: () => ({ ...work.status(), leading, missingAccess: access.map(missingText) }),
     refresh,

@@ -179,7 +179,10 @@ export function judgeAdoption(
   if (isDeleting(existing)) return { kind: 'wait', reason: 'it is being deleted' };
   const lives = mark !== undefined && instanceLives(mark.instance);
   if (mark !== undefined && !lives && controller?.uid === mark.instance)
-    return { kind: 'wait', reason: 'it belongs to an instance that is gone and will be collected' };
+    return {
+      kind: 'wait',
+      reason: `it belongs to ${controller.text}, which is gone and it will be collected, or which another controller looks after`,
+    };
   if (adopt === 'Force') return { kind: 'adopt', controller: controller === undefined || controller.uid === instance.uid };
   if (lives) return { kind: 'refuse', reason: `it belongs to another instance of rule ${mark.rule}` };
   if (controller !== undefined && controller.uid !== instance.uid) return { kind: 'refuse', reason: `${controller.text} controls it` };

@@ -48,7 +48,8 @@ export interface WriterOptions {
   readonly client: KubernetesClient;
   /** Why nothing may be written at present; undefined while it may. */
   readonly stopped: () => string | undefined;
-  readonly onWrite?: (verb: WriteVerb, outcome: 'ok' | 'error') => void;
+  /** `error`: why it failed. */
+  readonly onWrite?: (verb: WriteVerb, outcome: 'ok' | 'error', error?: unknown) => void;
 }
 
 export function createWriter({ client, stopped, onWrite }: WriterOptions): Writer {
@@ -73,7 +74,7 @@ export function createWriter({ client, stopped, onWrite }: WriterOptions): Write
       onWrite?.(verb, 'ok');
       return result;
     } catch (error) {
-      onWrite?.(verb, 'error');
+      onWrite?.(verb, 'error', error);
       throw error;
     }
   }
