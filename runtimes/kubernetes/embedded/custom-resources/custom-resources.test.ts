@@ -143,6 +143,18 @@ describe('a CustomResourceDefinition', () => {
     expect(lines.map((line) => (JSON.parse(line) as JsonObject)['type'])).toEqual(expected);
   });
 
+  it('is told that a webhook will not convert its objects', async () => {
+    server = await startEmbeddedServer();
+    const base = definition();
+    const spec = base['spec'] as JsonObject & { readonly versions: readonly JsonObject[] };
+    const clientConfig = { url: 'https://127.0.0.1:1/convert' };
+    const conversion = { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v1'], clientConfig } };
+    const versions = [...spec.versions, { ...spec.versions[0], name: 'v2', storage: false }];
+    const { code, warnings } = await call('POST', DEFINITIONS, { ...base, spec: { ...spec, conversion, versions } });
+    expect(code).toBe(201);
+    expect(warnings).toEqual([expect.stringContaining('does not call conversion webhooks') as string]);
+  });
+
   it('waits for a name that another one has, and gets it when that is gone', async () => {
     await define(definition());
     const rival = definition({}, { plural: 'rivals', kind: 'App' });

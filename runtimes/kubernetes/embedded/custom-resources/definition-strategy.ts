@@ -84,6 +84,10 @@ function withStorageVersion(object: JsonObject): JsonObject {
   return withField(object, 'status', { ...(isJsonObject(status) ? status : {}), storedVersions: [...versions, storageVersion] });
 }
 
+/** Not Kubernetes' words: there the webhook is called. */
+const NOT_CONVERTED =
+  'this server does not call conversion webhooks: objects are shown in other versions as they are stored, with another apiVersion';
+
 function warn(object: JsonObject, context: StrategyContext): void {
   const warnings = new Set<string>();
   for (const { schema } of readDefinition(object).versions) {
@@ -101,6 +105,8 @@ function warn(object: JsonObject, context: StrategyContext): void {
       return false;
     });
   }
+  if (textOf(object, 'spec', 'conversion', 'strategy') === 'Webhook' && readDefinition(object).versions.length > 1)
+    warnings.add(NOT_CONVERTED);
   for (const warning of warnings) context.warn(warning);
 }
 
