@@ -93,6 +93,14 @@ describe('record', () => {
     expect(readdirSync(join(folder, 'mine'))).toEqual(['file']);
   });
 
+  test('what somebody put beside a recording is left alone', async () => {
+    await record('notes --resource configmaps');
+    writeFileSync(join(folder, 'notes/shop/notes.yaml'), 'x');
+    const { code, err } = await record('notes --resource configmaps');
+    expect([code, err]).toEqual([2, expect.stringContaining('notes: holds shop/notes.yaml, which is not of the recording in it')]);
+    expect(readdirSync(join(folder, 'notes/shop'))).toContain('configmap.yaml');
+  });
+
   test.each([
     ['x --resource configmap -l a=b --limit 0', '--limit must be a number'],
     ['x --resource configmaps --limit 2', 'there are more than 2 objects to record; the last that were read are configmaps'],

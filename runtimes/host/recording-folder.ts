@@ -1,14 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { JsonObject } from '../../engine/object/json.ts';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import { isJsonObject, type JsonObject } from '../../engine/object/json.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
-import { FileError } from './text-files.ts';
+import { FileError, readTextFile } from './text-files.ts';
 
 /** Where a recording keeps what is not objects: hidden, so that whoever reads the folder reads objects only. */
 const CLUSTER = '.cluster';
 const HEAD = 'recording.json';
 
-/** What a recording says of the cluster it was made of. */
+/** What a recording says of the cluster it was made of, and of itself. */
 export interface RecordedClusterInfo {
   /** `v1.37.2`. */
   readonly kubernetes: string;
@@ -30,59 +30,66 @@ export interface RecordingContent {
 
 /**
  * Writes a recording: a file of objects per namespace and kind, in an order that does not depend on the cluster's answers, and what
- * the cluster serves. A folder that holds something else is left alone: {@link FileError}. A former recording is replaced.
+ * the cluster serves. A folder that holds anything else is left alone: {@link FileError}. A former recording is replaced.
  */
 export function writeRecording(folder: string, name: string, content: RecordingContent): readonly string[] {
   prepareFolder(folder, name);
   const written: string[] = [];
-  const mode = content.info.secretsMasked ? 0o644 : 0o600;
-  const write = (path: string, text: string): void => {
-    writeFileSync(join(folder, path), text, { mode });
-    chmodSync(join(folder, path), mode);
-  };
+  const [fileMode, folderMode] = content.info.secretsMasked ? [0o644, 0o755] : [0o600, 0o700];
+  const makeFolder = (path: string) => mkdirSync(join(folder, path), { recursive: true, mode: folderMode });
+  // A mode is only for files that are new, and nobody may open them in between.
+  const write = (path: string, text: string): void => writeFileSync(join(folder, path), text, { mode: fileMode, flag: 'wx' });
   for (const [path, objects] of filesOf(content.objects)) {
-    mkdirSync(join(folder, path.slice(0, path.indexOf('/'))), { recursive: true });
+    makeFolder(path.slice(0, path.indexOf('/')));
     write(path, objects.map(printYaml).join('---\n'));
     written.push(path);
   }
-  mkdirSync(join(folder, CLUSTER, 'openapi'), { recursive: true });
+  makeFolder(join(CLUSTER, 'openapi'));
   write(join(CLUSTER, 'discovery.json'), `${JSON.stringify(content.discovery, undefined, 2)}\n`);
   for (const [groupVersion, document] of content.openApi) {
     write(join(CLUSTER, 'openapi', `${fileName(groupVersion.replace('/', '.'))}.json`), JSON.stringify(document));
   }
-  write(join(CLUSTER, HEAD), `${JSON.stringify(content.info, undefined, 2)}\n`);
+  write(join(CLUSTER, HEAD), `${JSON.stringify({ ...content.info, files: written }, undefined, 2)}\n`);
   return written;
 }
 
-/** What a folder says of the cluster it was recorded from; undefined where it is no folder that {@link writeRecording} made. */
+/** What a folder says of the cluster it was recorded from; undefined where it is none that {@link writeRecording} made. Throws {@link FileError}. */
 export function readRecordingInfo(folder: string): RecordedClusterInfo | undefined {
+  return readHead(folder) as unknown as RecordedClusterInfo | undefined;
+}
+
+function readHead(folder: string): JsonObject | undefined {
+  const path = join(folder, CLUSTER, HEAD);
+  const head = existsSync(path) ? readJsonFile(path) : undefined;
+  return isJsonObject(head) ? head : undefined;
+}
+
+function readJsonFile(path: string): unknown {
+  const { text } = readTextFile(path, path);
   try {
-    return JSON.parse(readFileSync(join(folder, CLUSTER, HEAD), 'utf8')) as RecordedClusterInfo;
+    return JSON.parse(text);
   } catch {
-    return undefined;
+    throw new FileError(path, 'is not JSON');
   }
 }
 
-/** The resources that were served when a recording was made; none where it does not say. */
+/** The resources that were served when a recording was made; none where it does not say. Throws {@link FileError}. */
 export function readRecordedDiscovery(folder: string): readonly unknown[] {
-  try {
-    const served: unknown = JSON.parse(readFileSync(join(folder, CLUSTER, 'discovery.json'), 'utf8'));
-    return Array.isArray(served) ? served : [];
-  } catch {
-    return [];
-  }
+  const path = join(folder, CLUSTER, 'discovery.json');
+  const served = existsSync(path) ? readJsonFile(path) : undefined;
+  return Array.isArray(served) ? served : [];
 }
 
-/** OpenAPI v3 documents of a recording; none where it has none. */
+/** OpenAPI v3 documents of a recording; none where it has none. Throws {@link FileError}. */
 export function readRecordedOpenApi(folder: string): readonly unknown[] {
   const openApi = join(folder, CLUSTER, 'openapi');
   if (!existsSync(openApi)) return [];
   return readdirSync(openApi)
     .sort()
-    .map((file) => JSON.parse(readFileSync(join(openApi, file), 'utf8')) as unknown);
+    .map((file) => readJsonFile(join(openApi, file)));
 }
 
-/** Makes the folder, or empties it where a recording is in it and nothing else. */
+/** Makes the folder, or empties it where a recording is in it and nothing else: what somebody put beside it is not ours to delete. */
 function prepareFolder(folder: string, name: string): void {
   if (!existsSync(folder)) {
     mkdirSync(folder, { recursive: true });
@@ -90,8 +97,13 @@ function prepareFolder(folder: string, name: string): void {
   }
   const entries = readdirSync(folder);
   if (entries.length === 0) return;
-  if (!existsSync(join(folder, CLUSTER, HEAD))) {
-    throw new FileError(name, 'holds something that is not a recording: choose another folder, or empty this one');
+  const head = readHead(folder);
+  if (head === undefined) throw new FileError(name, 'holds something that is not a recording: choose another folder, or empty this one');
+  const files = new Set(Array.isArray(head['files']) ? head['files'] : []);
+  for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
+    const path = relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/');
+    if (entry.isDirectory() || files.has(path) || path.startsWith(`${CLUSTER}/`)) continue;
+    throw new FileError(name, `holds ${path}, which is not of the recording in it: choose another folder, or move it elsewhere`);
   }
   for (const entry of entries) rmSync(join(folder, entry), { recursive: true });
 }
