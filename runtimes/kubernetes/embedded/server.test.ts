@@ -327,6 +327,16 @@ describe('listing', () => {
     expect(names(rest)).toEqual(['bb', 'd']);
   });
 
+  test.each<readonly [accept: string, code: number, kind: string]>([
+    ['application/json;as=APIGroupDiscoveryList;g=apidiscovery.k8s.io;v=v2', 200, 'APIGroupDiscoveryList'],
+    ['application/json;as=APIGroupDiscoveryList;g=apidiscovery.k8s.io;v=v9', 406, 'Status'],
+    ['application/json;as=APIGroupDiscoveryList;g=apidiscovery.k8s.io;v=v9,application/json', 200, 'APIGroupList'],
+    ['*/*', 200, 'APIGroupList'],
+  ])('groups as %s', async (accept, code, kind) => {
+    const answer = await ask('GET', '/apis', undefined, { accept });
+    expect([answer.code, answer.body['kind']]).toEqual([code, kind]);
+  });
+
   test('as a table, and as metadata', async () => {
     await ask('POST', MAPS, map('a', { x: '1' }));
     clock.advance(90_000);
@@ -441,4 +451,14 @@ test('what is kept in a folder is there after a restart, tokens included', async
   } finally {
     rmSync(data, { recursive: true, force: true });
   }
+});
+
+test.each(['127.0.0.1', '::1'])('listens at %s', async (host) => {
+  const local = await startEmbeddedServer({ clock, host });
+  expect((await fetch(`${local.url}/readyz`)).status).toBe(200);
+  await local.close();
+});
+
+test.each(['0.0.0.0', '::', '10.0.0.1', 'localhost.example.com'])('does not listen at %s without TLS', async (host) => {
+  await expect(startEmbeddedServer({ clock, host })).rejects.toThrow('without TLS everybody is let in');
 });

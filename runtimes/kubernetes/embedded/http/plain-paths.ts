@@ -6,7 +6,8 @@ import { servedGroups } from '../discovery/groups.ts';
 import { apiGroup, coreVersions, groupList, resourceList } from '../discovery/legacy.ts';
 import { KUBERNETES_VERSION } from '../kinds/built-in.ts';
 import type { ServerState } from '../server-state.ts';
-import { parseMediaTypes } from './media-type.ts';
+import { notAcceptable } from '../status-error.ts';
+import { JSON_TYPE, parseMediaTypes, YAML_TYPE } from './media-type.ts';
 
 /** An answer to a GET of a path that is no resource. */
 export interface PlainAnswer {
@@ -82,15 +83,24 @@ function aggregated(groups: ReturnType<typeof servedGroups>, version: 'v2', know
   return known === etag ? { code: 304, contentType, headers, body: '' } : { contentType, headers, body };
 }
 
-/** Which version of the aggregated form a client prefers to the plain one. */
+/**
+ * Which version of the aggregated form a client prefers to the plain one. Throws a 406 for a client that takes nothing but JSON in
+ * forms that there are not.
+ */
 function aggregatedVersion(accept: string): 'v2' | undefined {
-  for (const { type, parameters } of parseMediaTypes(accept)) {
-    if (type !== 'application/json' && type !== '*/*') continue;
+  const wanted = parseMediaTypes(accept);
+  let others = wanted.length === 0;
+  for (const { type, parameters } of wanted) {
+    if (type !== JSON_TYPE && type !== '*/*') {
+      others = true;
+      continue;
+    }
     const as = parameters.get('as');
     if (as === undefined) return undefined;
     const version = parameters.get('v');
     if (as === 'APIGroupDiscoveryList' && version === 'v2') return version;
   }
+  if (!others) throw notAcceptable([JSON_TYPE, YAML_TYPE]);
   return undefined;
 }
 
