@@ -35,7 +35,7 @@ export interface EmbeddedServerOptions {
   readonly host?: string;
   /** Default: a free one. */
   readonly port?: number;
-  /** Without it the server speaks plain HTTP, and lets everybody in as administrator. */
+  /** Without it the server speaks plain HTTP, lets everybody in as administrator, and listens on loopback addresses only. */
   readonly tls?: TlsSource;
   /** PEM of the authorities that clients should believe; for the kubeconfig. */
   readonly ca?: string;
@@ -71,9 +71,11 @@ export interface EmbeddedServer {
   close(): Promise<void>;
 }
 
-/** Starts the server, and resolves when it listens. */
+/** Starts the server, and resolves when it listens. Rejects where the address, the certificate or the folder is not to be had. */
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
   const { host = '127.0.0.1', port = 0, tls, ca, clock = systemClock, log = silentLog } = options;
+  if (tls === undefined && !LOOPBACK.test(host))
+    throw new Error(`without TLS everybody is let in, so that ${host} is no address to listen on`);
   const adminToken = options.adminToken ?? randomBytes(24).toString('hex');
   const { data, durability, historyLimit } = options;
   const kept = data === undefined ? undefined : await openDataFolder({ folder: data, ...(durability === undefined ? {} : { durability }) });
@@ -133,7 +135,7 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     proxy: others.proxy,
   });
   const listener = await listen({ host, port, handle, ...(tls === undefined ? {} : { tls }) });
-  address = `${host}:${listener.port}`;
+  address = `${host.includes(':') ? `[${host}]` : host}:${listener.port}`;
   const url = `${tls === undefined ? 'http' : 'https'}://${address}`;
   return {
     url,
@@ -153,6 +155,8 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): 
     },
   };
 }
+
+const LOOPBACK = /^(?:localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|::1)$/;
 
 /** Milliseconds for which changes are remembered at least. Kubernetes: --etcd-compaction-interval. */
 const COMPACTION_INTERVAL = 5 * 60_000;
