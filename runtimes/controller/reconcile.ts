@@ -16,7 +16,7 @@ import type { Environment, InstanceMemory } from './environment.ts';
 import { InstanceFacts, type RuleSources } from './facts.ts';
 import { generateValue } from './generated-values.ts';
 import { composeStatus, conditionsWith, FIRST_CONDITIONS, statusDiffers, statusFields, statusOf } from './instance-status.ts';
-import { EMPTY_INVENTORY, readInventory, referenceText } from './inventory.ts';
+import { EMPTY_INVENTORY, parseKind, readInventory, referenceText } from './inventory.ts';
 import { hasJournal, type KeeperContext, keepInventory, shrinkInventory } from './inventory-keeper.ts';
 import type { JournalEntry } from './journal.ts';
 import type { KindSource } from './kind-source.ts';
@@ -24,7 +24,7 @@ import { generationOf, isDeleting, nameOf, namespaceOf, uidOf } from './ownershi
 import { type Problem, problem, problemOf } from './problem.ts';
 import type { ForeignReads } from './readers.ts';
 import { type Child, childReference, childrenOf, releasePartials, removeChildren } from './removal.ts';
-import { isGone, placeOf, typeOf } from './writer.ts';
+import { isGone, placeOf, typeOf, UnknownKind } from './writer.ts';
 
 export interface ReconcileContext {
   readonly env: Environment;
@@ -37,6 +37,7 @@ export interface ReconcileContext {
 }
 
 export interface ReconcileOutcome {
+  /** What kept the plan from being performed, and what keeps the rule from making a better one. */
   readonly problems: readonly Problem[];
   /** Sources whose knowledge is waited for. */
   readonly pending: readonly KindSource[];
@@ -93,8 +94,22 @@ class Run {
       }
       await this.#writeStatus(plan);
       if (plan.requeueAfter !== undefined) this.#lookAgain(plan.requeueAfter);
+      this.#problems.push(...this.#planned(plan));
       return this.#outcome();
     }
+  }
+
+  /** What the plan itself says is wrong. Its conditions tell of it already, but those of decorated objects are not ours to write. */
+  #planned({ conditions, waiting }: ReconcilePlan): readonly Problem[] {
+    const stalled = conditions.find(({ type, status }) => type === 'Stalled' && status === 'True');
+    if (stalled !== undefined) return [problem(stalled.reason, stalled.message, true)];
+    // Whoever waits for a kind is told by its coming: trying again would not help.
+    return waiting.length === 0
+      ? []
+      : [...this.#facts.absentKinds].map((text) => {
+          const { apiVersion, kind } = parseKind(text);
+          return problem('UnknownKind', new UnknownKind(apiVersion, kind).message, true);
+        });
   }
 
   get #keeper(): KeeperContext {
