@@ -1,6 +1,7 @@
 import { isJsonObject, type JsonObject } from '../../../../engine/object/json.ts';
 import type { PatchOperation } from '../../../../engine/object/json-patch.ts';
 import type { AdmissionRequest } from '../../../../engine/rules/admission/decision.ts';
+import { parseJsonBody } from '../../../host/json-body.ts';
 import { StatusError } from '../status-error.ts';
 
 /** What a webhook said. */
@@ -59,12 +60,13 @@ export function readAnswer(review: JsonObject, body: unknown, mutating: boolean)
 function readPatch(text: string): readonly PatchOperation[] {
   let patch: unknown;
   try {
-    patch = JSON.parse(Buffer.from(text, 'base64').toString('utf8'));
+    patch = parseJsonBody(Buffer.from(text, 'base64'));
   } catch {
     throw new Error('received undecodable patch in webhook response: it is no JSON');
   }
-  if (!Array.isArray(patch)) throw new Error('received undecodable patch in webhook response: it is no list');
-  return patch as readonly PatchOperation[];
+  if (!Array.isArray(patch) || !patch.every(isJsonObject))
+    throw new Error('received undecodable patch in webhook response: it is no list of operations');
+  return patch as unknown as readonly PatchOperation[];
 }
 
 /** The refusal of a request that a webhook denies. Kubernetes: webhook/errors/statuserror.go ToStatusErr. */
@@ -72,6 +74,7 @@ export function denial(webhook: string, { message, reason, code }: JsonObject): 
   const by = `admission webhook ${JSON.stringify(webhook)} denied the request`;
   const why = typeof message === 'string' && message !== '' ? message : typeof reason === 'string' && reason !== '' ? reason : undefined;
   const text = why === undefined ? `${by} without explanation` : `${by}: ${why}`;
-  const status = typeof code === 'number' && code >= 400 ? code : 400;
+  // A webhook may say anything; HTTP has no other codes for what went wrong.
+  const status = typeof code === 'number' && Number.isInteger(code) && code >= 400 && code <= 599 ? code : 400;
   return new StatusError(status, typeof reason === 'string' && reason !== '' ? reason : undefined, text);
 }

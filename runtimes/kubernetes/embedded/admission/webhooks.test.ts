@@ -292,6 +292,8 @@ describe('denial', () => {
     [{ message: 'no' }, 'denied the request: no', 400],
     [{ reason: 'Forbidden', code: 403 }, 'denied the request: Forbidden', 403],
     [{ code: 200 }, 'denied the request without explanation', 400],
+    [{ code: 9999 }, 'denied the request without explanation', 400],
+    [{ code: 422.5 }, 'denied the request without explanation', 400],
   ])('for %j', (status, message, code) => {
     expect(denial('w', status)).toMatchObject({ message: `admission webhook "w" ${message}`, code });
   });

@@ -10,6 +10,7 @@ export interface ListenerOptions {
   readonly port: number;
   /** Without it plain HTTP is spoken. */
   readonly tls?: TlsSource;
+  /** Answers; a request whose promise is rejected is cut off. */
   readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
@@ -57,7 +58,7 @@ export async function listen({ host, port, tls, handle }: ListenerOptions): Prom
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     // A client that goes away in the middle is no reason for more.
     response.on('error', () => {});
-    void handle(request, response);
+    handle(request, response).catch(() => response.destroy());
   });
   server.on('clientError', (_error: Error, socket: Socket) => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
