@@ -45,23 +45,22 @@ export function createStore(indexers: Readonly<Record<string, Indexer>> = {}): M
   let listed = false;
 
   function index(into: Map<string, Index>, key: StoreKey, object: JsonObject): void {
-    for (const [name, indexer] of named) {
-      const byValue = into.get(name)!;
-      for (const value of indexer(object)) {
-        const keys = byValue.get(value);
-        if (keys === undefined) byValue.set(value, new Set([key]));
-        else keys.add(key);
-      }
-    }
+    for (const [name, indexer] of named) addKey(into.get(name)!, indexer(object), key);
   }
 
   function unindex(key: StoreKey, object: JsonObject): void {
+    for (const [name, indexer] of named) dropKey(indexes.get(name)!, indexer(object), key);
+  }
+
+  /** As {@link unindex} and {@link index}, without touching an index under whose values the object was already. */
+  function reindex(key: StoreKey, former: JsonObject, object: JsonObject): void {
     for (const [name, indexer] of named) {
+      const values = indexer(object);
+      const formerValues = indexer(former);
+      if (values.length === formerValues.length && values.every((value, i) => value === formerValues[i])) continue;
       const byValue = indexes.get(name)!;
-      for (const value of indexer(object)) {
-        const keys = byValue.get(value);
-        if (keys?.delete(key) && keys.size === 0) byValue.delete(value);
-      }
+      dropKey(byValue, formerValues, key);
+      addKey(byValue, values, key);
     }
   }
 
@@ -127,9 +126,8 @@ export function createStore(indexers: Readonly<Record<string, Indexer>> = {}): M
       }
       const identity = identityOf(known);
       if (resourceVersion === identity.resourceVersion || isOlder(resourceVersion, identity.resourceVersion)) return NOTHING;
-      unindex(key, known);
       objects.set(key, object);
-      index(indexes, key, object);
+      reindex(key, known, object);
       if (identity.uid === uid) return [{ type: 'modified', key, object, previous: known, initial: false }];
       // The deletion in between was missed.
       return [
@@ -152,6 +150,21 @@ export function createStore(indexers: Readonly<Record<string, Indexer>> = {}): M
     },
     advance,
   };
+}
+
+function addKey(index: Index, values: readonly string[], key: StoreKey): void {
+  for (const value of values) {
+    const keys = index.get(value);
+    if (keys === undefined) index.set(value, new Set([key]));
+    else keys.add(key);
+  }
+}
+
+function dropKey(index: Index, values: readonly string[], key: StoreKey): void {
+  for (const value of values) {
+    const keys = index.get(value);
+    if (keys?.delete(key) && keys.size === 0) index.delete(value);
+  }
 }
 
 const NOTHING: readonly StoreChange[] = [];
