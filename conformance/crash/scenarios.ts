@@ -16,8 +16,8 @@ export interface Step {
   done(world: World): boolean;
 }
 
-export const API_VERSION = 'crash.example.com/v1';
-export const KIND = 'App';
+const API_VERSION = 'crash.example.com/v1';
+const KIND = 'App';
 
 function rule(objects: string, more = ''): string {
   return `

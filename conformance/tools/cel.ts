@@ -6,7 +6,7 @@ import { type BuildOptions, contentVersion, ensureGoTool, type GoTool } from './
 const MODULE = join(dirname(fileURLToPath(import.meta.url)), 'cel');
 
 /** The API server's own CEL code behind a pipe; see `cel/main.go`. A cold build takes about a minute. */
-export const celTool: GoTool = { name: 'cel', version: contentVersion(MODULE), module: MODULE, packages: { cel: '.' } };
+const celTool: GoTool = { name: 'cel', version: contentVersion(MODULE), module: MODULE, packages: { cel: '.' } };
 
 /** A question about one expression; `cel/main.go` says what each field means. */
 export interface CelQuestion {

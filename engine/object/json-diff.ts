@@ -16,7 +16,7 @@ export function diffJson(before: Json, after: Json): PatchOperation[] {
 }
 
 /** {@link diffJson} at a place inside a document: operations are appended, with `pointer` in front of their paths. */
-export function diffInto(before: Json, after: Json, pointer: string, operations: PatchOperation[]): void {
+function diffInto(before: Json, after: Json, pointer: string, operations: PatchOperation[]): void {
   if (before === after) return;
   if (Array.isArray(before) && Array.isArray(after)) diffLists(before, after, pointer, operations);
   else if (isJsonObject(before) && isJsonObject(after)) diffMaps(before, after, pointer, operations);

@@ -1,14 +1,14 @@
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue, setOwn } from './json.ts';
 
 /** What stands for a value that is not shown: what `kubectl diff` shows. */
-export const MASK = '***';
+const MASK = '***';
 /** {@link MASK} where a value must be base64, so that the masked Secret is one an API server takes. */
 const ENCODED_MASK = 'Kioq';
 
 /** Holds the whole Secret once more, values included. */
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
-export const isSecret = (object: JsonObject): boolean => ownValue(object, 'kind') === 'Secret' && ownValue(object, 'apiVersion') === 'v1';
+const isSecret = (object: JsonObject): boolean => ownValue(object, 'kind') === 'Secret' && ownValue(object, 'apiVersion') === 'v1';
 
 /**
  * A Secret without what is secret: same keys, masked values, still valid. Certificates stay, as they are public and rules read when they

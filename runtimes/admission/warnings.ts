@@ -1,6 +1,6 @@
 /** Kubernetes: staging/src/k8s.io/apiserver/pkg/endpoints/filters/warning.go. */
-export const MAX_WARNING_RUNES = 256;
-export const MAX_TOTAL_WARNING_RUNES = 4096;
+const MAX_WARNING_RUNES = 256;
+const MAX_TOTAL_WARNING_RUNES = 4096;
 
 /**
  * The warnings that a client will see, as the API server would cut them: duplicates once, and only when all together

@@ -97,7 +97,7 @@ export function desiredObjects(instances: readonly ReconciledInstance[]): readon
 }
 
 /** A URL without its query, which may hold keys. */
-export function withoutQuery(url: string): string {
+function withoutQuery(url: string): string {
   const end = url.search(/[?#]/);
   return end < 0 ? url : `${url.slice(0, end)}?…`;
 }

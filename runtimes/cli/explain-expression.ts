@@ -90,7 +90,7 @@ function isTelling(expr: Expr): boolean {
 }
 
 /** A value in CEL's notation, cut where it gets long. */
-export function formatValue(value: CelValue): string {
+function formatValue(value: CelValue): string {
   const text = write(value, 4);
   return text.length > MAX_VALUE ? `${text.slice(0, MAX_VALUE - 3)}...` : text;
 }

@@ -32,7 +32,7 @@ export interface KindUse {
   readonly fields: FieldDemand;
 }
 
-export function kindUses(rule: ReconcileRule): ReadonlyMap<string, KindUse> {
+function kindUses(rule: ReconcileRule): ReadonlyMap<string, KindUse> {
   const uses = new Map<string, KindUse>();
   for (const { apiVersion, kind, use, fields } of rule.touches) {
     const key = kindText(apiVersion, kind);
@@ -48,9 +48,9 @@ export function kindUses(rule: ReconcileRule): ReadonlyMap<string, KindUse> {
   return uses;
 }
 
-export const SECRET_KIND = { apiVersion: 'v1', kind: 'Secret' } as const;
+const SECRET_KIND = { apiVersion: 'v1', kind: 'Secret' } as const;
 /** What is kept of Secrets that rules have generated. */
-export const GENERATED_FIELDS: FieldDemand = { data: true, type: true };
+const GENERATED_FIELDS: FieldDemand = { data: true, type: true };
 
 /** Where a rule's objects are found, shared by all its instances. */
 export class RuleSources {
@@ -229,5 +229,5 @@ export function readGenerated(secret: JsonObject, request: GenerateRequest): Rea
   return Object.fromEntries(values);
 }
 
-export const generatedKeys = ({ value }: GenerateRequest): readonly string[] =>
+const generatedKeys = ({ value }: GenerateRequest): readonly string[] =>
   value.kind === 'random' ? [value.key] : ['tls.key', 'tls.crt', 'ca.crt'];

@@ -31,7 +31,7 @@ export interface KeeperContext {
 }
 
 /** What may exist for an instance by a plan: kinds that the rule is known to write, and those that only this plan knows. */
-export function inventoryOf(rule: ReconcileRule, plan: ReconcilePlan): Inventory {
+function inventoryOf(rule: ReconcileRule, plan: ReconcilePlan): Inventory {
   const kinds = rule.touches.filter(({ use }) => use === 'write').map(({ apiVersion, kind }) => kindText(apiVersion, kind));
   const partial: Inventory['partial'][number][] = [];
   for (const { partial: isPartial, reference } of plan.objects) {
@@ -43,7 +43,7 @@ export function inventoryOf(rule: ReconcileRule, plan: ReconcilePlan): Inventory
 }
 
 /** Whether something must be done when the instance goes that the garbage collector does not do. */
-export function needsFinalizer(rule: ReconcileRule, plan: ReconcilePlan, instance: JsonObject): boolean {
+function needsFinalizer(rule: ReconcileRule, plan: ReconcilePlan, instance: JsonObject): boolean {
   if (rule.needsFinalizer || plan.calls.length + plan.undo.length > 0) return true;
   const owner = { namespace: namespaceOf(instance) };
   const outlives = ({ partial, deletion, reference }: DesiredObject): boolean =>

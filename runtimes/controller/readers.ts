@@ -11,7 +11,7 @@ export interface ForeignReads {
   readonly queries: ReadonlyMap<string, ObjectQuery>;
 }
 
-export const NO_READS: ForeignReads = { objects: new Map(), queries: new Map() };
+const NO_READS: ForeignReads = { objects: new Map(), queries: new Map() };
 
 export const queryText = ({ apiVersion, kind, namespace, labelSelector }: ObjectQuery): string =>
   `${apiVersion}/${kind} ${namespace ?? '*'}?${labelSelector}`;

@@ -9,7 +9,7 @@ export function storeKeyOf(namespace: string | undefined, name: string): StoreKe
 }
 
 /** Whether a version is older than another of the same resource. What can't be compared is not known to be. */
-export const isOlder = (version: string, than: string): boolean => (compareResourceVersions(version, than) ?? 0) < 0;
+const isOlder = (version: string, than: string): boolean => (compareResourceVersions(version, than) ?? 0) < 0;
 
 type Written = { readonly object: JsonObject; readonly version: string } | { readonly goneUid: string };
 

@@ -1,6 +1,6 @@
 import { basename, dirname, join, parse, resolve } from 'node:path';
 import type { CueBackend } from '../../engine/text/cue.ts';
-import { type Diagnostic, isError, type Source } from '../../engine/text/diagnostic.ts';
+import type { Diagnostic, Source } from '../../engine/text/diagnostic.ts';
 import type { Document } from '../../engine/text/document.ts';
 import { readText, type TextFormat } from '../../engine/text/read.ts';
 import { decodeText, displayName, FileError, fileDiagnostic, isBundleDocument, listFiles, readTextFile, statPath } from './text-files.ts';
@@ -119,5 +119,3 @@ export async function readDocumentFiles(files: readonly string[], options: ReadB
     options,
   );
 }
-
-export const hasErrors = (diagnostics: readonly Diagnostic[]): boolean => diagnostics.some(isError);

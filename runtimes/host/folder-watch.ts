@@ -7,7 +7,7 @@ import { type Clock, systemClock, type Timer } from './clock.ts';
 export type FolderEvents = (folder: string, changed: () => void) => { close(): void };
 
 /** The operating system's events. A folder that cannot be watched is left to polling. */
-export const fileSystemEvents: FolderEvents = (folder, changed) => {
+const fileSystemEvents: FolderEvents = (folder, changed) => {
   let watcher: FSWatcher | undefined;
   try {
     watcher = watch(folder, { persistent: false }, changed);

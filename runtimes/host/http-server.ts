@@ -30,7 +30,7 @@ export interface HttpLimits {
   readonly maxConnectionAge: number;
 }
 
-export const DEFAULT_HTTP_LIMITS: HttpLimits = {
+const DEFAULT_HTTP_LIMITS: HttpLimits = {
   maxBodyBytes: 10 * 1024 * 1024,
   maxBufferedBytes: 256 * 1024 * 1024,
   maxHeaderBytes: 16 * 1024,

@@ -45,7 +45,7 @@ export type CertificateUse =
     };
 
 /** RFC 5280 4.2.1.3: the bit of each key usage. */
-export const KEY_USAGES: ReadonlyMap<string, number> = new Map([
+const KEY_USAGES: ReadonlyMap<string, number> = new Map([
   ['digital signature', 0],
   ['content commitment', 1],
   ['key encipherment', 2],
@@ -56,7 +56,7 @@ export const KEY_USAGES: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** RFC 5280 4.2.1.12: the purpose of each extended key usage. */
-export const EXTENDED_KEY_USAGES: ReadonlyMap<string, string> = new Map([
+const EXTENDED_KEY_USAGES: ReadonlyMap<string, string> = new Map([
   ['server auth', '1.3.6.1.5.5.7.3.1'],
   ['client auth', '1.3.6.1.5.5.7.3.2'],
   ['code signing', '1.3.6.1.5.5.7.3.3'],

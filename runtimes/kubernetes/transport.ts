@@ -247,7 +247,7 @@ function serverUrl(text: string): URL {
 }
 
 /** What a failed connection means and what to do about it. `origin` names where the settings come from. */
-export function explainConnectionFailure(
+function explainConnectionFailure(
   code: string,
   message: string,
   { server, origin, tls }: Pick<Connection, 'server' | 'origin' | 'tls'>,

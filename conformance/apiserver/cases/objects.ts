@@ -4,7 +4,6 @@ export const SECRETS = '/api/v1/namespaces/$(ns)/secrets';
 export const PODS = '/api/v1/namespaces/$(ns)/pods';
 export const SERVICES = '/api/v1/namespaces/$(ns)/services';
 export const DEPLOYMENTS = '/apis/apps/v1/namespaces/$(ns)/deployments';
-export const REPLICA_SETS = '/apis/apps/v1/namespaces/$(ns)/replicasets';
 export const NAMESPACES = '/api/v1/namespaces';
 
 export interface Metadata {

@@ -87,17 +87,6 @@ function subtractNodes(a: FieldNode, b: FieldNode, deep: boolean): FieldNode | u
   return nodeLike(a, a.isMember && !b.isMember, children);
 }
 
-export function equalFields(a: FieldSet, b: FieldSet): boolean {
-  if (a === b) return true;
-  if (a.size !== b.size) return false;
-  for (const [element, left] of a) {
-    const right = b.get(element);
-    if (right === undefined || left.isMember !== right.isMember) return false;
-    if (!equalFields(left.children ?? NO_FIELDS, right.children ?? NO_FIELDS)) return false;
-  }
-  return true;
-}
-
 export function hasField(set: FieldSet, path: readonly PathElement[]): boolean {
   let level: FieldSet | undefined = set;
   for (let i = 0; level !== undefined && i < path.length; i++) {

@@ -93,11 +93,6 @@ function parseJson(text: string): Json | undefined {
   }
 }
 
-/** The name of the field a step leads to, or undefined for an element of a list. */
-export function fieldName(element: PathElement): string | undefined {
-  return element.startsWith('f:') ? element.slice(2) : undefined;
-}
-
 /** The keys of the element a step leads to: `{"name": "nginx"}`; undefined for other steps. */
 export function elementKeys(element: PathElement): JsonObject | undefined {
   if (!element.startsWith('k:')) return undefined;

@@ -11,11 +11,6 @@ export function applyStructuralDefaults(object: JsonObject, schema: StructuralSc
   return schema.holds.defaults ? (fill(withoutNulls, schema) as JsonObject) : withoutNulls;
 }
 
-/** Only the defaults, also of a value inside of an object. */
-export function fillDefaults(value: Json, schema: StructuralSchema): Json {
-  return schema.holds.defaults ? fill(value, schema) : value;
-}
-
 function dropNulls(value: Json, schema: StructuralSchema | undefined): Json {
   if (Array.isArray(value)) return mapList(value, (item) => dropNulls(item, schema?.items));
   if (!isJsonObject(value)) return value;

@@ -22,7 +22,7 @@ import { readStructuralSchema, type StructuralSchema, schemaList } from './struc
 /** Cost that one evaluation may have. Kubernetes: apiserver pkg/apis/cel/config.go PerCallLimit. */
 const PER_CALL_LIMIT = 1_000_000;
 /** Cost that the rules of one object may have together. Kubernetes: RuntimeCELCostBudget. */
-export const RULES_BUDGET = 10_000_000;
+const RULES_BUDGET = 10_000_000;
 /** Longest message that an expression may give, in bytes. Kubernetes: MaxEvaluatedMessageExpressionSizeBytes. */
 const MAX_MESSAGE = 5 * 1024;
 

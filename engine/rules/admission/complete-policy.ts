@@ -16,7 +16,7 @@ export function completePolicy(parts: Omit<Policy, 'uses' | 'needsExactEvaluatio
 type Parts = Parameters<typeof completePolicy>[0];
 
 /** All expressions of a policy, its variables included. */
-export function* expressionsOf(policy: Parts): Iterable<Expression> {
+function* expressionsOf(policy: Parts): Iterable<Expression> {
   yield* policy.variables.list;
   for (const { expression } of policy.matchConditions) yield expression;
   for (const { expression, messageExpression } of policy.validations) {

@@ -44,6 +44,6 @@ export function evaluateExactly(
 }
 
 /** The text of a run-time error, as the API server words it. */
-export function expressionError(expression: Expression, error: CelError): string {
+function expressionError(expression: Expression, error: CelError): string {
   return `expression '${expression.text}' resulted in error: ${error.message}`;
 }

@@ -18,7 +18,7 @@ const ALL_OPERATIONS = ['*', 'CONNECT', 'CREATE', 'DELETE', 'UPDATE'];
 const SCOPES = ['*', 'Cluster', 'Namespaced'];
 
 /** Matches everything. */
-export const MATCH_ALL: MatchCriteria = {
+const MATCH_ALL: MatchCriteria = {
   resourceRules: [],
   excludeResourceRules: [],
   matchPolicy: 'Equivalent',

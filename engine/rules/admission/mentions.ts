@@ -2,7 +2,7 @@ import type { Ast, Expr } from '../../cel/ast.ts';
 import type { Expression } from './policy.ts';
 
 /** Direct parts of an expression. */
-export function* children(expr: Expr): Iterable<Expr> {
+function* children(expr: Expr): Iterable<Expr> {
   switch (expr.kind) {
     case 'literal':
     case 'ident':

@@ -13,7 +13,7 @@ import {
 } from '../../cel/types.ts';
 
 /** A structure with the fields of a table. */
-export function structType(name: string, fields: Readonly<Record<string, CelType>>): StructType {
+function structType(name: string, fields: Readonly<Record<string, CelType>>): StructType {
   const byName = new Map(Object.entries(fields));
   return { name, field: (field) => byName.get(field), fieldNames: () => byName.keys() };
 }

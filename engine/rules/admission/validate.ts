@@ -117,7 +117,7 @@ function ignoreOr(policy: Policy, message: string): MatchDecision {
 }
 
 /** Go's text of several errors: one stands bare, several in brackets, repeated ones once. */
-export function aggregate(errors: readonly string[]): string {
+function aggregate(errors: readonly string[]): string {
   const distinct = [...new Set(errors)];
   return distinct.length === 1 ? distinct[0]! : `[${distinct.join(', ')}]`;
 }

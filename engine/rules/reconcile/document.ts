@@ -227,7 +227,6 @@ export const reconcileCondition = object({
   reason: optional(string({ doc: 'A template: one word. Default: the type, with Not before it where false.' })),
   message: optional(string({ doc: 'A template.' })),
 });
-export type ReconcileConditionDocument = Infer<typeof reconcileCondition>;
 
 /** `ReconcileRule`: a custom resource, or objects that exist, and what they stand for. */
 export const reconcileRule = object({

@@ -38,7 +38,7 @@ export function structOf(name: string, fields: Readonly<Record<string, CelType>>
   return { name, field: (field) => byName.get(field), fieldNames: () => byName.keys() };
 }
 
-export const CALL_STRUCT = structOf(CALL_TYPE, { status: INT, body: DYN, at: TIMESTAMP });
+const CALL_STRUCT = structOf(CALL_TYPE, { status: INT, body: DYN, at: TIMESTAMP });
 
 export interface ExpressionContext {
   /** Kubernetes' language with our own libraries, without variables. */

@@ -13,7 +13,7 @@ export interface Item {
 const ONLY: readonly Item[] = [{ key: '', locals: undefined }];
 
 /** Items that one entry may have. */
-export const MAX_ITEMS = 1000;
+const MAX_ITEMS = 1000;
 
 /** The items of an entry, in order. Throws {@link Unresolved} where they are not known, too many, or not told apart. */
 export function itemsOf(entry: Entry, evaluation: Evaluation): readonly Item[] {

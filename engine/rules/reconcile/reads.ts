@@ -17,11 +17,6 @@ export function readsOf(ast: CheckedAst): Reads {
   return analysis.reads;
 }
 
-/** Both together. */
-export function mergeReads(into: Map<string, FieldDemand>, reads: Reads): void {
-  for (const [root, demand] of reads) into.set(root, mergeDemand(into.get(root), demand));
-}
-
 /** Both demands in one. */
 export function mergeDemand(a: FieldDemand | undefined, b: FieldDemand): FieldDemand {
   if (a === undefined) return b;
@@ -32,7 +27,7 @@ export function mergeDemand(a: FieldDemand | undefined, b: FieldDemand): FieldDe
 }
 
 /** The demand of one field, `true` for everything below it. */
-export function demandAt(path: readonly string[], leaf: FieldDemand = true): FieldDemand {
+function demandAt(path: readonly string[], leaf: FieldDemand = true): FieldDemand {
   return path.reduceRight<FieldDemand>((demand, field) => fromMap(new Map([[field, demand]])), leaf);
 }
 

@@ -34,7 +34,7 @@ function openApiOfConstant(value: Json): JsonObject {
 }
 
 /** OpenAPI of the JSON that values of a type become. */
-export function openApiOfType(type: CelType): JsonObject {
+function openApiOfType(type: CelType): JsonObject {
   switch (type.kind) {
     case 'bool':
       return { type: 'boolean' };

@@ -63,7 +63,7 @@ function withoutEmpty(details: { readonly [key: string]: Json }): JsonObject {
 }
 
 /** `deployments.apps`, `pods`. */
-export function qualifiedName({ group, resource }: Qualified): string {
+function qualifiedName({ group, resource }: Qualified): string {
   return group === '' ? resource : `${resource}.${group}`;
 }
 

@@ -74,7 +74,7 @@ export function leafOf(expr: CueExpr): Leaf {
 }
 
 /** The value of a literal in CEL. */
-export function celValue(value: CueScalar): CelValue {
+function celValue(value: CueScalar): CelValue {
   if (value === null || typeof value !== 'object') return value;
   return value.kind === 'int' ? int(value.value) : double(value.value);
 }

@@ -14,7 +14,7 @@ export interface Policy extends KubernetesObject {
 
 const GROUP = 'admissionregistration.k8s.io';
 export const VALIDATING_POLICIES = kind<Policy>(GROUP, 'v1', 'validatingadmissionpolicies', 'ValidatingAdmissionPolicy');
-export const MUTATING_POLICIES = kind<Policy>(GROUP, 'v1', 'mutatingadmissionpolicies', 'MutatingAdmissionPolicy');
+const MUTATING_POLICIES = kind<Policy>(GROUP, 'v1', 'mutatingadmissionpolicies', 'MutatingAdmissionPolicy');
 const VALIDATING_BINDINGS = kind(GROUP, 'v1', 'validatingadmissionpolicybindings', 'ValidatingAdmissionPolicyBinding');
 const MUTATING_BINDINGS = kind(GROUP, 'v1', 'mutatingadmissionpolicybindings', 'MutatingAdmissionPolicyBinding');
 const DEFINITIONS = kind('apiextensions.k8s.io', 'v1', 'customresourcedefinitions', 'CustomResourceDefinition');

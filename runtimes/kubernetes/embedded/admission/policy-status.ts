@@ -14,7 +14,7 @@ const NOTE = / \(type checking against (.+)\)$/;
  * What type checking says of a policy's expressions: one warning per expression, for all kinds that it may see.
  * Kubernetes: apiserver pkg/admission/plugin/policy/validating/typechecking.go.
  */
-export function expressionWarnings(diagnostics: readonly Diagnostic[]): readonly JsonObject[] {
+function expressionWarnings(diagnostics: readonly Diagnostic[]): readonly JsonObject[] {
   const byField = new Map<string, string[]>();
   for (const { code, severity, message, path = '' } of diagnostics) {
     const note = NOTE.exec(message);

@@ -19,7 +19,7 @@ import { type AdmissionPlugin, refusal } from './chain.ts';
 import { missingAmounts, quotaMatches, RESOURCE_QUOTAS, type ResourceQuota, takesFrom, usageOf } from './quota-usage.ts';
 
 /** What all objects of a namespace take of a quota, of the amounts that it limits. */
-export function usedOf(registry: Registry, quota: ResourceQuota): ResourceAmounts {
+function usedOf(registry: Registry, quota: ResourceQuota): ResourceAmounts {
   const names = Object.keys(quota.spec?.hard ?? {});
   const total = new Map<string, Quantity>(names.map((name) => [name, ZERO]));
   const seen = new Set<string>();

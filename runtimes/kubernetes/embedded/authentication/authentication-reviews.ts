@@ -44,6 +44,6 @@ export function authenticationReviews(options: {
 const answered = (object: JsonObject, status: JsonObject): JsonObject => ({ ...object, status });
 
 /** A requester in the form of `authentication.k8s.io` UserInfo. */
-export function userInfo({ username, uid, groups, extra }: Requester): JsonObject {
+function userInfo({ username, uid, groups, extra }: Requester): JsonObject {
   return { username, ...(uid === undefined ? {} : { uid }), groups, ...(extra === undefined ? {} : { extra }) };
 }

@@ -1,6 +1,7 @@
 import type { Authenticate, Credentials } from '../hooks.ts';
 import type { Requester } from '../registry.ts';
 
+/** Who asks without saying who it is. */
 export const ANONYMOUS: Requester = { username: 'system:anonymous', groups: ['system:unauthenticated'] };
 
 const bringsNone = ({ headers, clientCertificate }: Credentials): boolean =>

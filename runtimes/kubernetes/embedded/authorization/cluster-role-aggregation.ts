@@ -8,7 +8,7 @@ import type { Registry } from '../registry.ts';
 import { CLUSTER_ROLES, type ClusterRole, type PolicyRule } from './kinds.ts';
 
 /** The rules of all roles that an aggregated role selects, each once. Kubernetes: pkg/controller/clusterroleaggregation. */
-export function syncAggregation(role: ClusterRole, view: ClusterView): SyncResult {
+function syncAggregation(role: ClusterRole, view: ClusterView): SyncResult {
   if (role.aggregationRule === undefined) return { writes: [] };
   const rules: PolicyRule[] = [];
   for (const selector of role.aggregationRule.clusterRoleSelectors ?? []) {

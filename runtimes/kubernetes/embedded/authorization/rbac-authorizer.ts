@@ -5,7 +5,7 @@ import { ruleAllows } from './policy-rule.ts';
 import { RbacIndex } from './rbac-index.ts';
 
 /** Members may do everything, whatever roles say. Kubernetes: apiserver pkg/authentication/user SystemPrivilegedGroup. */
-export const PRIVILEGED_GROUP = 'system:masters';
+const PRIVILEGED_GROUP = 'system:masters';
 
 /** Whether a request is allowed, and by what. */
 export type Verdict = { readonly allowed: true; readonly reason: string } | { readonly allowed: false; readonly reason: '' };

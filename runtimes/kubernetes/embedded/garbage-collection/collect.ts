@@ -53,8 +53,7 @@ const plan = (...steps: readonly Collection[]): CollectionPlan => ({ steps, unde
 /** Goes once its dependents are gone: it is being deleted in the foreground. */
 export const waitsForDependents = (object: KubernetesObject): boolean => isDeleted(object) && hasFinalizer(object, FOREGROUND_FINALIZER);
 
-export const hasFinalizer = ({ metadata }: KubernetesObject, finalizer: string): boolean =>
-  metadata.finalizers?.includes(finalizer) ?? false;
+const hasFinalizer = ({ metadata }: KubernetesObject, finalizer: string): boolean => metadata.finalizers?.includes(finalizer) ?? false;
 
 /**
  * What is to be done about one object because of its owners and its dependents.

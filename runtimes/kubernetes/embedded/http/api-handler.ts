@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { stringifyJson } from '../../../host/json-body.ts';
+import { ANONYMOUS } from '../authentication/authenticators.ts';
 import { authorizePath, authorizeResource } from '../authorization/authorize-request.ts';
 import { servedGroups } from '../discovery/groups.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
@@ -96,8 +97,6 @@ async function answer(options: ApiHandlerOptions, request: IncomingMessage, resp
   }
   await handleResource(state, { request, response, definition, path: resource, verb, query, requester: who, warnings });
 }
-
-const ANONYMOUS: Requester = { username: 'system:anonymous', groups: ['system:unauthenticated'] };
 
 function credentialsOf(request: IncomingMessage): {
   readonly headers: IncomingMessage['headers'];

@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib';
 import { badRequest, requestTooLarge, StatusError } from '../status-error.ts';
 
 /** As etcd and the API server bound an object. */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
 /** Milliseconds for a whole body to arrive. */
 const BODY_DEADLINE = 30_000;
 

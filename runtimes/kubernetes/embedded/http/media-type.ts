@@ -38,7 +38,7 @@ export const JSON_TYPE = 'application/json';
 export const YAML_TYPE = 'application/yaml';
 
 /** Whether a media type can be answered with JSON. Protobuf and CBOR are not spoken here. */
-export function isJson({ type }: MediaType): boolean {
+function isJson({ type }: MediaType): boolean {
   return type === JSON_TYPE || type === '*/*' || type === 'application/*';
 }
 

@@ -87,7 +87,7 @@ export function isPort(value: Json): boolean {
 }
 
 /** A text that must be one of a few. */
-export function choice(object: JsonObject, field: string, path: string, supported: readonly string[]): readonly FieldError[] {
+function choice(object: JsonObject, field: string, path: string, supported: readonly string[]): readonly FieldError[] {
   const value = ownText(object, field);
   return value === '' || supported.includes(value) ? [] : [fieldNotSupported(`${path}.${field}`, value, supported)];
 }

@@ -22,7 +22,7 @@ const TOLERATIONS: readonly Toleration[] = [
 ];
 
 /** The node that a daemon's pod is meant for: bound to it, or to be. */
-export function nodeOf({ spec }: Pod): string | undefined {
+function nodeOf({ spec }: Pod): string | undefined {
   if (spec.nodeName) return spec.nodeName;
   const terms = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
   return terms[0]?.matchFields?.find(({ key }) => key === 'metadata.name')?.values?.[0];

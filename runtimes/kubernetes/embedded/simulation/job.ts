@@ -180,7 +180,7 @@ const parseIndexes = (text: string): readonly (readonly [number, number])[] =>
   });
 
 /** `0-2,5`. */
-export function formatIndexes(indexes: ReadonlySet<number>): string {
+function formatIndexes(indexes: ReadonlySet<number>): string {
   const sorted = [...indexes].sort((a, b) => a - b);
   const parts: string[] = [];
   for (let i = 0; i < sorted.length; ) {

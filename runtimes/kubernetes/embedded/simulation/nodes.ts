@@ -19,7 +19,7 @@ const CAPACITY = { cpu: '8', memory: '32Gi', 'ephemeral-storage': '100Gi', pods:
 /** Kubernetes: pkg/apis/core/types.go NamespaceNodeLease. */
 const LEASE_NAMESPACE = 'kube-node-lease';
 /** A node that nobody keeps alive itself, made by a person: the simulation makes it ready too. */
-export const SIMULATED = 'simulation.fairlead.dev/node';
+const SIMULATED = 'simulation.fairlead.dev/node';
 
 /** The object of a node. */
 export function nodeObject({ name, labels, capacity = CAPACITY }: SimulatedNode): NewObject {
@@ -35,7 +35,7 @@ const CONDITIONS = [
 ] as const;
 
 /** Makes a simulated node ready; nothing to write once it is. */
-export function readyNode(node: Node, index: number, now: number): readonly Write[] {
+function readyNode(node: Node, index: number, now: number): readonly Write[] {
   if (node.metadata.annotations?.[SIMULATED] === undefined || isTrue(node.status?.conditions, 'Ready')) return [];
   let conditions = node.status?.conditions;
   for (const [type, status, reason, message] of CONDITIONS) conditions = setCondition(conditions, { type, status, reason, message }, now);

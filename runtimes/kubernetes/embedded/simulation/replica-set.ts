@@ -96,7 +96,7 @@ function conditionsOf(
 }
 
 /** A pod of a template. Kubernetes: pkg/controller/controller_utils.go GetPodFromTemplate. */
-export function podFrom(template: PodTemplate, owner: ReplicaSet | ReplicationController): NewObject {
+function podFrom(template: PodTemplate, owner: ReplicaSet | ReplicationController): NewObject {
   const { namespace, name } = owner.metadata;
   return {
     metadata: {

@@ -11,7 +11,7 @@ import type { NodeUsage } from './node-usage.ts';
 const DEFAULT_SCHEDULER = 'default-scheduler';
 
 /** Whether this scheduler is to find a node for a pod. */
-export const isPending = (pod: Pod): boolean =>
+const isPending = (pod: Pod): boolean =>
   (pod.spec.nodeName ?? '') === '' &&
   !isDeleted(pod) &&
   (pod.spec.schedulerName ?? DEFAULT_SCHEDULER) === DEFAULT_SCHEDULER &&
@@ -19,7 +19,7 @@ export const isPending = (pod: Pod): boolean =>
   (pod.status?.phase ?? 'Pending') === 'Pending';
 
 /** The node with most room left, or why there is none in the words of the default scheduler. */
-export function placePod(pod: Pod, nodes: readonly NodeState[]): { readonly node: Node } | { readonly message: string } {
+function placePod(pod: Pod, nodes: readonly NodeState[]): { readonly node: Node } | { readonly message: string } {
   let best: { readonly node: Node; readonly share: number } | undefined;
   const reasons = new Map<string, number>();
   for (const state of nodes) {
@@ -38,7 +38,7 @@ export function placePod(pod: Pod, nodes: readonly NodeState[]): { readonly node
 }
 
 /** What placing a pod writes: its node, or the condition that says why not. Nothing where that has been said. */
-export function schedulePod(pod: Pod, nodes: readonly NodeState[], now: number): readonly Write[] {
+function schedulePod(pod: Pod, nodes: readonly NodeState[], now: number): readonly Write[] {
   const placed = placePod(pod, nodes);
   if ('node' in placed) {
     const spec = { ...pod.spec, nodeName: placed.node.metadata.name };

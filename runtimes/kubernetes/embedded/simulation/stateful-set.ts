@@ -10,7 +10,7 @@ import { availability, availableIn, isFinished, isReady } from './pod-state.ts';
 import { templateMetadata } from './pod-template.ts';
 
 /** `db-3` of `db` is 3; undefined of what has no such name. */
-export function ordinalOf(pod: Pod, set: StatefulSet): number | undefined {
+function ordinalOf(pod: Pod, set: StatefulSet): number | undefined {
   const prefix = `${set.metadata.name}-`;
   const rest = pod.metadata.name.startsWith(prefix) ? pod.metadata.name.slice(prefix.length) : '';
   return /^\d{1,9}$/.test(rest) ? Number(rest) : undefined;

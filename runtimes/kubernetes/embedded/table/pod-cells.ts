@@ -13,7 +13,7 @@ interface PodSummary {
 }
 
 /** What `kubectl get pods` tells of a pod. Kubernetes: pkg/printers/internalversion/printers.go printPod. */
-export function summarizePod(pod: JsonObject): PodSummary {
+function summarizePod(pod: JsonObject): PodSummary {
   const phase = fieldOf(pod, 'status', 'phase') ?? '';
   let status = String(fieldOf(pod, 'status', 'reason') || phase);
   if (mapsAt(pod, 'status.conditions').some((each) => each['type'] === 'PodScheduled' && each['reason'] === 'SchedulingGated'))
