@@ -10,6 +10,7 @@ import { referenceText, shortReference } from './inventory.ts';
 import type { KindSource } from './kind-source.ts';
 import { INSTANCE_LABEL, isDeleting, isPaused, judgeAdoption, labelOf, resourceVersionOf, uidOf } from './ownership.ts';
 import { isFieldConflict, isImmutableField, type Problem, problem, problemOf } from './problem.ts';
+import { type Rival, rivalsOf } from './rivals.ts';
 import { isPreconditionFailure, WritingStopped } from './writer.ts';
 
 export interface ApplyContext {
@@ -40,14 +41,8 @@ export async function applyObject(context: ApplyContext, desired: DesiredObject)
   const { env, instance } = context;
   const { reference } = desired;
   const what = shortReference(reference);
-  const pause = env.rewrites.pausedFor(rewriteKey(context, desired));
-  if (pause > 0) {
-    return {
-      ...UNCHANGED,
-      again: pause,
-      problem: problem('HotLoop', `${what} was written again and again; it is left alone for a while`, true),
-    };
-  }
+  const pause = env.rewrites.pauseOf(rewriteKey(context, desired));
+  if (pause !== undefined) return { ...UNCHANGED, again: pause.milliseconds, problem: problem('HotLoop', pause.reason, true) };
   const source = (desired.partial ? context.foreign : context.children)(reference.apiVersion, reference.kind);
   let observed = source.get(reference.namespace, reference.name);
   if (!desired.partial && observed !== undefined && labelOf(observed, INSTANCE_LABEL) !== uidOf(instance)) observed = undefined;
@@ -119,6 +114,8 @@ interface Target {
   readonly owned: OwnedState | undefined;
   readonly controller: boolean;
   readonly autoscaled?: boolean;
+  /** Where it was looked for them. */
+  readonly rivals?: readonly Rival[];
 }
 
 function makeBody(context: ApplyContext, desired: DesiredObject, { owned, controller, autoscaled }: Target): JsonObject {
@@ -139,8 +136,9 @@ async function send(context: ApplyContext, desired: DesiredObject, source: KindS
   const { env, rule } = context;
   const body = makeBody(context, desired, target);
   try {
+    const rivals = target.live === undefined ? [] : await findRivals(context, desired, body);
     const result = await env.writer.apply(body, { fieldManager: rule.fieldManager, force: desired.force, fieldValidation: 'Strict' });
-    return settle(context, desired, source, target, result);
+    return settle(context, desired, source, { ...target, rivals }, result);
   } catch (error) {
     if (target.live !== undefined && isFieldConflict(error)) return resolveConflict(context, desired, source, error as ApiError);
     if (target.live !== undefined && desired.onImmutable === 'Recreate' && isImmutableField(error)) {
@@ -160,14 +158,31 @@ function settle(context: ApplyContext, desired: DesiredObject, source: KindSourc
   const { live } = target;
   if (live !== undefined && uidOf(live) === uidOf(result) && resourceVersionOf(live) === resourceVersionOf(result)) return UNCHANGED;
   if (live === undefined) return { changed: true };
-  const { count, pause } = env.rewrites.rewrote(rewriteKey(context, desired));
+  const key = rewriteKey(context, desired);
+  const { count, pause } = env.rewrites.rewrote(key);
   if (pause === 0) return { changed: true };
-  const fields = contestedFields(target.owned, owned);
-  const message =
-    `${shortReference(desired.reference)} was written ${count} times in a minute${fields === '' ? '' : `; what changed last: ${fields}`}. ` +
-    'Either another writer wants it otherwise, or the template never gives the same twice.';
+  const why = blame(target.rivals ?? [], contestedFields(target.owned, owned));
+  const message = `${shortReference(desired.reference)} was written ${count} times in a minute: ${why}. It is left alone for a while.`;
+  env.rewrites.explain(key, message);
   env.report(instance, 'Warning', 'HotLoop', message);
   return { changed: false, again: pause, problem: problem('HotLoop', message, true) };
+}
+
+/** `changed`: what of ours the last rewrite changed. */
+function blame(rivals: readonly Rival[], changed: string): string {
+  if (rivals.length > 0)
+    return rivals.map(({ manager, fields }) => `"${manager}" sets ${fields.slice(0, 5).join(', ')} otherwise`).join('; ');
+  const last = changed === '' ? '' : `${changed} changed last; `;
+  return `${last}either another writer wants it otherwise, or the template never gives the same twice`;
+}
+
+/** Before a rewrite that may be one too many: who else writes. Asks the server, as caches keep no books of others. */
+async function findRivals(context: ApplyContext, desired: DesiredObject, body: JsonObject): Promise<readonly Rival[]> {
+  const { env, rule, instance } = context;
+  if (!env.rewrites.isAtLimit(rewriteKey(context, desired))) return [];
+  const { apiVersion, kind } = desired.reference;
+  const live = await env.writer.get(apiVersion, kind, desired.reference);
+  return live === null ? [] : rivalsOf(live, body, desired.partial ? partialManager(rule, instance) : rule.fieldManager);
 }
 
 /** Paths at which what we own differs before and after our write. */
@@ -260,8 +275,9 @@ async function applyPartial(
   // With its uid, an apply never creates: an object of others is not ours to make.
   const guarded = { ...body, metadata: { ...metadataOf(body), uid: uidOf(observed) } };
   try {
+    const rivals = await findRivals(context, desired, body);
     const result = await env.writer.apply(guarded, { fieldManager, force: desired.force, fieldValidation: 'Strict' });
-    return settle(context, desired, source, { live: observed, owned, controller: false }, result);
+    return settle(context, desired, source, { live: observed, owned, controller: false, rivals }, result);
   } catch (error) {
     if (isPreconditionFailure(error))
       return { ...UNCHANGED, problem: problem('Waiting', `${shortReference(reference)} was made anew`, false) };

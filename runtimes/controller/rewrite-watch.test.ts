@@ -15,10 +15,11 @@ it('leaves alone what is written again and again, longer each time', () => {
   const clock = manualClock();
   const watch = createRewriteWatch({ clock, limit: 3, pause: 60_000 });
   expect(['a', 'a', 'a'].map((object) => watch.rewrote(object).pause)).toEqual([0, 0, 60_000]);
-  expect(watch.pausedFor('a')).toBe(60_000);
-  expect(watch.pausedFor('b')).toBe(0);
+  watch.explain('a', 'why');
+  expect(watch.pauseOf('a')).toEqual({ milliseconds: 60_000, reason: 'why' });
+  expect(watch.pauseOf('b')).toBeUndefined();
   clock.advance(59_000);
-  expect(watch.pausedFor('a')).toBe(1000);
+  expect(watch.pauseOf('a')?.milliseconds).toBe(1000);
   expect(watch.rewrote('a').pause).toBe(120_000);
 });
 
@@ -38,4 +39,14 @@ it('remembers a bounded number of objects', () => {
   watch.rewrote('b');
   watch.rewrote('c');
   expect(watch.rewrote('a').count).toBe(1);
+});
+
+it('tells beforehand that the next is one too many', () => {
+  const watch = createRewriteWatch({ clock: manualClock(), limit: 3 });
+  const before = [1, 2, 3].map(() => [watch.isAtLimit('a'), watch.rewrote('a').pause > 0]);
+  expect(before).toEqual([
+    [false, false],
+    [false, false],
+    [true, true],
+  ]);
 });

@@ -26,8 +26,12 @@ export interface RewriteVerdict {
 export interface RewriteWatch {
   /** An object that existed was changed by us. */
   rewrote(object: string): RewriteVerdict;
-  /** Milliseconds for which the object is still to be left alone; 0 where it may be written. */
-  pausedFor(object: string): number;
+  /** Whether one more rewrite of the object is one too many. */
+  isAtLimit(object: string): boolean;
+  /** Keeps why an object is left alone, in words for a person. */
+  explain(object: string, reason: string): void;
+  /** How long the object is still to be left alone, in milliseconds, and why; undefined where it may be written. */
+  pauseOf(object: string): { readonly milliseconds: number; readonly reason: string } | undefined;
   forget(object: string): void;
 }
 
@@ -35,6 +39,7 @@ interface History {
   times: number[];
   until: number;
   excesses: number;
+  reason: string;
 }
 
 const LONGEST_PAUSE = 30 * 60_000;
@@ -48,7 +53,7 @@ export function createRewriteWatch(options: RewriteWatchOptions): RewriteWatch {
       let history = histories.get(object);
       if (history === undefined) {
         if (histories.size >= maxObjects) histories.delete(histories.keys().next().value!);
-        history = { times: [], until: 0, excesses: 0 };
+        history = { times: [], until: 0, excesses: 0, reason: '' };
         histories.set(object, history);
       }
       history.times = history.times.filter((time) => now - time < window);
@@ -62,9 +67,19 @@ export function createRewriteWatch(options: RewriteWatchOptions): RewriteWatch {
       history.until = now + length;
       return { count, pause: length };
     },
-    pausedFor(object) {
+    isAtLimit(object) {
+      const now = clock.elapsed();
+      const times = histories.get(object)?.times ?? [];
+      return times.filter((time) => now - time < window).length + 1 >= limit;
+    },
+    explain(object, reason) {
       const history = histories.get(object);
-      return history === undefined ? 0 : Math.max(0, history.until - clock.elapsed());
+      if (history !== undefined) history.reason = reason;
+    },
+    pauseOf(object) {
+      const history = histories.get(object);
+      if (history === undefined || history.until <= clock.elapsed()) return undefined;
+      return { milliseconds: history.until - clock.elapsed(), reason: history.reason };
     },
     forget: (object) => void histories.delete(object),
   };
