@@ -1,4 +1,4 @@
-import type { Impersonation } from '../cluster/client.ts';
+import type { Impersonation } from '../../runtimes/kubernetes/connection.ts';
 
 /** Plain data of a document; `$NS` in any string stands for the case's namespace. */
 export type Draft = { readonly [key: string]: unknown };

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../engine/rules/admission/decision.ts';
-import type { ApiRequest, Impersonation } from '../cluster/client.ts';
+import type { Impersonation } from '../../runtimes/kubernetes/connection.ts';
+import type { ApiRequest } from '../cluster/client.ts';
 import { type AdmissionCase, type Draft, RESOURCES, type RequestDraft, resourcePath } from './case.ts';
 
 /** A case with all names filled in: documents to load and requests to send. */

@@ -1,5 +1,5 @@
 import type { Json } from '../../engine/object/json.ts';
-import type { Impersonation } from '../cluster/client.ts';
+import type { Impersonation } from '../../runtimes/kubernetes/connection.ts';
 
 /**
  * A script of requests whose answers must be the same on every API server. It runs in a namespace of its own, which exists before

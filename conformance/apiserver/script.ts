@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isJsonObject, type Json, jsonEqual } from '../../engine/object/json.ts';
-import type { ApiClient, ApiRequest, ApiResponse, Impersonation } from '../cluster/client.ts';
+import type { Impersonation } from '../../runtimes/kubernetes/connection.ts';
+import type { ApiClient, ApiRequest, ApiResponse } from '../cluster/client.ts';
 import type { Condition, ContractCase, Step, WatchPlan } from './case.ts';
 import { normalise, type Symbols } from './normalise.ts';
 

@@ -2,14 +2,8 @@ import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type In
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { createInterface } from 'node:readline';
 import { parseJsonBody, stringifyJson } from '../../runtimes/host/json-body.ts';
-
-/** Who a request is made as, by the `Impersonate-*` headers. */
-export interface Impersonation {
-  readonly user: string;
-  readonly groups?: readonly string[];
-  readonly uid?: string;
-  readonly extra?: Readonly<Record<string, readonly string[]>>;
-}
+import { type Impersonation, impersonationHeaders } from '../../runtimes/kubernetes/connection.ts';
+import { readWarnings } from '../../runtimes/kubernetes/warnings.ts';
 
 export interface ApiRequest {
   /** Default GET. */
@@ -98,19 +92,6 @@ export function messageOf(body: unknown): string {
   return typeof body === 'string' ? body : JSON.stringify(body);
 }
 
-/** The quoted texts of `Warning` headers (RFC 7234 5.5: code, agent, quoted text), which may be joined by commas in one header. */
-export function parseWarnings(header: string | undefined): string[] {
-  if (header === undefined) return [];
-  const warnings: string[] = [];
-  for (const match of header.matchAll(/\b\d{3} \S+ "((?:[^"\\]|\\.)*)"/g)) warnings.push(match[1]!.replace(/\\(.)/g, '$1'));
-  return warnings;
-}
-
-/** Node reads headers as Latin-1; Kubernetes writes UTF-8. */
-function utf8(header: string | undefined): string | undefined {
-  return header === undefined ? undefined : Buffer.from(header, 'latin1').toString('utf8');
-}
-
 function headersOf(options: ClientOptions, request: ApiRequest, body: string | undefined): string[] {
   const headers: string[] = ['Host', new URL(options.url).host, 'Authorization', `Bearer ${options.token}`];
   headers.push('Accept', request.accept ?? 'application/json');
@@ -118,15 +99,7 @@ function headersOf(options: ClientOptions, request: ApiRequest, body: string | u
   if (body !== undefined) {
     headers.push('Content-Type', request.contentType ?? 'application/json', 'Content-Length', String(Buffer.byteLength(body)));
   }
-  const as = request.impersonate;
-  if (as) {
-    headers.push('Impersonate-User', as.user);
-    if (as.uid !== undefined) headers.push('Impersonate-Uid', as.uid);
-    for (const group of as.groups ?? []) headers.push('Impersonate-Group', group);
-    for (const [key, values] of Object.entries(as.extra ?? {})) {
-      for (const value of values) headers.push(`Impersonate-Extra-${encodeURIComponent(key)}`, value);
-    }
-  }
+  if (request.impersonate !== undefined) headers.push(...impersonationHeaders(request.impersonate).flat());
   return headers;
 }
 
@@ -144,7 +117,7 @@ function send(options: ClientOptions, agent: HttpAgent, request: ApiRequest, may
         resolve({
           status: incoming.statusCode ?? 0,
           body: isJson && bytes.length > 0 ? parseJsonBody(bytes) : bytes.toString('utf8'),
-          warnings: parseWarnings(utf8(incoming.headersDistinct['warning']?.join(', '))),
+          warnings: readWarnings(incoming.headersDistinct['warning']?.join(', ')),
           auditId: incoming.headersDistinct['audit-id']?.[0],
           headers: Object.fromEntries(Object.entries(incoming.headersDistinct).map(([name, values]) => [name, values?.join(', ')])),
         });

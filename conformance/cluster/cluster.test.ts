@@ -3,18 +3,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { messageOf, parseWarnings } from './client.ts';
+import { messageOf } from './client.ts';
 import { removeAbandoned } from './cluster.ts';
 import { freePorts } from './ports.ts';
 import { startProcess, waitUntilReady } from './process.ts';
-
-test.each([
-  { header: undefined, warnings: [] },
-  { header: '299 - "one"', warnings: ['one'] },
-  { header: '299 - "a, b", 299 - "say \\"c\\" \\\\ d"', warnings: ['a, b', 'say "c" \\ d'] },
-])('the texts of $header', ({ header, warnings }) => {
-  expect(parseWarnings(header)).toEqual(warnings);
-});
 
 test('the message of a Status, or the body', () => {
   expect(messageOf({ kind: 'Status', message: 'no' })).toBe('no');

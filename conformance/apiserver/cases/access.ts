@@ -1,4 +1,4 @@
-import type { Impersonation } from '../../cluster/client.ts';
+import type { Impersonation } from '../../../runtimes/kubernetes/connection.ts';
 import { create, get, given, mergePatch, remove, type Step, subject, update } from '../case.ts';
 import { CONFIG_MAPS, configMap, DEPLOYMENTS, deployment, PODS, SECRETS } from './objects.ts';
 
