@@ -71,6 +71,8 @@ export class KindSource {
   #patience: number = ASK_AGAIN.first;
   readonly #written = new WrittenObjects();
   readonly #states = new WeakMap<JsonObject, ChildState>();
+  /** What made of a server's object the one that is kept. */
+  readonly #keptBy = new WeakMap<JsonObject, Projection>();
 
   constructor(key: SourceKey, demand: FieldDemand, options: KindSourceOptions) {
     this.key = key;
@@ -175,7 +177,11 @@ export class KindSource {
   }
 
   #keep(object: JsonObject, narrow: Projection): JsonObject {
+    // Most that the watch shows of a controller's objects it has just written, and knows already.
+    const answer = this.#written.answerOf(object);
+    if (answer !== undefined && this.#keptBy.get(answer) === narrow) return answer;
     const kept = narrow(object);
+    this.#keptBy.set(kept, narrow);
     const managers = ruleManagers(object);
     if (managers.length > 0) {
       const owned = new Map(managers.map((manager) => [manager, ownedState(object, manager)]));

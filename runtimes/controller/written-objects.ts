@@ -78,6 +78,14 @@ export class WrittenObjects {
     return uidOf(object) === uidOf(written.object) && !isOlder(written.version, resourceVersionOf(object));
   }
 
+  /** What we kept of the answer to the write that made an object what it is here. */
+  answerOf(object: JsonObject): JsonObject | undefined {
+    const written = this.#written.get(storeKeyOf(namespaceOf(object), nameOf(object)));
+    if (written === undefined || 'goneUid' in written) return undefined;
+    const isSame = written.version !== '' && written.version === resourceVersionOf(object) && uidOf(written.object) === uidOf(object);
+    return isSame ? written.object : undefined;
+  }
+
   /** Whether the store shows everything that was written. */
   isShownBy(store: ObjectStore): boolean {
     for (const key of this.#written.keys()) {

@@ -18,6 +18,7 @@ import { malformed, noObject, unrecognized } from './unrecognized-body.ts';
 
 /** Levels of lists and maps in what clients send. */
 const MAX_DEPTH = 200;
+const OPEN_MAP = 0x7b;
 
 /** What becomes of fields that a kind does not have, and of fields that are given twice. */
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
@@ -59,6 +60,8 @@ export function parsePatch(body: Buffer): SentValue {
 
 /** The document of a body in YAML or JSON. Of a key that is given twice the last counts. */
 export function parseYamlBody(body: Buffer): SentValue {
+  const plain = plainJson(body);
+  if (plain !== undefined) return { value: plain, duplicates: [], yamlMistakes: [] };
   const limits = { ...DEFAULT_LIMITS, maxDepth: MAX_DEPTH };
   const source = { name: '<body>', text: body.toString('utf8') };
   const { documents, diagnostics } = parseYaml(source, limits);
@@ -71,6 +74,19 @@ export function parseYamlBody(body: Buffer): SentValue {
   }
   if (documents.length !== 1) throw badRequest('error decoding YAML: exactly one document is expected');
   return { value: documents[0]?.value as Json, duplicates: [], yamlMistakes: doubled };
+}
+
+/** The same of a body that is a JSON object in which a parser of YAML would find nothing to complain of: many times faster. */
+function plainJson(body: Buffer): JsonObject | undefined {
+  if (body[0] !== OPEN_MAP) return undefined;
+  let value: unknown;
+  try {
+    value = parseJsonBody(body);
+  } catch {
+    return undefined;
+  }
+  const isPlain = isJsonObject(value) && !exceedsDepth(value, MAX_DEPTH) && duplicateFields(body.toString('utf8')).length === 0;
+  return isPlain ? (value as JsonObject) : undefined;
 }
 
 /** Mistakes of a YAML document as one error. */
