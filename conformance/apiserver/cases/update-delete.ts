@@ -79,6 +79,21 @@ export const updateDeleteCases = [
       given(create(PODS, pod('a'))),
       mergePatch(`${PODS}/a/status`, { status: { phase: 'Running', podIP: '10.1.2.3', conditions: [{ type: 'Ready', status: 'True' }] } }),
     ],
+    'that leaves metadata alone': [
+      given(
+        create('/apis/storage.k8s.io/v1/volumeattachments', {
+          apiVersion: 'storage.k8s.io/v1',
+          kind: 'VolumeAttachment',
+          metadata: { name: '$(ns)', labels: { a: 'b' } },
+          spec: { attacher: 'example.com', nodeName: 'n', source: { persistentVolumeName: 'v' } },
+        }),
+      ),
+      mergePatch('/apis/storage.k8s.io/v1/volumeattachments/$(ns)/status', {
+        metadata: { labels: { a: 'c' }, annotations: { x: 'y' }, finalizers: ['example.com/x'] },
+        spec: { nodeName: 'other' },
+        status: { attached: true },
+      }),
+    ],
     'of a config map': [madeA, get(`${CONFIG_MAPS}/a/status`), update(`${CONFIG_MAPS}/a/status`, configMap('a'))],
     'of what is not there': [get(`${DEPLOYMENTS}/none/status`), update(`${DEPLOYMENTS}/none/status`, deployment('none'))],
     posted: [given(create(DEPLOYMENTS, deployment('a'))), create(`${DEPLOYMENTS}/a/status`, deployment('a'))],

@@ -267,6 +267,16 @@ describe('writing', () => {
   });
 });
 
+test('a status that is only reported changes nothing beside it', async () => {
+  const path = '/apis/storage.k8s.io/v1/volumeattachments';
+  const spec = { attacher: 'example.com', nodeName: 'n', source: { persistentVolumeName: 'v' } };
+  await ask('POST', path, { metadata: { name: 'a', labels: { x: '1' } }, spec });
+  const sent = { metadata: { labels: { x: '2' }, finalizers: ['example.com/x'] }, spec: { nodeName: 'm' }, status: { attached: true } };
+  const { body } = await ask('PATCH', `${path}/a/status`, sent, PATCH('merge-patch+json'));
+  expect(body).toMatchObject({ metadata: { labels: { x: '1' } }, spec: { nodeName: 'n' }, status: { attached: true } });
+  expect(body).not.toHaveProperty('metadata.finalizers');
+});
+
 describe('deleting', () => {
   test('an object with finalizers waits for them', async () => {
     const hold = { finalizers: ['example.com/hold'] };

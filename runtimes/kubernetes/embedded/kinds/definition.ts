@@ -67,6 +67,8 @@ export interface Strategy {
   validateUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): readonly FieldError[];
   prepareForStatusUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): JsonObject;
   validateStatusUpdate?(object: JsonObject, old: JsonObject, context: StrategyContext): readonly FieldError[];
+  /** An update of the status leaves labels, annotations, owners and finalizers as they are; true of all custom resources. Default: false. */
+  readonly statusKeepsMetadata?: boolean;
   /** Fields beside the status that an update of the status leaves as they are. Default: the spec. */
   readonly keptByStatus?: readonly (readonly string[])[];
   /** What an update of another subresource takes over from what is sent: `finalize`, `approval`, `ephemeralcontainers`, ... */

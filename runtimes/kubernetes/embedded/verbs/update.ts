@@ -210,7 +210,8 @@ function equalContent(definition: ResourceDefinition, a: JsonObject, b: JsonObje
 function statusUpdate(definition: ResourceDefinition, sent: JsonObject, old: JsonObject, context: StrategyContext): JsonObject {
   const { strategy } = definition;
   if (strategy.prepareForStatusUpdate !== undefined) return strategy.prepareForStatusUpdate(sent, old, context);
-  const metadata = definition.builtIn ? metadataOf(sent) : { ...metadataOf(old), managedFields: metadataOf(sent)['managedFields'] };
+  const takesMetadata = definition.builtIn && strategy.statusKeepsMetadata !== true;
+  const metadata = takesMetadata ? metadataOf(sent) : { ...metadataOf(old), managedFields: metadataOf(sent)['managedFields'] };
   return withField(withMetadata(old, metadata), 'status', sent['status']);
 }
 

@@ -13,6 +13,12 @@ export const countedWhole: Strategy = { generation: 'all', nameErrors: dnsSubdom
 /** Configurations that one may not overwrite without having read them. */
 export const guardedSpec: Strategy = { ...countedSpec, unconditionalUpdate: false };
 
+/** Kinds whose metadata is nothing that whoever reports a status may change. Kubernetes: meta/v1 ResetObjectMetaForStatus. */
+const reported: Strategy = { statusKeepsMetadata: true, keptByStatus: [['metadata'], ['spec']] };
+export const reportedPlain: Strategy = { ...reported, nameErrors: dnsSubdomainErrors };
+export const reportedSpec: Strategy = { ...countedSpec, ...reported };
+export const reportedGuarded: Strategy = { ...guardedSpec, ...reported };
+
 export const plainNames: Strategy = { nameErrors: dnsSubdomainErrors };
 
 export const endpointsStrategy: Strategy = { nameErrors: dnsSubdomainErrors, createOnUpdate: true };
