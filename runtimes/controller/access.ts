@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
+import { pluralOf } from '../../engine/object/plural.ts';
 import type { ReconcileProgram, TouchedKind } from '../../engine/rules/reconcile/program.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { RULE_KINDS } from './cluster-rules/rule-kinds.ts';
@@ -83,13 +84,6 @@ export function requiredAccess(
   if (leaderElection) own('coordination.k8s.io', 'leases', ['get', 'create', 'update'], 'election of a leader');
   found.push({ group: 'events.k8s.io', resource: 'events', verbs: ['create', 'patch'], purpose: 'events about instances' });
   return merge(found);
-}
-
-/** Kubernetes: pkg/api/meta UnsafeGuessKindToResource. */
-function pluralOf(kind: string): string {
-  const lower = kind.toLowerCase();
-  if (/(?:s|x|z|ch|sh)$/.test(lower)) return `${lower}es`;
-  return /[^aeiou]y$/.test(lower) ? `${lower.slice(0, -1)}ies` : `${lower}s`;
 }
 
 function merge(all: readonly RequiredAccess[]): readonly RequiredAccess[] {

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, ownText, ownValue } from '../../object/json.ts';
+import { pluralOf } from '../../object/plural.ts';
 import { parseApiVersion, type TypeTable } from '../../object/type-table.ts';
 import type { AdmissionRequest, Operation, UserInfo } from './decision.ts';
 
@@ -52,13 +53,4 @@ export function objectRequest(object: JsonObject, options: ObjectRequestOptions)
     dryRun: true,
     options: { apiVersion: 'meta.k8s.io/v1', kind: OPTIONS_KINDS[operation] },
   };
-}
-
-/** The plural by English rules, which is what generators of custom resources use. */
-export function pluralOf(kind: string): string {
-  const singular = kind.toLowerCase();
-  if (singular.endsWith('endpoints')) return singular;
-  if (/(s|x|z|ch|sh)$/.test(singular)) return `${singular}es`;
-  if (/[^aeiou]y$/.test(singular)) return `${singular.slice(0, -1)}ies`;
-  return `${singular}s`;
 }

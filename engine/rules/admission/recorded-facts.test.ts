@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { typesWith } from '../../bundle/compile.ts';
 import type { JsonObject } from './decision.ts';
-import { objectRequest, pluralOf } from './object-request.ts';
+import { objectRequest } from './object-request.ts';
 import { recordedFacts } from './recorded-facts.ts';
 
 const configMap = (name: string, namespace: string, labels: JsonObject = {}): JsonObject => ({
@@ -82,12 +82,4 @@ describe('the request about an object', () => {
       oldObject: { metadata: { labels: { b: 'c' } } },
     });
   });
-
-  test.each([
-    ['Ingress', 'ingresses'],
-    ['NetworkPolicy', 'networkpolicies'],
-    ['Gateway', 'gateways'],
-    ['Endpoints', 'endpoints'],
-    ['Widget', 'widgets'],
-  ])('%s are %s', (kind, plural) => expect(pluralOf(kind)).toBe(plural));
 });

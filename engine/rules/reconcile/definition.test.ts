@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Json, type JsonObject, ownValue } from '../../object/json.ts';
 import { ruleOf, ruleText } from './compile.fixture.ts';
-import { pluralOf } from './definition.ts';
 
 const definitionOf = (resource: string, spec = ''): JsonObject =>
   ruleOf(ruleText(spec, `resource:\n  group: a.example.com\n  version: v1\n  kind: App\n${resource.replace(/^(?=.)/gm, '  ')}`))
@@ -31,17 +30,6 @@ test('names', () => {
   });
   expect(at(definition, 'spec', 'scope')).toBe('Namespaced');
   expect(at(definitionOf('scope: Cluster\nplural: appz'), 'metadata', 'name')).toBe('appz.a.example.com');
-});
-
-test.each([
-  ['app', 'apps'],
-  ['policy', 'policies'],
-  ['gateway', 'gateways'],
-  ['ingress', 'ingresses'],
-  ['box', 'boxes'],
-  ['batch', 'batches'],
-])('the plural of %s is %s', (noun, plural) => {
-  expect(pluralOf(noun)).toBe(plural);
 });
 
 describe('the schema of', () => {

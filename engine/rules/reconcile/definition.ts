@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from '../../object/json.ts';
+import { pluralOf } from '../../object/plural.ts';
 import { readSimpleSchema, type SchemaProblem } from '../../object/simple-schema.ts';
 import { openApiOf } from '../../object/simple-schema-openapi.ts';
 import type { DocumentPath } from '../../text/document.ts';
@@ -97,7 +98,7 @@ const STATUS_FIELDS: JsonObject = {
 export function customResourceDefinition(source: DefinitionSource, report: Reporter, statusSchema?: JsonObject): JsonObject {
   const { group, version, kind, scope } = source;
   const singular = source.singular ?? kind.toLowerCase();
-  const plural = source.plural ?? pluralOf(kind.toLowerCase());
+  const plural = source.plural ?? pluralOf(kind);
   const schema = openApiSchema(source, report, statusSchema);
   const optional = (name: string, value: unknown): JsonObject => (value === undefined ? {} : { [name]: value as Json });
   return {
@@ -197,11 +198,4 @@ function columnType(path: string, schema: JsonObject): string {
   }
   const type = found?.['type'];
   return type === 'integer' || type === 'number' || type === 'boolean' ? type : found?.['format'] === 'date-time' ? 'date' : 'string';
-}
-
-/** The plural of an English noun in lower case, as far as spelling tells. */
-export function pluralOf(noun: string): string {
-  if (/[^aeiou]y$/.test(noun)) return `${noun.slice(0, -1)}ies`;
-  if (/(s|x|z|ch|sh)$/.test(noun)) return `${noun}es`;
-  return `${noun}s`;
 }
