@@ -71,7 +71,12 @@ export interface EmbeddedServer {
   close(): Promise<void>;
 }
 
-/** Starts the server, and resolves when it listens. Rejects where the address, the certificate or the folder is not to be had. */
+/**
+ * Starts the server, and resolves when it listens. Rejects where the address, the certificate or the folder is not to be had.
+ *
+ * What clients create stays in memory until they delete it, as it would in etcd: only the size of a request and resource quotas limit
+ * it. What the server keeps on its own account is bounded: changes by `historyLimit` and five minutes, Events by an hour.
+ */
 export async function startEmbeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
   const { host = '127.0.0.1', port = 0, tls, ca, clock = systemClock, log = silentLog } = options;
   if (tls === undefined && !LOOPBACK.test(host))
