@@ -50,7 +50,7 @@ export interface InstancePlan {
 export interface PlanInstanceOptions {
   readonly client: KubernetesClient;
   readonly rule: ReconcileRule;
-  /** As it is or as it is to be; need not exist. */
+  /** As it is or as it is to be, with the defaults of its schema; need not exist. */
   readonly instance: JsonObject;
   /** Milliseconds since 1970. */
   readonly now: number;
