@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue, setOwn } from '../../engine/object/json.ts';
 import { ownedFields, projectOwned } from '../../engine/object/managed-fields/owned-fields.ts';
 import { metadataOf } from '../../engine/object/metadata.ts';
@@ -23,7 +23,7 @@ export function ownedState(object: JsonObject, manager: string): OwnedState {
 
 /** Short enough to be kept for every object, long enough that two that differ never meet. */
 export function digestOf(value: unknown): string {
-  return createHash('sha256').update(stringifyJson(value)).digest('base64url').slice(0, 22);
+  return hash('sha256', stringifyJson(value), 'base64url').slice(0, 22);
 }
 
 /** Without what every apply must say and nobody owns. */

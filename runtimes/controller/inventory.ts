@@ -48,8 +48,13 @@ function parseReference(text: string): ObjectReference | undefined {
 /** The inventory an instance carries for a rule; empty where it carries none. Undefined when somebody made it unreadable. */
 export function readInventory(instance: JsonObject, rule: string): Inventory | undefined {
   const text = annotationOf(instance, inventoryAnnotation(rule));
-  return text === undefined ? EMPTY_INVENTORY : parseInventory(text);
+  if (text === undefined) return EMPTY_INVENTORY;
+  // Instances of a rule mostly carry the same one, and it is asked for several times of each.
+  if (text !== lastRead.text) lastRead = { text, inventory: parseInventory(text) };
+  return lastRead.inventory;
 }
+
+let lastRead: { readonly text: string; readonly inventory: Inventory | undefined } = { text: '', inventory: undefined };
 
 function parseInventory(text: string): Inventory | undefined {
   try {
