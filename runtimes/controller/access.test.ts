@@ -14,6 +14,10 @@ const STATE = [
 const OBJECT = (kind: string, apiVersion: string, more = ''): string =>
   `{ id: one, ${more} template: { apiVersion: ${apiVersion}, kind: ${kind}, metadata: { name: "\${self.metadata.name}" } } }`;
 
+const RBAC = 'rbac.authorization.k8s.io';
+const BINDING = (id: string, role: string): string =>
+  `{ id: ${id}, template: { apiVersion: ${RBAC}/v1, kind: RoleBinding, metadata: { name: "\${self.metadata.name}-${id}" }, roleRef: ${role}, subjects: [] } }`;
+
 function accessOf(spec: string, options: AccessOptions = {}): readonly RequiredAccess[] {
   const text = `apiVersion: fairlead.dev/v1alpha1\nkind: ReconcileRule\nmetadata: { name: r }\nspec:\n${spec.replace(/^/gm, '  ')}`;
   const { program, diagnostics } = compileBundle(parseYaml({ name: 'r.yaml', text }).documents);
@@ -22,10 +26,10 @@ function accessOf(spec: string, options: AccessOptions = {}): readonly RequiredA
   return requiredAccess(program.reconcile, () => undefined, { namespace: 'state', ...options });
 }
 
-const written = ({ verbs, resource, group, namespace }: RequiredAccess): string => {
+const written = ({ verbs, resource, group, name: only, namespace }: RequiredAccess): string => {
   const [plain = '', subresource] = resource.split('/');
   const name = `${plain}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
-  return `${verbs.join(',')} ${name}${namespace === undefined ? '' : ` @${namespace}`}`;
+  return `${verbs.join(',')} ${name}${only === undefined ? '' : ` ${only}`}${namespace === undefined ? '' : ` @${namespace}`}`;
 };
 
 describe('what rules need to be allowed', () => {
@@ -54,6 +58,21 @@ describe('what rules need to be allowed', () => {
       'a call',
       `${BOX}\ncalls: [{ id: one, http: { method: POST, url: "http://localhost/" } }]`,
       [...OURS, ...STATUS, 'get,create,patch,delete secrets @state'],
+    ],
+    [
+      'rights that are granted: by roles that are written out',
+      `${BOX}\nobjects:\n- ${BINDING('a', '{ kind: ClusterRole, name: view }')}\n- ${BINDING('b', '{ kind: Role, name: box }')}\n- ${BINDING('c', '{ kind: ClusterRole, name: view }')}`,
+      [...OURS, ...STATUS, ...WRITES, `${ALL} rolebindings.${RBAC}`, `bind clusterroles.${RBAC} view`, `bind roles.${RBAC} box`],
+    ],
+    [
+      'rights that only an expression knows',
+      `${BOX}\nobjects:\n- ${BINDING('a', '{ kind: ClusterRole, name: view }')}\n- ${BINDING('b', '{ kind: ClusterRole, name: "${self.metadata.name}" }')}`,
+      [...OURS, ...STATUS, ...WRITES, `${ALL} rolebindings.${RBAC}`, `bind clusterroles.${RBAC}`, `bind roles.${RBAC}`],
+    ],
+    [
+      'a role of its own',
+      `${BOX}\nobjects: [${OBJECT('Role', `${RBAC}/v1`)}]`,
+      [...OURS, ...STATUS, ...WRITES, `list,watch,get,create,patch,delete,escalate roles.${RBAC}`],
     ],
     [
       'objects beside those of somebody else',
@@ -98,6 +117,10 @@ describe('what rules need to be allowed', () => {
     [
       { group: '', resource: 'pods/status', verb: 'get', namespace: 'a', purpose: 'p' },
       'cannot get pods/status in namespace a: needed for p',
+    ],
+    [
+      { group: RBAC, resource: 'clusterroles', name: 'view', verb: 'bind', purpose: 'p' },
+      `cannot bind clusterroles.${RBAC} view in the cluster: needed for p`,
     ],
     [{ group: 'g.io', resource: 'boxes/status', verb: 'get', purpose: 'p' }, 'cannot get boxes.g.io/status in the cluster: needed for p'],
   ])('is named where it is missing', (missing, text) => {

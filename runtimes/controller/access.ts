@@ -10,6 +10,8 @@ export interface RequiredAccess {
   readonly group: string;
   /** Plural, with its subresource: `deployments`, `myapps/status`. */
   readonly resource: string;
+  /** Only the object of this name; undefined: all. */
+  readonly name?: string;
   readonly verbs: readonly string[];
   /** Where it must be allowed; undefined: in the whole cluster. */
   readonly namespace?: string;
@@ -67,6 +69,7 @@ export function requiredAccess(
     for (const touched of touches) {
       const { verbs, word } = USES[touched.use];
       add(touched.apiVersion, touched.kind, '', verbs, `rule ${name} ${word} ${touched.kind}`);
+      found.push(...grantAccess(touched, name));
     }
     if (generates) add('v1', 'Secret', '', USES.write.verbs, `rule ${name} keeps what it generates`);
   }
@@ -86,10 +89,25 @@ export function requiredAccess(
   return merge(found);
 }
 
+const RBAC = 'rbac.authorization.k8s.io';
+
+/** Nobody grants rights that they do not have, unless they may do that. Kubernetes: docs, "Privilege escalation prevention and bootstrapping". */
+function grantAccess({ apiVersion, kind, use, binds }: TouchedKind, rule: string): readonly RequiredAccess[] {
+  if (groupOf(apiVersion) !== RBAC || use === 'read') return [];
+  const roles = (resource: string, verb: string, name?: string): RequiredAccess => {
+    const purpose = `rule ${rule} makes ${kind}`;
+    return { group: RBAC, resource, verbs: [verb], purpose, ...(name === undefined ? {} : { name }) };
+  };
+  if (kind === 'Role' || kind === 'ClusterRole') return [roles(pluralOf(kind), 'escalate')];
+  if (binds === undefined) return [];
+  if (binds === 'any') return [roles('clusterroles', 'bind'), ...(kind === 'RoleBinding' ? [roles('roles', 'bind')] : [])];
+  return binds.map((role) => roles(pluralOf(role.kind), 'bind', role.name));
+}
+
 function merge(all: readonly RequiredAccess[]): readonly RequiredAccess[] {
   const byPlace = new Map<string, { verbs: Set<string>; purposes: Set<string>; access: RequiredAccess }>();
   for (const access of all) {
-    const key = `${access.namespace ?? ''} ${access.group}/${access.resource}`;
+    const key = `${access.namespace ?? ''} ${access.group}/${access.resource} ${access.name ?? ''}`;
     const found = byPlace.get(key) ?? { verbs: new Set(), purposes: new Set(), access };
     for (const verb of access.verbs) found.verbs.add(verb);
     found.purposes.add(access.purpose);
@@ -100,9 +118,10 @@ function merge(all: readonly RequiredAccess[]): readonly RequiredAccess[] {
 
 /** A ClusterRole, and a Role for the controller's own state, that allow exactly this. */
 export function rolesFor(access: readonly RequiredAccess[], name: string): readonly JsonObject[] {
-  const rule = ({ group, resource, verbs }: RequiredAccess): JsonObject => ({
+  const rule = ({ group, resource, verbs, name: only }: RequiredAccess): JsonObject => ({
     apiGroups: [group],
     resources: [resource],
+    ...(only === undefined ? {} : { resourceNames: [only] }),
     verbs: [...verbs].sort(),
   });
   const roles: JsonObject[] = [];
@@ -121,16 +140,18 @@ export function rolesFor(access: readonly RequiredAccess[], name: string): reado
 export interface MissingAccess {
   readonly group: string;
   readonly resource: string;
+  readonly name?: string;
   readonly verb: string;
   readonly namespace?: string;
   readonly purpose: string;
 }
 
 /** `cannot patch deployments.apps in the cluster: rule myapp makes Deployment`. */
-export function missingText({ group, resource, verb, namespace, purpose }: MissingAccess): string {
+export function missingText({ group, resource, name, verb, namespace, purpose }: MissingAccess): string {
   const [plain = '', subresource] = resource.split('/');
   const full = `${plain}${group === '' ? '' : `.${group}`}${subresource === undefined ? '' : `/${subresource}`}`;
-  return `cannot ${verb} ${full} in ${namespace === undefined ? 'the cluster' : `namespace ${namespace}`}: needed for ${purpose}`;
+  const named = name === undefined ? '' : ` ${name}`;
+  return `cannot ${verb} ${full}${named} in ${namespace === undefined ? 'the cluster' : `namespace ${namespace}`}: needed for ${purpose}`;
 }
 
 /** Reviews at once. */
@@ -149,13 +170,14 @@ export async function findMissingAccess(client: KubernetesClient, access: readon
   return missing;
 }
 
-async function isAllowed(client: KubernetesClient, { group, resource, verb, namespace }: MissingAccess): Promise<boolean> {
+async function isAllowed(client: KubernetesClient, { group, resource, name, verb, namespace }: MissingAccess): Promise<boolean> {
   const [plain = '', subresource] = resource.split('/');
   const resourceAttributes = {
     group,
     resource: plain,
     verb,
     ...(subresource === undefined ? {} : { subresource }),
+    ...(name === undefined ? {} : { name }),
     ...(namespace === undefined ? {} : { namespace }),
   };
   const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview', spec: { resourceAttributes } };

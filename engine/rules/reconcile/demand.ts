@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, ownValue } from '../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { Entry, ReadinessRule } from './entry.ts';
 import type { FieldDemand, TouchedKind } from './program.ts';
@@ -37,7 +37,8 @@ export function touchedKinds(rule: CompiledRule): readonly TouchedKind[] {
     if (kind === undefined) continue;
     const note = (use: TouchedKind['use'], fields: FieldDemand) => {
       const key = `${use} ${kind.apiVersion}/${kind.kind}`;
-      touched.set(key, { ...kind, use, fields: mergeDemand(touched.get(key)?.fields, fields) });
+      const before = touched.get(key);
+      touched.set(key, { ...kind, use, fields: mergeDemand(before?.fields, fields), ...boundRoles(kind, entry, rule, before) });
     };
     const read = readFields(entry, rule);
     // What a patch is for belongs to others, and is looked for as such.
@@ -45,6 +46,22 @@ export function touchedKinds(rule: CompiledRule): readonly TouchedKind[] {
     if (entry.kind !== 'external') note(entry.kind === 'patch' ? 'patch' : 'write', mergeDemand(read, writtenFields(entry, rule)));
   }
   return [...touched.values()];
+}
+
+/** What a binding binds, beside what others of its kind do. */
+function boundRoles(kind: { readonly kind: string }, entry: Entry, { source }: CompiledRule, before: TouchedKind | undefined) {
+  if (kind.kind !== 'RoleBinding' && kind.kind !== 'ClusterRoleBinding') return {};
+  if (entry.kind !== 'template') return before?.binds === undefined ? {} : { binds: before.binds };
+  const template = source.entries.find(({ id }) => id === entry.id);
+  const role = template?.kind === 'template' ? ownValue(template.template.value, 'roleRef') : undefined;
+  const text = (field: string): string | undefined => {
+    const value = isJsonObject(role ?? null) ? ownValue(role as JsonObject, field) : undefined;
+    return typeof value === 'string' && !hasExpression(value) ? value : undefined;
+  };
+  const [roleKind, name] = [text('kind'), text('name')];
+  if (roleKind === undefined || name === undefined || before?.binds === 'any') return { binds: 'any' as const };
+  const others = (before?.binds ?? []).filter((each) => each.kind !== roleKind || each.name !== name);
+  return { binds: [...others, { kind: roleKind, name }] };
 }
 
 function kindOf(entry: Entry): { readonly apiVersion: string; readonly kind: string } | undefined {

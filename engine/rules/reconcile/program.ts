@@ -221,6 +221,14 @@ export interface TouchedKind {
   readonly use: 'write' | 'patch' | 'read';
   /** What expressions and readiness read, and of kinds that are written also what templates write, so that drift can be seen. */
   readonly fields: FieldDemand;
+  /** Of RoleBindings and ClusterRoleBindings: what they bind; `any` where only an expression knows. */
+  readonly binds?: 'any' | readonly RoleReference[];
+}
+
+/** A Role or a ClusterRole. */
+export interface RoleReference {
+  readonly kind: string;
+  readonly name: string;
 }
 
 /** One compiled rule. Immutable. */
