@@ -40,6 +40,8 @@ export interface Cluster {
   readonly folder: string;
   /** In group system:masters. */
   readonly admin: ApiClient;
+  /** Bearer token of {@link admin}. */
+  readonly adminToken: string;
   /** User `alice` of group `dev`, with no rights but those that RBAC gives her. */
   readonly alice: ApiClient;
   /** For `kubectl --kubeconfig`, as {@link admin}. */
@@ -150,6 +152,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       ca,
       folder,
       admin,
+      adminToken: tokens.admin,
       alice: connect(tokens.alice),
       kubeconfig,
       kubectl: async () => join(await ensureGoTool(kubernetes, ['kubectl'], build), 'kubectl'),
