@@ -1,3 +1,4 @@
+import { parseApiVersion } from '../object/type-table.ts';
 import type { Document } from '../text/document.ts';
 
 /** API group and kind of a document, whatever it looks like. */
@@ -7,6 +8,5 @@ export function kindOf({ value }: Document): { readonly group: string; readonly 
       typeof value === 'object' && value !== null && Object.hasOwn(value, field) ? (value as Record<string, unknown>)[field] : '';
     return typeof found === 'string' ? found : '';
   };
-  const apiVersion = read('apiVersion');
-  return { group: apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '', kind: read('kind') };
+  return { group: parseApiVersion(read('apiVersion')).group, kind: read('kind') };
 }

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue, setOwn } from '../../engine/object/json.ts';
+import { formatTime } from '../../engine/object/time.ts';
 import type { StatusCondition } from '../../engine/rules/reconcile/program.ts';
 import { type Problem, worstOf } from './problem.ts';
 
@@ -54,7 +55,7 @@ export interface WantedStatus {
  */
 export function composeStatus(wanted: WantedStatus, observed: JsonObject): JsonObject {
   const former = conditionsOf(observed);
-  const time = new Date(wanted.now).toISOString().replace(/\.\d{3}Z$/, 'Z');
+  const time = formatTime(wanted.now);
   const conditions = wanted.conditions.map(({ type, status, reason, message }): JsonObject => {
     const before = former.get(type);
     const since = before !== undefined && ownValue(before, 'status') === status ? ownValue(before, 'lastTransitionTime') : undefined;

@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { compareText } from '../../engine/cel/run/text.ts';
 import { isJsonObject, type JsonObject } from '../../engine/object/json.ts';
+import { parseApiVersion } from '../../engine/object/type-table.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
 import { FileError, readTextFile } from './text-files.ts';
 
@@ -114,18 +116,17 @@ function filesOf(objects: readonly JsonObject[]): ReadonlyMap<string, readonly J
   for (const object of objects) {
     const { apiVersion, kind } = object as { readonly apiVersion: string; readonly kind: string };
     const { namespace, name } = object['metadata'] as { readonly namespace?: string; readonly name: string };
-    const group = apiVersion.includes('/') ? `.${apiVersion.slice(0, apiVersion.indexOf('/'))}` : '';
+    const { group } = parseApiVersion(apiVersion);
     // `cluster` is a name that a namespace may have; `_` is in none.
-    const path = `${namespace === undefined ? '_cluster' : fileName(namespace)}/${fileName(`${kind.toLowerCase()}${group}`)}.yaml`;
+    const path = `${namespace === undefined ? '_cluster' : fileName(namespace)}/${fileName(`${kind.toLowerCase()}${group === '' ? '' : `.${group}`}`)}.yaml`;
     const list = files.get(path) ?? [];
     list.push({ name, object });
     files.set(path, list);
   }
-  const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
   return new Map(
     [...files]
-      .sort(([a], [b]) => compare(a, b))
-      .map(([path, list]) => [path, list.sort((a, b) => compare(a.name, b.name)).map(({ object }) => object)]),
+      .sort(([a], [b]) => compareText(a, b))
+      .map(([path, list]) => [path, list.sort((a, b) => compareText(a.name, b.name)).map(({ object }) => object)]),
   );
 }
 

@@ -1,12 +1,12 @@
 import type { CompactResource, TypeTableData } from '../../engine/object/compact-schema.ts';
 import { isJsonObject, type JsonObject } from '../../engine/object/json.ts';
 import { openApiTypes } from '../../engine/object/openapi-types.ts';
+import { formatApiVersion } from '../../engine/object/type-table.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { parseJsonBody } from '../host/json-body.ts';
 import { ApiError } from './api-error.ts';
 import type { KubernetesClient, RequestOptions } from './client.ts';
 import { pause } from './pause.ts';
-import { apiVersionOf } from './resource-path.ts';
 
 export interface ClusterTypesOptions extends RequestOptions {
   /** Whether the types of a group and version are wanted; default: all. Those of Kubernetes itself are many. */
@@ -47,7 +47,7 @@ export async function clusterTypes(client: KubernetesClient, options: ClusterTyp
   const resources: { [apiVersion: string]: { [resource: string]: CompactResource } } = {};
   for (const type of served) {
     if (!wanted(type.group, type.version)) continue;
-    const apiVersion = apiVersionOf(type);
+    const apiVersion = formatApiVersion(type.group, type.version);
     resources[apiVersion] ??= {};
     resources[apiVersion][type.resource] = {
       kind: `${apiVersion}/${type.kind}`,

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
+import { parseApiVersion } from '../../engine/object/type-table.ts';
 import type { Clock } from '../host/clock.ts';
 import { ApiError, ConnectionError } from './api-error.ts';
 import type { ApiRequest, ApiResponse, RequestOptions, ResourceDiscovery, ResourceType } from './client.ts';
@@ -37,7 +38,7 @@ export function createDiscovery(request: (request: ApiRequest) => Promise<ApiRes
 
   async function load(apiVersion: string): Promise<KnownGroup> {
     const began = generation;
-    const { group, version } = splitApiVersion(apiVersion);
+    const { group, version } = parseApiVersion(apiVersion);
     let resources: readonly ResourceType[] = [];
     try {
       resources = readResourceList((await request({ path: groupVersionPath(group, version) })).body, group, version);
@@ -119,7 +120,7 @@ export function createDiscovery(request: (request: ApiRequest) => Promise<ApiRes
       generation++;
       everything = undefined;
       for (const apiVersion of groups.keys())
-        if (group === undefined || splitApiVersion(apiVersion).group === group) groups.delete(apiVersion);
+        if (group === undefined || parseApiVersion(apiVersion).group === group) groups.delete(apiVersion);
       loading.clear();
     },
   };
@@ -142,7 +143,7 @@ export async function whenServed(
     if (found !== null) return found;
     if (clock.elapsed() + wait > until) throw new Error(`the API server does not serve kind ${kind} of ${apiVersion} after ${timeout} ms`);
     await pause(clock, wait, signal);
-    discovery.invalidate(splitApiVersion(apiVersion).group);
+    discovery.invalidate(parseApiVersion(apiVersion).group);
   }
 }
 
@@ -206,11 +207,6 @@ function readAggregated(body: unknown): ResourceType[] | undefined {
     }
   }
   return found;
-}
-
-function splitApiVersion(apiVersion: string): { readonly group: string; readonly version: string } {
-  const slash = apiVersion.indexOf('/');
-  return slash < 0 ? { group: '', version: apiVersion } : { group: apiVersion.slice(0, slash), version: apiVersion.slice(slash + 1) };
 }
 
 /** The result, unless the signal aborts first: others may wait for the same answer. */

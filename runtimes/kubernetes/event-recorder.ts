@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../engine/object/json.ts';
+import { formatMicroTime } from '../../engine/object/time.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { type Log, silentLog } from '../host/log.ts';
 import { ApiError, failureText } from './api-error.ts';
 import type { KubernetesClient, ResourceType } from './client.ts';
-import { microTime } from './micro-time.ts';
 import { pause } from './pause.ts';
 
 /** What is told about an object. */
@@ -183,7 +183,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
     for (let attempt = 1; ; attempt++) {
       try {
         if (one.name !== undefined) {
-          const times = { count: one.count, lastObservedTime: microTime(clock.now() - (clock.elapsed() - one.lastAt)) };
+          const times = { count: one.count, lastObservedTime: formatMicroTime(clock.now() - (clock.elapsed() - one.lastAt)) };
           await events.patch({ namespace, name: one.name }, 'merge', { series: times }, { signal: stop.signal });
         } else {
           const object = eventObject(one, namespace);
@@ -210,7 +210,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       apiVersion: 'events.k8s.io/v1',
       kind: 'Event',
       metadata: { name: `${event.regarding.name.slice(0, 200)}.${suffix}`, namespace },
-      eventTime: microTime(now - (clock.elapsed() - lastAt)),
+      eventTime: formatMicroTime(now - (clock.elapsed() - lastAt)),
       reportingController: controller,
       reportingInstance: instance.slice(0, 128),
       type: event.type,
@@ -219,7 +219,7 @@ export function createEventRecorder(options: EventRecorderOptions): EventRecorde
       note: event.note,
       regarding: subjectOf(event.regarding),
       ...(event.related === undefined ? {} : { related: subjectOf(event.related) }),
-      ...(count > 1 ? { series: { count, lastObservedTime: microTime(now) } } : {}),
+      ...(count > 1 ? { series: { count, lastObservedTime: formatMicroTime(now) } } : {}),
     };
   }
 

@@ -1,9 +1,9 @@
 import { isJsonObject, type JsonObject } from '../../engine/object/json.ts';
+import { formatMicroTime } from '../../engine/object/time.ts';
 import { type Clock, systemClock, type Timer } from '../host/clock.ts';
 import { type Log, silentLog } from '../host/log.ts';
 import { ApiError, failureText } from './api-error.ts';
 import type { KubernetesClient, ResourceType } from './client.ts';
-import { microTime } from './micro-time.ts';
 import { pause } from './pause.ts';
 
 export interface LeaderElectionOptions {
@@ -97,7 +97,7 @@ export function startLeaderElection(options: LeaderElectionOptions): LeaderElect
   }
 
   function spec(of: Observed | undefined): JsonObject {
-    const now = microTime(clock.now());
+    const now = formatMicroTime(clock.now());
     const former = isJsonObject(of?.lease['spec']) ? of.lease['spec'] : {};
     const mine = of?.holder === identity;
     const transitions = typeof former['leaseTransitions'] === 'number' ? former['leaseTransitions'] : 0;
@@ -199,7 +199,7 @@ export function startLeaderElection(options: LeaderElectionOptions): LeaderElect
 
   async function release(): Promise<void> {
     if (observed?.holder !== identity) return;
-    const now = microTime(clock.now());
+    const now = formatMicroTime(clock.now());
     const former = isJsonObject(observed.lease['spec']) ? observed.lease['spec'] : {};
     const free = { ...former, holderIdentity: '', leaseDurationSeconds: 1, acquireTime: now, renewTime: now };
     // Where it does not succeed, the lease simply ends.

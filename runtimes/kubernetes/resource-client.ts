@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import { formatApiVersion } from '../../engine/object/type-table.ts';
 import { ApiError, ConnectionError } from './api-error.ts';
 import type {
   ApiRequest,
@@ -14,7 +15,7 @@ import type {
   WatchOptions,
   WriteOptions,
 } from './client.ts';
-import { apiVersionOf, collectionPath, objectPath, withQuery } from './resource-path.ts';
+import { collectionPath, objectPath, withQuery } from './resource-path.ts';
 
 /** What the verbs are made of. */
 export interface Requester {
@@ -35,7 +36,7 @@ const PATCH_TYPES: Readonly<Record<PatchType | 'apply', string>> = {
 
 /** The verbs of one resource. */
 export function createResourceClient(type: ResourceType, requester: Requester): ResourceClient {
-  const apiVersion = apiVersionOf(type);
+  const apiVersion = formatApiVersion(type.group, type.version);
 
   async function write(method: string, path: string, body: unknown, options: WriteOptions, contentType?: string): Promise<JsonObject> {
     const query = {

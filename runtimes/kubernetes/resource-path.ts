@@ -19,11 +19,6 @@ export function objectPath(type: ResourceType, { namespace, name }: ObjectName, 
   return `${collectionPath(type, namespace)}/${encodeURIComponent(name)}${subresource ? `/${subresource}` : ''}`;
 }
 
-/** `apps/v1`, `v1`. */
-export function apiVersionOf({ group, version }: { readonly group: string; readonly version: string }): string {
-  return group === '' ? version : `${group}/${version}`;
-}
-
 /** `/path?name=value`, without parameters that are undefined. */
 export function withQuery(path: string, parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
   const query = new URLSearchParams();

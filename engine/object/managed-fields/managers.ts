@@ -1,3 +1,4 @@
+import { compareText } from '../../cel/run/text.ts';
 import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../json.ts';
 import { type FieldSet, unionFields } from './field-set.ts';
 import { decodeFieldsV1, encodeFieldsV1 } from './fields-v1.ts';
@@ -86,10 +87,6 @@ function compareEntries(a: ManagerEntry, b: ManagerEntry): number {
     compareText(a.apiVersion, b.apiVersion) ||
     compareText(a.subresource, b.subresource)
   );
-}
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function seconds(time: string | undefined): number {

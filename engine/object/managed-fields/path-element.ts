@@ -1,4 +1,5 @@
 import { goQuote } from '../../cel/go-quote.ts';
+import { compareText } from '../../cel/run/text.ts';
 import { goFloat } from '../go-format.ts';
 import { goJson, goMapJson } from '../go-json.ts';
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../json.ts';
@@ -149,10 +150,6 @@ export function sortElements(elements: Iterable<PathElement>): PathElement[] {
 }
 
 const KINDS = 'fkvi';
-
-function compareText(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
 
 const TYPE_ORDER = ['number', 'string', 'boolean', 'list', 'map', 'null'];
 

@@ -1,4 +1,4 @@
-import type { TypeTable } from '../../object/type-table.ts';
+import { parseApiVersion, type TypeTable } from '../../object/type-table.ts';
 import type { GroupVersionKind, GroupVersionResource } from './decision.ts';
 import type { EquivalentResource, EquivalentResources } from './resource-match.ts';
 
@@ -105,9 +105,7 @@ const resourceKey = (resource: GroupVersionResource) => `${resource.group}/${res
 const familyByResource: ReadonlyMap<string, readonly EquivalentResource[]> = new Map(
   FAMILIES.flatMap((family) => {
     const members = family.groupVersions.map((groupVersion): EquivalentResource => {
-      const slash = groupVersion.indexOf('/');
-      const group = slash < 0 ? '' : groupVersion.slice(0, slash);
-      const version = groupVersion.slice(slash + 1);
+      const { group, version } = parseApiVersion(groupVersion);
       return { resource: { group, version, resource: family.resource }, kind: { group, version, kind: family.kind } };
     });
     return members.map((member): [string, readonly EquivalentResource[]] => [resourceKey(member.resource), members]);

@@ -1,4 +1,5 @@
 import { BOOL, DYN, NULL, STRING } from '../../cel/types.ts';
+import { parseApiVersion } from '../../object/type-table.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import type { Reporter } from '../reporter.ts';
 import type { CompileContext } from './compile-context.ts';
@@ -213,8 +214,7 @@ export function checkDocumentName(report: Reporter, name: string): void {
 /** Where the parameter objects of a kind live, if the types tell. */
 export function scopeOfKind(context: CompileContext, paramKind: { readonly apiVersion: string; readonly kind: string } | undefined) {
   if (paramKind === undefined) return {};
-  const slash = paramKind.apiVersion.indexOf('/');
-  const group = slash < 0 ? '' : paramKind.apiVersion.slice(0, slash);
-  const found = context.types?.resourceOf(group, paramKind.apiVersion.slice(slash + 1), paramKind.kind);
+  const { group, version } = parseApiVersion(paramKind.apiVersion);
+  const found = context.types?.resourceOf(group, version, paramKind.kind);
   return found === undefined ? {} : { paramScope: found.namespaced ? ('Namespaced' as const) : ('Cluster' as const) };
 }

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from '../../../../engine/object/json.ts';
-import { timestamp } from '../control-loop/condition.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
 import type { Authenticate, VirtualCreate, VirtualPath } from '../hooks.ts';
 import type { Requester } from '../registry.ts';
 import { badRequest } from '../status-error.ts';
@@ -31,7 +31,7 @@ export function authenticationReviews(options: {
   };
   const selfSubjectReview: VirtualCreate = async ({ object, requester }) => ({
     ...object,
-    metadata: { creationTimestamp: timestamp(now()) },
+    metadata: { creationTimestamp: formatTime(now()) },
     status: { userInfo: userInfo(requester) },
   });
   return new Map([

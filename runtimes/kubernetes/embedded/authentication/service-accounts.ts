@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject } from '../../../../engine/object/json.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
 import type { Clock } from '../../../host/clock.ts';
-import { timestamp } from '../control-loop/condition.ts';
 import { isDeleted, type Kind, type KubernetesObject, kind, servedKind, typed } from '../control-loop/kind.ts';
 import { fieldInvalid } from '../field-error.ts';
 import type { Authenticate, VirtualCreate } from '../hooks.ts';
@@ -70,8 +70,8 @@ export function serviceAccounts({ registry, clock, signer, uuid, issuer = DEFAUL
       sub: `system:serviceaccount:${namespace}:${name}`,
       'kubernetes.io': { namespace, serviceaccount: identity(account), ...boundTo(spec, namespace) },
     };
-    const status = { token: signer.sign(claims), expirationTimestamp: timestamp(claims.exp * 1000) };
-    const creationTimestamp = timestamp(clock.now());
+    const status = { token: signer.sign(claims), expirationTimestamp: formatTime(claims.exp * 1000) };
+    const creationTimestamp = formatTime(clock.now());
     return {
       ...object,
       metadata: { name, namespace, creationTimestamp },

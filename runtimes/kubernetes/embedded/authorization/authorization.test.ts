@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { formatApiVersion } from '../../../../engine/object/type-table.ts';
 import { manualClock } from '../../../host/clock.ts';
 import { clusterView } from '../control-loop/cluster-view.ts';
 import { runControlLoop } from '../control-loop/control-loop.ts';
-import { apiVersionOf, type Kind, untyped } from '../control-loop/kind.ts';
+import { type Kind, untyped } from '../control-loop/kind.ts';
 import { memoryRegistry, served } from '../control-loop/memory-registry.fixture.ts';
 import type { RequestAttributes } from '../hooks.ts';
 import type { Requester } from '../registry.ts';
@@ -25,7 +26,7 @@ function attributes(requester: Requester, verb: string, what: string, namespace 
 async function cluster() {
   const clock = manualClock();
   const resources = [ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS].map((kind) =>
-    served(apiVersionOf(kind), kind.resource, kind.kind, !kind.resource.startsWith('cluster')),
+    served(formatApiVersion(kind.group, kind.version), kind.resource, kind.kind, !kind.resource.startsWith('cluster')),
   );
   const registry = memoryRegistry({ resources });
   const authorizer = new RbacAuthorizer(registry);
@@ -40,7 +41,10 @@ async function cluster() {
   const create = (kind: Kind, name: string, content: object, labels = {}) => {
     const resource = registry.find(kind.group, kind.version, kind.resource)!;
     const metadata = { name, labels, ...(resource.namespaced ? { namespace: 'a' } : {}) };
-    return registry.create(resource, untyped({ apiVersion: apiVersionOf(kind), kind: kind.kind, metadata, ...content }));
+    return registry.create(
+      resource,
+      untyped({ apiVersion: formatApiVersion(kind.group, kind.version), kind: kind.kind, metadata, ...content }),
+    );
   };
   const bind = (kind: Kind, name: string, role: string, ...subjects: object[]) =>
     create(kind, name, { roleRef: { kind: role.split('/')[0], name: role.split('/')[1] }, subjects });

@@ -1,3 +1,4 @@
+import { formatTime } from '../../../../engine/object/time.ts';
 /** A condition of a status. Kubernetes: apimachinery pkg/apis/meta/v1/types.go Condition, and the older ones of built-in kinds. */
 export interface Condition {
   readonly type: string;
@@ -14,9 +15,6 @@ export const conditionOf = (conditions: readonly Condition[] | undefined, type: 
 
 export const isTrue = (conditions: readonly Condition[] | undefined, type: string): boolean =>
   conditionOf(conditions, type)?.status === 'True';
-
-/** `2026-01-02T03:04:05Z`, the precision of Kubernetes' timestamps; from milliseconds since the epoch. */
-export const timestamp = (milliseconds: number): string => `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 
 /**
  * The conditions with one set. The time of its transition stays unless the status changes, and the very same list comes back
@@ -36,8 +34,8 @@ export function setCondition(
     (before.message ?? '') === (condition.message ?? '') &&
     before.observedGeneration === condition.observedGeneration;
   if (same && conditions !== undefined) return conditions;
-  const lastTransitionTime = before?.status === condition.status && before.lastTransitionTime ? before.lastTransitionTime : timestamp(now);
-  const after: Condition = { ...condition, lastTransitionTime, ...(options.updateTime ? { lastUpdateTime: timestamp(now) } : {}) };
+  const lastTransitionTime = before?.status === condition.status && before.lastTransitionTime ? before.lastTransitionTime : formatTime(now);
+  const after: Condition = { ...condition, lastTransitionTime, ...(options.updateTime ? { lastUpdateTime: formatTime(now) } : {}) };
   if (before === undefined) return [...(conditions ?? []), after];
   return (conditions ?? []).map((each) => (each === before ? after : each));
 }

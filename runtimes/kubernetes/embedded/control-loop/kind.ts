@@ -49,9 +49,6 @@ export function kind<T extends KubernetesObject>(group: string, version: string,
   return { group, version, resource, kind: name };
 }
 
-export const apiVersionOf = ({ group, version }: Pick<ResourceType, 'group' | 'version'>): string =>
-  group === '' ? version : `${group}/${version}`;
-
 export const groupResource = ({ group, resource }: Pick<ResourceType, 'group' | 'resource'>): GroupResource => `${group}/${resource}`;
 
 /** The served resource of a kind; undefined where this server does not serve it. */

@@ -1,8 +1,9 @@
 import { isJsonObject, type Json, type JsonObject, jsonEqual } from '../../../../engine/object/json.ts';
+import { formatApiVersion } from '../../../../engine/object/type-table.ts';
 import type { ObjectName, ResourceType } from '../../client.ts';
 import type { ObjectEvent, Registry, RegistryWrite, ServedResource } from '../registry.ts';
 import { alreadyExists, conflict, notFound, outdated } from '../status-error.ts';
-import { apiVersionOf, groupResource, type KubernetesObject, type ObjectMeta, typed, untyped } from './kind.ts';
+import { groupResource, type KubernetesObject, type ObjectMeta, typed, untyped } from './kind.ts';
 
 export interface MemoryRegistryOptions {
   readonly resources: readonly ServedResource[];
@@ -83,7 +84,7 @@ export function memoryRegistry({ resources, now = () => 0 }: MemoryRegistryOptio
     resources: () => served,
     find: (group, version, resource) =>
       served.find((each) => each.group === group && each.version === version && each.resource === resource),
-    ofKind: (apiVersion, kind) => served.find((each) => apiVersionOf(each) === apiVersion && each.kind === kind),
+    ofKind: (apiVersion, kind) => served.find((each) => formatApiVersion(each.group, each.version) === apiVersion && each.kind === kind),
     get: (type, name) => storeOf(type).get(keyOf(type, name)),
     list(type, namespace) {
       const all = [...storeOf(type)].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, object]) => object);

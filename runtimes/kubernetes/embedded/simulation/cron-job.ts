@@ -1,6 +1,7 @@
 import { jsonEqual } from '../../../../engine/object/json.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
 import type { ClusterView } from '../control-loop/cluster-view.ts';
-import { isTrue, timestamp } from '../control-loop/condition.ts';
+import { isTrue } from '../control-loop/condition.ts';
 import { controllerReference, isDeleted, untyped } from '../control-loop/kind.ts';
 import type { SyncResult } from '../control-loop/object-controller.ts';
 import { create, type NewObject, remove, updateStatus, type Write } from '../control-loop/write.ts';
@@ -30,7 +31,7 @@ export function syncCronJob(cronJob: CronJob, view: ClusterView): SyncResult {
       if (policy === 'Replace') for (const job of active) writes.push(remove(JOBS, job));
       const job = jobOf(cronJob, due);
       if (view.get(JOBS, { namespace: cronJob.metadata.namespace, name: job.metadata.name! }) === undefined) writes.push(create(JOBS, job));
-      lastScheduleTime = timestamp(due);
+      lastScheduleTime = formatTime(due);
     }
     const next = schedule.next(now);
     if (next !== undefined) after = next - now;
@@ -69,7 +70,7 @@ function jobOf(cronJob: CronJob, scheduled: number): NewObject {
       ...metadata,
       name: `${name}-${Math.floor(scheduled / 60_000)}`,
       ...(namespace === undefined ? {} : { namespace }),
-      annotations: { ...metadata?.annotations, 'batch.kubernetes.io/cronjob-scheduled-timestamp': timestamp(scheduled) },
+      annotations: { ...metadata?.annotations, 'batch.kubernetes.io/cronjob-scheduled-timestamp': formatTime(scheduled) },
       ownerReferences: [controllerReference(cronJob)],
     },
     spec,

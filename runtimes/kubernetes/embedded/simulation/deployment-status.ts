@@ -1,4 +1,5 @@
-import { type Condition, conditionOf, setCondition, timestamp } from '../control-loop/condition.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
+import { type Condition, conditionOf, setCondition } from '../control-loop/condition.ts';
 import { desiredOf, maxUnavailable, sizeOf } from './deployment-rollout.ts';
 import type { Deployment, ReplicaSet } from './kinds.ts';
 
@@ -67,7 +68,7 @@ export function deploymentStatus(
         now,
       );
       // The deadline counts from the last progress, even where nothing else is new to say.
-      conditions = conditions.map((each) => (each.type === 'Progressing' ? { ...each, lastUpdateTime: timestamp(now) } : each));
+      conditions = conditions.map((each) => (each.type === 'Progressing' ? { ...each, lastUpdateTime: formatTime(now) } : each));
     } else if (progressing.reason !== 'ProgressDeadlineExceeded') {
       const from = Date.parse(progressing.lastUpdateTime ?? progressing.lastTransitionTime ?? '') || now;
       after = Math.max(0, from + deadline * 1000 - now);

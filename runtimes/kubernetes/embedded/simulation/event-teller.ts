@@ -1,5 +1,5 @@
+import { formatTime } from '../../../../engine/object/time.ts';
 import type { ClusterView } from '../control-loop/cluster-view.ts';
-import { timestamp } from '../control-loop/condition.ts';
 import type { Controller } from '../control-loop/control-loop.ts';
 import { kind, servedKind, typed, untyped } from '../control-loop/kind.ts';
 import { reasonOf } from '../control-loop/write.ts';
@@ -71,8 +71,8 @@ function eventOf(name: string, { occurrence, namespace }: Waiting, now: number):
     message,
     source: { component, ...(host === undefined ? {} : { host }) },
     reportingComponent: component,
-    firstTimestamp: timestamp(now),
-    lastTimestamp: timestamp(now),
+    firstTimestamp: formatTime(now),
+    lastTimestamp: formatTime(now),
     count: 1,
   };
 }

@@ -1,6 +1,7 @@
 import { jsonEqual } from '../../../../engine/object/json.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
 import type { ClusterView } from '../control-loop/cluster-view.ts';
-import { type Condition, isTrue, setCondition, timestamp } from '../control-loop/condition.ts';
+import { type Condition, isTrue, setCondition } from '../control-loop/condition.ts';
 import { controllerReference, isDeleted, untyped } from '../control-loop/kind.ts';
 import type { SyncResult } from '../control-loop/object-controller.ts';
 import { create, type NewObject, remove, updateStatus, type Write } from '../control-loop/write.ts';
@@ -23,7 +24,7 @@ export function syncJob(job: Job, view: ClusterView): SyncResult {
   const succeeded = pods.filter(({ status }) => status?.phase === 'Succeeded');
   const failed = pods.filter(({ status }) => status?.phase === 'Failed');
   const { spec } = job;
-  const startTime = spec.suspend ? undefined : (job.status?.startTime ?? timestamp(now));
+  const startTime = spec.suspend ? undefined : (job.status?.startTime ?? formatTime(now));
   const done = isIndexed(job) ? indexesOf(succeeded).size : succeeded.length;
   const counted = { active: active.length, done, failed: failed.length, indexes: indexesOf(succeeded) };
   const end = spec.suspend ? undefined : endOf(job, counted, startTime, now);
@@ -46,7 +47,7 @@ export function syncJob(job: Job, view: ClusterView): SyncResult {
     ...(startTime === undefined ? {} : { startTime }),
     ...(isIndexed(job) && done > 0 ? { completedIndexes: formatIndexes(indexesOf(succeeded)) } : {}),
     ...conditionsOf(job, end, now),
-    ...(end?.type === 'Complete' ? { completionTime: timestamp(now) } : {}),
+    ...(end?.type === 'Complete' ? { completionTime: formatTime(now) } : {}),
   };
   if (!jsonEqual(untyped(status), untyped(job.status ?? {}))) writes.push(updateStatus(JOBS, { ...job, status } as Job));
   return { writes, ...deadline(job, startTime, end, now) };
@@ -82,7 +83,7 @@ function conditionsOf(job: Job, end: JobEnd | undefined, now: number): { readonl
     const before = conditions.find((each) => each.type === type);
     if (before?.status === status) return;
     conditions = setCondition(conditions, { type, status, reason, message }, now);
-    conditions = conditions.map((each) => (each.type === type ? { ...each, lastProbeTime: timestamp(now) } : each));
+    conditions = conditions.map((each) => (each.type === type ? { ...each, lastProbeTime: formatTime(now) } : each));
   };
   if (job.spec.suspend) set('Suspended', 'True', 'JobSuspended', 'Job suspended');
   else if (isTrue(conditions, 'Suspended')) set('Suspended', 'False', 'JobResumed', 'Job resumed');

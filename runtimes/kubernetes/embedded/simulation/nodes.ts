@@ -1,6 +1,7 @@
+import { formatMicroTime } from '../../../../engine/object/time.ts';
 import type { Clock, Timer } from '../../../host/clock.ts';
 import type { ClusterView } from '../control-loop/cluster-view.ts';
-import { isTrue, setCondition, timestamp } from '../control-loop/condition.ts';
+import { isTrue, setCondition } from '../control-loop/condition.ts';
 import type { Controller } from '../control-loop/control-loop.ts';
 import { groupResource, nameOfKey, typed } from '../control-loop/kind.ts';
 import { create, type NewObject, perform, update, updateStatus, type Write } from '../control-loop/write.ts';
@@ -131,7 +132,7 @@ export function renewLeases(
 
 function renewal(node: Node, view: ClusterView): readonly Write[] {
   const { name, uid } = node.metadata;
-  const renewTime = `${timestamp(view.now()).slice(0, -1)}.000000Z`;
+  const renewTime = formatMicroTime(view.now());
   const found = view.get(LEASES, { namespace: LEASE_NAMESPACE, name });
   if (found !== undefined) return [update(LEASES, { ...found, spec: { ...found.spec, renewTime } } as Node)];
   const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime };

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json } from '../../../../engine/object/json.ts';
+import { formatApiVersion } from '../../../../engine/object/type-table.ts';
 import { conditionOf, isTrue } from '../control-loop/condition.ts';
-import { apiVersionOf, controllerOf, groupResource, isDeleted, type Kind, type KubernetesObject, typed } from '../control-loop/kind.ts';
+import { controllerOf, groupResource, isDeleted, type Kind, type KubernetesObject, typed } from '../control-loop/kind.ts';
 import type { ObjectEvent } from '../registry.ts';
 import { JOBS, type Job, PODS, type Pod, REPLICA_SETS, type ReplicaSet } from './kinds.ts';
 
@@ -128,7 +129,7 @@ function runningContainers(pod: Pod | undefined): ReadonlySet<string> {
 }
 
 const referenceTo = ({ metadata: { name, uid } }: KubernetesObject, kind: Kind = PODS): Occurrence['involved'] => ({
-  apiVersion: apiVersionOf(kind),
+  apiVersion: formatApiVersion(kind.group, kind.version),
   kind: kind.kind,
   name,
   uid,

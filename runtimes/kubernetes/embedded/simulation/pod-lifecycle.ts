@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type Condition, setCondition, timestamp } from '../control-loop/condition.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
+import { type Condition, setCondition } from '../control-loop/condition.ts';
 import { isDeleted } from '../control-loop/kind.ts';
 import type { SyncResult } from '../control-loop/object-controller.ts';
 import { remove, updateStatus } from '../control-loop/write.ts';
@@ -91,13 +92,13 @@ function creatingStatus(pod: Pod, { hostIP }: PodPlace, now: number): PodStatus 
     phase: 'Pending',
     conditions: conditions(pod, values, why, now),
     ...hostAddresses(hostIP),
-    startTime: timestamp(now),
+    startTime: formatTime(now),
     containerStatuses,
   };
 }
 
 function runningStatus(pod: Pod, { hostIP, podIP }: PodPlace, ready: boolean, now: number): PodStatus {
-  const at = timestamp(now);
+  const at = formatTime(now);
   const running = (container: Container) => ({
     ...identity(container),
     containerID: containerId(pod, container),
@@ -128,7 +129,7 @@ function runningStatus(pod: Pod, { hostIP, podIP }: PodPlace, ready: boolean, no
 
 function finishedStatus(pod: Pod, { outcome }: Pick<Instructions, 'outcome'>, now: number): PodStatus {
   const exitCode = outcome === 'fail' ? 1 : 0;
-  const at = timestamp(now);
+  const at = formatTime(now);
   const why = { reason: outcome === 'fail' ? 'PodFailed' : 'PodCompleted' };
   const values = { PodReadyToStartContainers: false, Initialized: true, Ready: false, ContainersReady: false, PodScheduled: true };
   const containerStatuses = pod.spec.containers.map((container) => ({

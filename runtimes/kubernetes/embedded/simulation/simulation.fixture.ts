@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../../engine/object/json.ts';
+import { formatApiVersion } from '../../../../engine/object/type-table.ts';
 import { manualClock } from '../../../host/clock.ts';
-import { apiVersionOf, type Kind, type KubernetesObject, kind, typed, untyped } from '../control-loop/kind.ts';
+import { type Kind, type KubernetesObject, kind, typed, untyped } from '../control-loop/kind.ts';
 import { memoryRegistry, served } from '../control-loop/memory-registry.fixture.ts';
 import {
   CONTROLLER_REVISIONS,
@@ -48,7 +49,7 @@ const NAMESPACED: readonly Kind[] = [
 export async function simulatedCluster(options: Omit<SimulationOptions, 'registry' | 'clock'> = {}) {
   const clock = manualClock(Date.parse('2026-01-01T00:00:00Z'));
   const resources = [
-    ...NAMESPACED.map((kind) => served(apiVersionOf(kind), kind.resource, kind.kind)),
+    ...NAMESPACED.map((kind) => served(formatApiVersion(kind.group, kind.version), kind.resource, kind.kind)),
     served('v1', 'nodes', 'Node', false),
     served('v1', 'persistentvolumes', 'PersistentVolume', false),
     served('storage.k8s.io/v1', 'storageclasses', 'StorageClass', false),
@@ -72,7 +73,12 @@ export async function simulatedCluster(options: Omit<SimulationOptions, 'registr
     /** Syncs that failed. */
     errors,
     async create<T extends KubernetesObject>(kind: Kind<T>, name: string, content: object, metadata: object = {}): Promise<T> {
-      const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata: { name, ...namespace(kind), ...metadata }, ...content };
+      const object = {
+        apiVersion: formatApiVersion(kind.group, kind.version),
+        kind: kind.kind,
+        metadata: { name, ...namespace(kind), ...metadata },
+        ...content,
+      };
       return typed<T>(await registry.create(resource(kind), untyped(object)));
     },
     get<T extends KubernetesObject>(kind: Kind<T>, name: string): T | undefined {

@@ -1,13 +1,14 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import { labelSelectorOf } from '../../../../engine/object/label-selector.ts';
 import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
 import type { VirtualCreate, VirtualRequest } from '../hooks.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { ServerState } from '../server-state.ts';
 import { badRequest, forbidden, noSuchPath, notFound, StatusError, tooManyRequests } from '../status-error.ts';
 import { deleteObject } from '../verbs/delete.ts';
 import { fieldOf } from '../verbs/object-fields.ts';
-import { formatTime, isBeingDeleted } from '../verbs/object-metadata.ts';
+import { isBeingDeleted } from '../verbs/object-metadata.ts';
 import { updateObject } from '../verbs/update.ts';
 import { virtualContext } from './virtual-context.ts';
 

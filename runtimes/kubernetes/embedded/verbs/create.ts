@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import { metadataText } from '../../../../engine/object/metadata.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
 import { fromStored, toStored } from '../kinds/conversion.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import { pathSegmentErrors } from '../kinds/names.ts';
@@ -8,7 +9,7 @@ import { alreadyExists, badRequest, forbidden, generatedNameExists, invalid, not
 import { objectKey } from '../storage/object-store.ts';
 import { trackManager } from './field-ownership.ts';
 import { withField } from './object-fields.ts';
-import { formatTime, isBeingDeleted, standardFinalizerErrors, validateMetadata, withMetadata } from './object-metadata.ts';
+import { isBeingDeleted, standardFinalizerErrors, validateMetadata, withMetadata } from './object-metadata.ts';
 import { dedupOwnerReferences } from './owner-references.ts';
 import { storedGroup, strategyContext, type WriteContext, writtenKind } from './write-context.ts';
 

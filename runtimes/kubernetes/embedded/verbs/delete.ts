@@ -1,12 +1,13 @@
 import type { JsonObject } from '../../../../engine/object/json.ts';
 import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
 import type { ObjectName } from '../../client.ts';
 import { fromStored, toStored } from '../kinds/conversion.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { ServerState } from '../server-state.ts';
 import { conflict, notFound } from '../status-error.ts';
 import { objectKey } from '../storage/object-store.ts';
-import { finalizersOf, formatTime, isBeingDeleted, withMetadata } from './object-metadata.ts';
+import { finalizersOf, isBeingDeleted, withMetadata } from './object-metadata.ts';
 import type { WriteContext } from './write-context.ts';
 
 export type PropagationPolicy = 'Background' | 'Foreground' | 'Orphan';

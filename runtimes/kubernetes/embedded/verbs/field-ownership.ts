@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../../../engine/object/json.ts';
 import { serverSideApply, trackUpdate } from '../../../../engine/object/server-side-apply.ts';
+import { formatTime } from '../../../../engine/object/time.ts';
 import { formatApiVersion } from '../../../../engine/object/type-table.ts';
 import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { ServerState } from '../server-state.ts';
 import { applyConflict, badRequest, StatusError } from '../status-error.ts';
-import { formatTime } from './object-metadata.ts';
 import type { WriteContext } from './write-context.ts';
 
 /** Notes in `metadata.managedFields` who set what by a create, an update or a patch. */

@@ -26,11 +26,6 @@ export function isBeingDeleted(object: JsonObject): boolean {
   return (ownValue(metadataOf(object), 'deletionTimestamp') ?? null) !== null;
 }
 
-/** Time as Kubernetes writes it, in whole seconds. */
-export function formatTime(milliseconds: number): string {
-  return new Date(Math.floor(milliseconds / 1000) * 1000).toISOString().replace('.000Z', 'Z');
-}
-
 const ANNOTATIONS_LIMIT = 256 * 1024;
 
 /**

@@ -1,8 +1,9 @@
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '../../../../../engine/object/json.ts';
 import { metadataOf } from '../../../../../engine/object/metadata.ts';
+import { formatTime } from '../../../../../engine/object/time.ts';
 import { type FieldError, fieldForbidden } from '../../field-error.ts';
 import { fieldOf, withField } from '../../verbs/object-fields.ts';
-import { formatTime, withMetadata } from '../../verbs/object-metadata.ts';
+import { withMetadata } from '../../verbs/object-metadata.ts';
 import type { Strategy } from '../definition.ts';
 import { dnsSubdomainErrors } from '../names.ts';
 import { podSpecErrors } from '../pod-spec.ts';
