@@ -11,7 +11,11 @@ import { elementKeys, fieldElement, listElement, type PathElement, setValue } fr
  * asks for one entry, default `` for that of the object itself.
  */
 export function ownedFields(object: JsonObject, manager: string, subresource = ''): FieldSet {
-  const decoded = decodeManagers(metadataField(object, 'managedFields'));
+  const entries = metadataField(object, 'managedFields');
+  if (!Array.isArray(entries)) return NO_FIELDS;
+  // Others' entries are passed over unread.
+  const ofManager = (entries as readonly Json[]).filter((entry) => isJsonObject(entry) && (ownValue(entry, 'manager') ?? '') === manager);
+  const decoded = decodeManagers(ofManager);
   if ('error' in decoded) return NO_FIELDS;
   let owned = NO_FIELDS;
   for (const entry of decoded.managers.values()) {
