@@ -116,13 +116,21 @@ export function decodePatched(
   patched: SentValue & { readonly shown: string },
   options: DecodeOptions,
 ): JsonObject {
-  const prefix = `${type.kind} in version "${type.version}" cannot be handled as a ${type.kind}: `;
   try {
     return decodeObject(definition, type, patched, options);
   } catch (error) {
-    if (!(error instanceof StatusError) || !error.message.startsWith(prefix)) throw error;
-    const why = error.message.slice(prefix.length);
-    throw invalid('', '', '', [fieldInvalid('patch', patched.shown, why)]);
+    if (!(error instanceof Undecodable)) throw error;
+    throw invalid('', '', '', [fieldInvalid('patch', patched.shown, error.why)]);
+  }
+}
+
+/** Of an object that does not decode as the kind that it says it is. */
+class Undecodable extends StatusError {
+  constructor(
+    message: string,
+    readonly why: string,
+  ) {
+    super(400, 'BadRequest', message);
   }
 }
 
@@ -172,13 +180,18 @@ export function decodeObject(
       ? badRequest("Object 'Kind' is missing in the object provided")
       : unrecognized(type.kind, `Object 'Kind' is missing in '${Buffer.from(body).toString('utf8', 0, MAX_SHOWN)}'`, body);
   }
-  const refuse = (why: string): Error =>
-    badRequest(`${String(kind || type.kind)} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`);
+  const refusalOf = (why: string): string =>
+    `${String(kind || type.kind)} in version "${type.version}" cannot be handled as a ${type.kind}: ${why}`;
+  const refuse = (why: string): Error => new Undecodable(refusalOf(why), why);
   const isOther = (apiVersion !== '' && apiVersion !== expected) || (kind !== '' && kind !== type.kind);
-  if (isOther)
-    throw definition.builtIn
-      ? refuse(otherKind(String(apiVersion || expected), String(kind || type.kind), type))
-      : otherCustomKind(definition, value, expected);
+  if (isOther) {
+    if (!definition.builtIn) throw otherCustomKind(definition, value, expected);
+    const other = { apiVersion: String(apiVersion || expected), kind: String(kind || type.kind) };
+    const mistake = mistakeIn(value, other);
+    if (mistake !== undefined) throw refuse(mistake);
+    const why = otherKind(other.apiVersion, other.kind, type);
+    throw other.kind === type.kind ? refuse(why) : badRequest(refusalOf(why));
+  }
   const unknown: string[] = [];
   let object: JsonObject = { ...value, apiVersion: expected, kind: type.kind };
   if (type.schema === undefined) object = withDecodedMetadata(object, refuse, (path) => unknown.push(path));
@@ -206,6 +219,14 @@ export function decodeObject(
   }
   if (options.validation === 'Warn') for (const complaint of [...yamlMistakes, ...complaints]) options.warn(complaint);
   return object['metadata'] === metadata ? object : { ...object, metadata };
+}
+
+/** Why an object is none of the kind that it says it is, which is found before that it is another than expected. */
+function mistakeIn(object: JsonObject, { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): string | undefined {
+  const { group, version } = parseApiVersion(apiVersion);
+  const schema = builtInTypes([]).kind(group, version, kind);
+  const decoded = schema === undefined ? undefined : decodeLeniently(object, schema);
+  return decoded === undefined || decoded.ok ? undefined : decoded.message;
 }
 
 const NOTHING = new Uint8Array(0);
