@@ -4,6 +4,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import { exceedsDepth, type Json } from '../../engine/object/json.ts';
 import type { CallResult, HttpRequest } from '../../engine/rules/reconcile/program.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
+import { readAnswer } from '../host/http-answer.ts';
 import { parseJsonBody, stringifyJson } from '../host/json-body.ts';
 import { callLookup } from './call-lookup.ts';
 
@@ -158,22 +159,16 @@ function send(
     }
     request.on('error', (error) => fail(error.message));
     request.on('response', (response: IncomingMessage) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > maxResponseBytes) fail(`the answer is larger than ${maxResponseBytes} bytes`);
-        else chunks.push(chunk);
-      });
-      response.on('error', (error) => fail(error.message));
-      response.on('end', () => {
-        if (!response.complete) return fail('the answer was cut off');
-        const body = readBody(Buffer.concat(chunks, size), response.headers['content-type']);
-        // It is kept, compared and read by expressions, all of which walk into it.
-        if (exceedsDepth(body as Json)) return fail('the answer nests too deeply');
-        settle();
-        resolve({ status: response.statusCode ?? 0, body });
-      });
+      readAnswer(response, maxResponseBytes).then(
+        (content) => {
+          const body = readBody(content, response.headers['content-type']);
+          // It is kept, compared and read by expressions, all of which walk into it.
+          if (exceedsDepth(body as Json)) return fail('the answer nests too deeply');
+          settle();
+          resolve({ status: response.statusCode ?? 0, body });
+        },
+        (error: Error) => fail(error.message),
+      );
     });
     request.end(payload);
   });

@@ -1,5 +1,6 @@
 import { type Agent, request as httpsRequest } from 'node:https';
 import type { Clock } from '../../../host/clock.ts';
+import { readAnswer } from '../../../host/http-answer.ts';
 import { parseJsonBody, stringifyJson } from '../../../host/json-body.ts';
 import type { ResolveService } from '../service-connection/service-resolver.ts';
 
@@ -82,25 +83,18 @@ export function callWebhook({ client, body, timeoutSeconds, resolve, clock, agen
     const timer = clock.after(timeoutSeconds * 1000, () => refuse('context deadline exceeded'));
     request.on('error', (error) => refuse(connectionError(error)));
     request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('error', (error) => refuse(error.message));
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_ANSWER) refuse(`the answer is longer than ${MAX_ANSWER} bytes`);
-        else chunks.push(chunk);
-      });
-      response.on('end', () => {
+      const read = (content: Buffer) => {
         timer.cancel();
         const status = response.statusCode ?? 0;
         if (status < 200 || status > 299)
           return fail(new Error(`an error on the server (${status}) has prevented the request from succeeding`));
         try {
-          done(parseJsonBody(Buffer.concat(chunks)));
+          done(parseJsonBody(content));
         } catch (error) {
           fail(error);
         }
-      });
+      };
+      readAnswer(response, MAX_ANSWER).then(read, (error: Error) => refuse(error.message));
     });
     request.end(payload);
   });

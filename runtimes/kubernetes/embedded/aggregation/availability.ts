@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, jsonEqual } from '../../../../engine/object/json.ts';
 import type { Clock } from '../../../host/clock.ts';
+import { readAnswer } from '../../../host/http-answer.ts';
 import { parseJsonBody } from '../../../host/json-body.ts';
 import type { ClusterView } from '../control-loop/cluster-view.ts';
 import { type Condition, setCondition } from '../control-loop/condition.ts';
@@ -114,25 +115,18 @@ function discover(service: ApiService, clock: Clock, connections: ApiServiceConn
     const timer = clock.after(TIMEOUT, () => give(new Error('timed out')));
     request.on('error', give);
     request.on('response', (response) => {
-      const chunks: Buffer[] = [];
-      let size = 0;
-      response.on('data', (chunk: Buffer) => {
-        size += chunk.length;
-        if (size > MAX_ANSWER) give(new Error(`the answer is longer than ${MAX_ANSWER} bytes`));
-        else chunks.push(chunk);
-      });
-      response.on('error', give);
-      response.on('end', () => {
+      const read = (content: Buffer) => {
         timer.cancel();
         const status = response.statusCode ?? 0;
         if (status < 200 || status > 299) return reject(new Error(`bad status: ${status}`));
         try {
-          const body = parseJsonBody(Buffer.concat(chunks));
+          const body = parseJsonBody(content);
           resolve(isJsonObject(body) ? body : {});
         } catch (error) {
           reject(error);
         }
-      });
+      };
+      readAnswer(response, MAX_ANSWER).then(read, give);
     });
     request.end();
   });
