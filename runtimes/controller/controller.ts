@@ -12,13 +12,14 @@ import { type LeaderElection, startLeaderElection } from '../kubernetes/leader-e
 import { findMissingAccess, type MissingAccess, missingText, requiredAccess } from './access.ts';
 import { ClusterRules } from './cluster-rules/cluster-rules.ts';
 import { type ControllerMetrics, controllerMetrics } from './controller-metrics.ts';
+import type { ControllerStatus } from './controller-status.ts';
 import type { Environment } from './environment.ts';
 import type { RandomBytes } from './generate.ts';
 import { createHttpCaller, type HttpCaller } from './http-caller.ts';
 import { nameOf, namespaceOf, uidOf } from './ownership.ts';
 import { createRewriteWatch } from './rewrite-watch.ts';
 import { openRuleRegistry } from './rule-registry.ts';
-import { type ControllerStatus, Work } from './work.ts';
+import { Work } from './work.ts';
 import { createWriter, typeOf } from './writer.ts';
 
 export interface ControllerOptions {
@@ -63,7 +64,7 @@ export interface Controller {
   stop(): Promise<void>;
 }
 
-export type { ControllerStatus } from './work.ts';
+export type { ControllerStatus } from './controller-status.ts';
 
 /** The server was not reached, or does not know us. */
 const isNoAnswer = (error: unknown): boolean => error instanceof ConnectionError || (error instanceof ApiError && error.status === 401);

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
 import { metadataOf } from '../../engine/object/metadata.ts';
 import { compileProjection, type Projection } from '../../engine/object/projection.ts';
+import { parseApiVersion } from '../../engine/object/type-table.ts';
 import type { FieldDemand } from '../../engine/rules/reconcile/program.ts';
 import { mergeDemand } from '../../engine/rules/reconcile/reads.ts';
 import type { Clock, Timer } from '../host/clock.ts';
@@ -13,7 +14,7 @@ import type { Indexer, Informer, ObjectStore, StoreChange } from '../kubernetes/
 import { isAutoscaled, type OwnedState, ownedState } from './child.ts';
 import { coversDemand } from './field-demand.ts';
 import { INSTANCE_LABEL, labelOf } from './ownership.ts';
-import { storeKeyOf, WrittenObjects } from './written-objects.ts';
+import { keyOf, storeKeyOf, WrittenObjects } from './written-objects.ts';
 
 /** What is told of a child beside the fields that rules read. */
 export interface ChildState {
@@ -251,24 +252,19 @@ export class KindSource {
     unsubscribe = informer.subscribe((change) => {
       if (this.#served?.informer !== informer) return;
       this.#options.onChange(this, change, this.#written.isEcho(change.key, change.object));
+      // What the store shows now need not be remembered beside it.
+      this.#written.get(change.key, informer.store);
     });
   }
 
   #askAgain(): void {
     this.#timer?.cancel();
     this.#timer = this.#options.clock.after(this.#patience, () => {
-      this.#options.client.discovery.invalidate(groupOf(this.key.apiVersion));
+      this.#options.client.discovery.invalidate(parseApiVersion(this.key.apiVersion).group);
       void this.#begin();
     });
     this.#patience = Math.min(this.#patience * 2, ASK_AGAIN.longest);
   }
-}
-
-const groupOf = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');
-
-function keyOf(object: JsonObject): string {
-  const { namespace, name } = metadataOf(object);
-  return storeKeyOf(typeof namespace === 'string' ? namespace : undefined, String(name));
 }
 
 /** Managers of rules that applied fields of an object. */

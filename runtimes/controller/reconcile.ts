@@ -1,5 +1,6 @@
 import { type JsonObject, jsonEqual, ownValue } from '../../engine/object/json.ts';
 import { metadataOf } from '../../engine/object/metadata.ts';
+import { parseApiVersion } from '../../engine/object/type-table.ts';
 import type {
   CallResult,
   DesiredObject,
@@ -396,6 +397,5 @@ export function straysOf<T extends Pick<Child, 'object' | 'mark'>>(plan: Reconci
 
 /** The same object in all versions in which it is served. */
 function objectIdentity({ apiVersion, kind, namespace, name }: ObjectReference): string {
-  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
-  return `${group}/${kind} ${namespace ?? ''}/${name}`;
+  return `${parseApiVersion(apiVersion).group}/${kind} ${namespace ?? ''}/${name}`;
 }

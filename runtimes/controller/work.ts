@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../engine/object/json.ts';
+import { parseApiVersion } from '../../engine/object/type-table.ts';
 import type { ReconcileRule } from '../../engine/rules/reconcile/program.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
 import type { Clock } from '../host/clock.ts';
@@ -8,11 +9,14 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { StoreChange } from '../kubernetes/informer.ts';
 import { createWorkQueue, type WorkPriority, type WorkQueue } from '../kubernetes/work-queue.ts';
 import type { ControllerMetrics } from './controller-metrics.ts';
-import { DEFINITION_FIELDS, DEFINITION_KIND, type DefinitionState, ensureDefinition, groupOf } from './definitions.ts';
+import { type ControllerStatus, definitionProblem, type RuleStatus, servesInstances } from './controller-status.ts';
+import { DEFINITION_FIELDS, DEFINITION_KIND, ensureDefinition, groupOf } from './definitions.ts';
 import { type Applied, createMemory, type Environment, type InstanceMemory } from './environment.ts';
 import { CHILDREN } from './facts.ts';
 import { finalize } from './finalize.ts';
+import { createGate } from './gate.ts';
 import { parseKind } from './inventory.ts';
+import { KeySets } from './key-sets.ts';
 import { type KindSource, sourceText } from './kind-source.ts';
 import {
   finalizerOf,
@@ -44,28 +48,7 @@ import {
 } from './rule-set.ts';
 import { Sources } from './sources.ts';
 import { isGone, isPreconditionFailure, typeOf, WritingStopped } from './writer.ts';
-
-export interface RuleStatus {
-  readonly rule: string;
-  /** What keeps the whole rule from working. */
-  readonly problem: string | undefined;
-  /** Whether its instances are looked at: their kind is there. */
-  readonly serves: boolean;
-  readonly instances: number;
-  /** Instances that are not what they are to be, as far as this process has seen. */
-  readonly failing: number;
-}
-
-export interface ControllerStatus {
-  readonly leading: boolean;
-  readonly rules: readonly RuleStatus[];
-  /** Rules that are in no bundle any more and still have instances. */
-  readonly retired: readonly string[];
-  /** What the controller needs and is not allowed. */
-  readonly missingAccess: readonly string[];
-  /** Kinds of which nothing is received at present, with why. */
-  readonly unreachable: readonly string[];
-}
+import { keyOf } from './written-objects.ts';
 
 /** What an {@link Environment} needs to know of the work. */
 export type WorkParts = Pick<Environment, 'sources' | 'isLivingManager' | 'instanceLives'>;
@@ -100,11 +83,11 @@ export class Work {
   readonly #failing = new Set<string>();
   readonly #readers = new Readers();
   /** Keys of instances by their uid. */
-  readonly #owners = new Map<string, Set<string>>();
+  readonly #owners = new KeySets();
   /** Keys that wait for a source to know everything. */
-  readonly #waiting = new Map<string, Set<string>>();
+  readonly #waiting = new KeySets();
   /** Keys that wait for a kind to be served. */
-  readonly #absent = new Map<string, Set<string>>();
+  readonly #absent = new KeySets();
   readonly #appliedDefinitions = new Map<string, Applied>();
   #generation = 0;
   #bundleName = '';
@@ -115,7 +98,7 @@ export class Work {
   #closed = false;
   readonly #workers: Promise<void>[];
   /** Resolved while work may be done. */
-  #gate = gate();
+  #gate = createGate();
 
   constructor(options: WorkOptions) {
     this.#options = options;
@@ -175,7 +158,7 @@ export class Work {
     if (signal.aborted) return;
     this.#gate.open();
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-    this.#gate = gate();
+    this.#gate = createGate();
     while (this.#busy > 0) await new Promise<void>((resolve) => void setImmediate(resolve));
   }
 
@@ -239,11 +222,11 @@ export class Work {
       const states = change.previous === undefined ? [change.object] : [change.object, change.previous];
       for (const key of this.#readers.of(reference, states)) this.#queue.add(key, priority);
     }
-    // Whoever wrote the status of an instance has seen it; the rules that read the instance have not.
-    if (echo) return;
+    // Whoever wrote the status of an instance has seen it; the rules that read the instance have not. One that is gone is forgotten.
+    if (echo && change.type !== 'deleted') return;
     for (const rule of this.#rules.ofInstances(source)) {
       const key = workKey(rule.name, change.key);
-      if (change.type !== 'deleted') this.#own(uidOf(change.object), key);
+      if (change.type !== 'deleted') this.#owners.add(uidOf(change.object), key);
       this.#queue.add(key, priority);
     }
   }
@@ -252,7 +235,7 @@ export class Work {
     const uid = labelOf(object, INSTANCE_LABEL) ?? (previous === undefined ? undefined : labelOf(previous, INSTANCE_LABEL));
     if (uid === undefined) return;
     const label = labelOf(object, RULE_LABEL);
-    for (const key of this.#owners.get(uid) ?? []) {
+    for (const key of this.#owners.of(uid)) {
       if (label === undefined || label === ruleLabel(parseWorkKey(key).rule)) this.#queue.add(key, priority);
     }
   }
@@ -268,11 +251,8 @@ export class Work {
   }
 
   #onKnown(source: KindSource): void {
-    const text = sourceText(source.key);
-    const waiting = this.#waiting.get(text);
-    this.#waiting.delete(text);
-    for (const key of waiting ?? []) this.#queue.add(key);
-    if (source.state === 'synced') this.#wakeAbsent(groupOfKind(source.key.apiVersion));
+    for (const key of this.#waiting.take(sourceText(source.key))) this.#queue.add(key);
+    if (source.state === 'synced') this.#wakeAbsent(parseApiVersion(source.key.apiVersion).group);
     if (source === this.#definitions) {
       for (const { rule, name } of this.#rules.active()) if (rule.definition !== undefined) this.#queue.add(workKey(name, ''));
     }
@@ -280,23 +260,10 @@ export class Work {
   }
 
   #wakeAbsent(group: string): void {
-    for (const [kind, keys] of this.#absent) {
-      if (groupOfKind(parseKind(kind).apiVersion) !== group) continue;
-      this.#absent.delete(kind);
-      for (const key of keys) this.#queue.add(key);
+    for (const kind of this.#absent.names()) {
+      if (parseApiVersion(parseKind(kind).apiVersion).group !== group) continue;
+      for (const key of this.#absent.take(kind)) this.#queue.add(key);
     }
-  }
-
-  #own(uid: string, key: string): void {
-    const keys = this.#owners.get(uid);
-    if (keys === undefined) this.#owners.set(uid, new Set([key]));
-    else keys.add(key);
-  }
-
-  #disown(uid: string, key: string): void {
-    const keys = this.#owners.get(uid);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#owners.delete(uid);
   }
 
   // Work.
@@ -408,11 +375,7 @@ export class Work {
     const onReads = (reads: ForeignReads): void => this.#readers.set(key, reads);
     const outcome = await reconcileInstance({ env: this.#env, rule: rule.rule, sources, instances, memory, onReads }, instance);
     this.#await(key, outcome.pending);
-    for (const kind of outcome.absentKinds) {
-      const keys = this.#absent.get(kind);
-      if (keys === undefined) this.#absent.set(kind, new Set([key]));
-      else keys.add(key);
-    }
+    for (const kind of outcome.absentKinds) this.#absent.add(kind, key);
     if (outcome.absentKinds.size > 0) this.#queue.addAfter(key, ABSENT_RETRY);
     this.#settle(key, instance, memory, outcome.problems, outcome.again);
     return outcome.problems.length > 0 ? 'problem' : outcome.pending.length > 0 ? 'waiting' : 'ok';
@@ -432,15 +395,9 @@ export class Work {
 
   #await(key: string, pending: readonly KindSource[]): void {
     for (const source of pending) {
-      // It may have come to know everything since.
-      if (source.state !== 'starting') {
-        this.#queue.add(key);
-        continue;
-      }
-      const text = sourceText(source.key);
-      const keys = this.#waiting.get(text);
-      if (keys === undefined) this.#waiting.set(text, new Set([key]));
-      else keys.add(key);
+      if (source.state === 'starting') this.#waiting.add(sourceText(source.key), key);
+      // It has come to know everything since.
+      else this.#queue.add(key);
     }
   }
 
@@ -474,10 +431,10 @@ export class Work {
     const uid = uidOf(instance);
     let memory = this.#memories.get(key);
     if (memory === undefined || memory.uid !== uid) {
-      if (memory !== undefined) this.#disown(memory.uid, key);
+      if (memory !== undefined) this.#owners.delete(memory.uid, key);
       memory = createMemory(uid);
       this.#memories.set(key, memory);
-      this.#own(uid, key);
+      this.#owners.add(uid, key);
     }
     memory.generation = generationOf(instance);
     return memory;
@@ -485,9 +442,11 @@ export class Work {
 
   #forget(key: string): void {
     const memory = this.#memories.get(key);
-    if (memory !== undefined) this.#disown(memory.uid, key);
+    if (memory !== undefined) this.#owners.delete(memory.uid, key);
     this.#memories.delete(key);
     this.#readers.forget(key);
+    this.#waiting.deleteKey(key);
+    this.#absent.deleteKey(key);
     this.#failing.delete(key);
     this.#queue.forget(key);
   }
@@ -499,44 +458,4 @@ export class Work {
     // It may have come back meanwhile.
     if (this.#rules.get(rule.name) === rule) this.#rules.forget(rule);
   }
-}
-
-function keyOf(object: JsonObject): string {
-  const namespace = namespaceOf(object);
-  return namespace === '' ? nameOf(object) : `${namespace}/${nameOf(object)}`;
-}
-
-const groupOfKind = (apiVersion: string): string => (apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '');
-
-/** Whether the kind of a rule's instances is there, or not the rule's to make. */
-const servesInstances = ({ rule, definition }: ActiveRule): boolean =>
-  rule.definition === undefined || definition?.kind === 'established' || definition?.kind === 'kept';
-
-function definitionProblem(state: DefinitionState | undefined): string | undefined {
-  if (state === undefined || state.kind === 'established') return undefined;
-  return state.kind === 'waiting' ? state.reason : state.problem.message;
-}
-
-interface Gate {
-  readonly opened: Promise<void>;
-  readonly isOpen: boolean;
-  open(): void;
-}
-
-function gate(): Gate {
-  let open = (): void => {};
-  let isOpen = false;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return {
-    opened,
-    get isOpen() {
-      return isOpen;
-    },
-    open() {
-      isOpen = true;
-      open();
-    },
-  };
 }

@@ -1,12 +1,15 @@
 import type { JsonObject } from '../../engine/object/json.ts';
 import type { ObjectStore, StoreKey } from '../kubernetes/informer.ts';
 import { compareResourceVersions } from '../kubernetes/resource-version.ts';
+import { KeySets } from './key-sets.ts';
 import { INSTANCE_LABEL, labelOf, nameOf, namespaceOf, resourceVersionOf, uidOf } from './ownership.ts';
 
 /** `namespace/name`, or `name`: the key under which stores keep an object. */
 export function storeKeyOf(namespace: string | undefined, name: string): StoreKey {
   return namespace === undefined || namespace === '' ? name : `${namespace}/${name}`;
 }
+
+export const keyOf = (object: JsonObject): StoreKey => storeKeyOf(namespaceOf(object), nameOf(object));
 
 /** Whether a version is older than another of the same resource. What can't be compared is not known to be. */
 const isOlder = (version: string, than: string): boolean => (compareResourceVersions(version, than) ?? 0) < 0;
@@ -20,23 +23,20 @@ type Written = { readonly object: JsonObject; readonly version: string } | { rea
 export class WrittenObjects {
   readonly #written = new Map<StoreKey, Written>();
   /** Keys of written objects by the instance they were made for. */
-  readonly #byInstance = new Map<string, Set<StoreKey>>();
+  readonly #byInstance = new KeySets();
 
   /** As the server answered a write. */
   wrote(object: JsonObject): void {
-    const key = storeKeyOf(namespaceOf(object), nameOf(object));
+    const key = keyOf(object);
     this.#forget(key);
     this.#written.set(key, { object, version: resourceVersionOf(object) });
     const instance = labelOf(object, INSTANCE_LABEL);
-    if (instance === undefined) return;
-    const keys = this.#byInstance.get(instance);
-    if (keys === undefined) this.#byInstance.set(instance, new Set([key]));
-    else keys.add(key);
+    if (instance !== undefined) this.#byInstance.add(instance, key);
   }
 
   /** The server has deleted it. */
   gone(object: JsonObject): void {
-    const key = storeKeyOf(namespaceOf(object), nameOf(object));
+    const key = keyOf(object);
     this.#forget(key);
     this.#written.set(key, { goneUid: uidOf(object) });
   }
@@ -57,8 +57,7 @@ export class WrittenObjects {
 
   /** Keys of objects that were written for an instance and that the store may not show. */
   ofInstance(uid: string): readonly StoreKey[] {
-    const keys = this.#byInstance.get(uid);
-    return keys === undefined ? [] : [...keys];
+    return [...this.#byInstance.of(uid)];
   }
 
   /** Keys of all objects that the store may not show. */
@@ -80,7 +79,7 @@ export class WrittenObjects {
 
   /** What we kept of the answer to the write that made an object what it is here. */
   answerOf(object: JsonObject): JsonObject | undefined {
-    const written = this.#written.get(storeKeyOf(namespaceOf(object), nameOf(object)));
+    const written = this.#written.get(keyOf(object));
     if (written === undefined || 'goneUid' in written) return undefined;
     const isSame = written.version !== '' && written.version === resourceVersionOf(object) && uidOf(written.object) === uidOf(object);
     return isSame ? written.object : undefined;
@@ -100,9 +99,7 @@ export class WrittenObjects {
     if (written === undefined) return;
     this.#written.delete(key);
     if ('goneUid' in written) return;
-    const instance = labelOf(written.object, INSTANCE_LABEL) ?? '';
-    const keys = this.#byInstance.get(instance);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#byInstance.delete(instance);
+    const instance = labelOf(written.object, INSTANCE_LABEL);
+    if (instance !== undefined) this.#byInstance.delete(instance, key);
   }
 }
