@@ -7,7 +7,7 @@ import type { ResourceDefinition } from '../kinds/definition.ts';
 import type { ServerState } from '../server-state.ts';
 import { badRequest, forbidden, noSuchPath, notFound, StatusError, tooManyRequests } from '../status-error.ts';
 import { deleteObject } from '../verbs/delete.ts';
-import { fieldOf } from '../verbs/object-fields.ts';
+import { conditionIs, fieldOf } from '../verbs/object-fields.ts';
 import { isBeingDeleted } from '../verbs/object-metadata.ts';
 import { updateObject } from '../verbs/update.ts';
 import { virtualContext } from './virtual-context.ts';
@@ -53,14 +53,6 @@ function mayIgnoreBudgets(pod: JsonObject): boolean {
   return phase === 'Succeeded' || phase === 'Failed' || phase === 'Pending' || isBeingDeleted(pod);
 }
 
-function isReady(pod: JsonObject): boolean {
-  const conditions = fieldOf(pod, 'status', 'conditions');
-  return (
-    Array.isArray(conditions) &&
-    (conditions as readonly Json[]).some((each) => isJsonObject(each) && each['type'] === 'Ready' && each['status'] === 'True')
-  );
-}
-
 async function spendBudget(state: ServerState, budgets: ResourceDefinition, pod: JsonObject, request: VirtualRequest): Promise<void> {
   const { namespace, name } = request;
   const labels = ownValue(metadataOf(pod), 'labels');
@@ -79,7 +71,10 @@ async function spendBudget(state: ServerState, budgets: ResourceDefinition, pod:
   const current = number(fieldOf(budget, 'status', 'currentHealthy'));
   const desired = number(fieldOf(budget, 'status', 'desiredHealthy'));
   // Whoever is not ready takes nothing away.
-  if (!isReady(pod) && (fieldOf(budget, 'spec', 'unhealthyPodEvictionPolicy') === 'AlwaysAllow' || (current >= desired && desired > 0)))
+  if (
+    !conditionIs(pod, 'Ready') &&
+    (fieldOf(budget, 'spec', 'unhealthyPodEvictionPolicy') === 'AlwaysAllow' || (current >= desired && desired > 0))
+  )
     return;
   await updateObject(
     state,

@@ -84,8 +84,3 @@ export function containersAt(path: string, field: 'name' | 'image'): Cell {
       .map((container) => String(ownValue(container, field) ?? ''))
       .join(',');
 }
-
-/** Whether a condition has the status True. */
-export function conditionIs(object: JsonObject, type: string): boolean {
-  return mapsAt(object, 'status.conditions').some((condition) => condition['type'] === type && condition['status'] === 'True');
-}

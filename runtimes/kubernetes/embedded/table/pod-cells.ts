@@ -1,8 +1,8 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
-import { fieldOf } from '../verbs/object-fields.ts';
+import { conditionIs, fieldOf } from '../verbs/object-fields.ts';
 import { isBeingDeleted } from '../verbs/object-metadata.ts';
 import { age } from './age.ts';
-import { type Cell, conditionIs, mapsAt, numberOf, textAt } from './cell-values.ts';
+import { type Cell, mapsAt, numberOf, textAt } from './cell-values.ts';
 
 interface PodSummary {
   readonly ready: string;
