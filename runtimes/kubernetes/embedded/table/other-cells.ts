@@ -1,13 +1,12 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import { metadataOf, metadataText } from '../../../../engine/object/metadata.ts';
 import { parseApiVersion } from '../../../../engine/object/type-table.ts';
-import { fieldOf } from '../verbs/object-fields.ts';
+import { conditionIs, fieldOf } from '../verbs/object-fields.ts';
 import { isBeingDeleted } from '../verbs/object-metadata.ts';
 import { humanDuration } from './age.ts';
 import {
   ageAt,
   type Cell,
-  conditionIs,
   containersAt,
   countAt,
   flagAt,
