@@ -1,8 +1,9 @@
 import type { CompactSchema, TypeTableData } from '../../../../engine/object/compact-schema.ts';
 import { compactSchemaToOpenApi } from '../../../../engine/object/compact-to-openapi.ts';
-import type { JsonObject } from '../../../../engine/object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue } from '../../../../engine/object/json.ts';
 import { parseApiVersion } from '../../../../engine/object/type-table.ts';
 import kubernetes from '../../../../schemas/kubernetes/v1.37.json' with { type: 'json' };
+import { goFields } from '../kinds/go-types.ts';
 import { definitionName } from './definition-names.ts';
 import { withDescriptions } from './metadata-descriptions.ts';
 
@@ -100,7 +101,32 @@ function convert(name: string, prefix: RefPrefix, queue: string[]): JsonObject {
     queue.push(reference);
     return prefix + definitionName(reference);
   });
-  const schema = withDescriptions(name, bare, prefix === '#/definitions/' ? 'v2' : 'v3');
+  const whole = prefix === '#/definitions/' ? bare : withEmptyStructures(name, bare);
+  const schema = withDescriptions(name, whole, prefix === '#/definitions/' ? 'v2' : 'v3');
   const kinds = kindsOf.get(name);
   return kinds === undefined ? schema : { ...schema, 'x-kubernetes-group-version-kind': kinds };
+}
+
+/**
+ * Says of structures that are no pointers in Go that they are there, empty, where nobody gives them: fields and elements of lists. Clients
+ * tell by it what the server writes. Kubernetes: kube-openapi pkg/generators.
+ */
+function withEmptyStructures(name: string, schema: JsonObject): JsonObject {
+  const properties = schema['properties'];
+  const fields = goFields(name);
+  if (fields === undefined || !isJsonObject(properties)) return schema;
+  const changed: { [name: string]: Json } = { ...properties };
+  for (const [, field, type, flags = ''] of fields) {
+    const property = ownValue(properties, field);
+    if (!type.startsWith('#') || !isJsonObject(property)) continue;
+    if (flags.includes('r')) {
+      const { items } = property;
+      if (isJsonObject(items)) changed[field] = { ...property, items: emptyByDefault(items) };
+    } else if (flags === 'a') changed[field] = emptyByDefault(property);
+  }
+  return { ...schema, properties: changed };
+}
+
+function emptyByDefault(reference: JsonObject): JsonObject {
+  return Object.hasOwn(reference, '$ref') ? { allOf: [reference], default: {} } : reference;
 }

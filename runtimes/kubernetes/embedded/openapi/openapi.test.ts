@@ -46,6 +46,11 @@ describe('OpenAPI v3', () => {
     });
     expect(patch?.['parameters']).toContainEqual({ in: 'query', name: 'fieldValidation', schema: { type: 'string', uniqueItems: true } });
     const { schemas } = document.components;
+    expect(schemas['io.k8s.api.core.v1.PodSpec']?.['properties']).toMatchObject({
+      // What is no pointer in Go is there even where nobody gives it.
+      containers: { items: { allOf: [{ $ref: '#/components/schemas/io.k8s.api.core.v1.Container' }], default: {} } },
+      affinity: { $ref: '#/components/schemas/io.k8s.api.core.v1.Affinity' },
+    });
     expect(schemas['io.k8s.api.apps.v1.Deployment']?.['x-kubernetes-group-version-kind']).toEqual([
       { group: 'apps', version: 'v1', kind: 'Deployment' },
     ]);
