@@ -9,6 +9,7 @@ import { ApiError, ConnectionError, failureText } from '../kubernetes/api-error.
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { createEventRecorder } from '../kubernetes/event-recorder.ts';
 import { type LeaderElection, startLeaderElection } from '../kubernetes/leader-election.ts';
+import { pause } from '../kubernetes/pause.ts';
 import { findMissingAccess, type MissingAccess, missingText, requiredAccess } from './access.ts';
 import { ClusterRules } from './cluster-rules/cluster-rules.ts';
 import { type ControllerMetrics, controllerMetrics } from './controller-metrics.ts';
@@ -19,6 +20,7 @@ import { createHttpCaller, type HttpCaller } from './http-caller.ts';
 import { nameOf, namespaceOf, uidOf } from './ownership.ts';
 import { createRewriteWatch } from './rewrite-watch.ts';
 import { openRuleRegistry } from './rule-registry.ts';
+import { ensureNamespace } from './state-namespace.ts';
 import { Work } from './work.ts';
 import { createWriter, typeOf } from './writer.ts';
 
@@ -84,6 +86,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const log = boundLog(options.log ?? silentLog, { clock });
   const identity = options.identity ?? `${hostname()}_${randomBytes(6).toString('hex')}`;
   const recorder = createEventRecorder({ client, controller: 'fairlead.dev/controller', instance: identity, clock, random, log });
+  let election: LeaderElection | undefined;
   let leading = false;
   let stopped = false;
   let access: readonly MissingAccess[] = [];
@@ -142,34 +145,41 @@ export async function startController(options: ControllerOptions): Promise<Contr
     }),
   });
 
-  async function lead(signal: AbortSignal): Promise<void> {
+  /** Resolves when it is done, or the signal has aborted. */
+  async function keepTrying(signal: AbortSignal, act: () => Promise<void>): Promise<void> {
     for (let wait = START_RETRY; !signal.aborted; wait = Math.min(wait * 2, LONGEST_START_RETRY)) {
+      try {
+        return await act();
+      } catch (error) {
+        startFailure = failureText(error);
+        log('error', 'cannot begin', { reason: startFailure });
+        await pause(clock, wait, signal).catch(() => {});
+      }
+    }
+  }
+
+  const lead = (signal: AbortSignal): Promise<void> =>
+    keepTrying(signal, async () => {
       leading = true;
       try {
-        await ensureNamespace();
+        await ensureNamespace(client, namespace);
         const registry = await openRuleRegistry(writer, namespace, `${name}-rules`);
         startFailure = undefined;
         checkedGeneration = undefined;
         checkAccess();
         await work.run(registry, signal);
-      } catch (error) {
-        startFailure = failureText(error);
-        log('error', 'cannot begin', { reason: startFailure });
-        await pause(wait, signal);
       } finally {
         leading = false;
       }
-    }
-  }
+    });
 
-  /** Makes it where it is missing. Where that is not allowed, what is to be written into it will tell. */
-  async function ensureNamespace(): Promise<void> {
-    try {
-      if ((await writer.get('v1', 'Namespace', { name: namespace })) !== null) return;
-      await writer.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-    } catch (error) {
-      if (!(error instanceof ApiError) || (error.reason !== 'AlreadyExists' && error.status !== 403)) throw error;
-    }
+  /** The Lease needs its namespace, and whoever stands by may make it as well as the leader. */
+  async function elect(signal: AbortSignal): Promise<void> {
+    await keepTrying(signal, async () => {
+      await ensureNamespace(client, namespace);
+      startFailure = undefined;
+    });
+    if (!signal.aborted) election = startLeaderElection({ client, namespace, name, identity, lead, clock, random, log });
   }
 
   /** Takes over the newest good bundle, and looks whether what its rules need is allowed. */
@@ -204,18 +214,6 @@ export async function startController(options: ControllerOptions): Promise<Contr
     }
   }
 
-  function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = clock.after(milliseconds, end);
-      function end(): void {
-        timer.cancel();
-        signal.removeEventListener('abort', end);
-        resolve();
-      }
-      signal.addEventListener('abort', end);
-    });
-  }
-
   const stop = new AbortController();
   refresh();
   let looking: Timer | undefined;
@@ -227,35 +225,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   };
   look();
 
-  let election: LeaderElection | undefined;
-  let term: Promise<void> = Promise.resolve();
-  if (leaderElection) {
-    term = electWhenPossible();
-  } else {
-    term = lead(stop.signal);
-  }
-
-  /** The Lease needs its namespace, and whoever stands by may make it as well as the leader. */
-  async function electWhenPossible(): Promise<void> {
-    for (let wait = START_RETRY; !stop.signal.aborted; wait = Math.min(wait * 2, LONGEST_START_RETRY)) {
-      try {
-        const namespaces = await client.discovery.resourceOf('v1', 'Namespace');
-        if (namespaces === null) throw new Error('the server serves no namespaces');
-        const resource = client.resource(namespaces);
-        if ((await resource.get({ name: namespace })) === null)
-          await resource.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
-        startFailure = undefined;
-        break;
-      } catch (error) {
-        if (error instanceof ApiError && (error.reason === 'AlreadyExists' || error.status === 403)) break;
-        startFailure = failureText(error);
-        log('error', 'cannot begin', { reason: startFailure });
-        await pause(wait, stop.signal);
-      }
-    }
-    if (stop.signal.aborted) return;
-    election = startLeaderElection({ client, namespace, name, identity, lead, clock, random, log });
-  }
+  const term = leaderElection ? elect(stop.signal) : lead(stop.signal);
 
   return {
     notReady() {
