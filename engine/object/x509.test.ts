@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LONG_CERTIFICATE, SHORT_CERTIFICATE } from './x509.fixture.ts';
-import { certificateValidity } from './x509.ts';
+import { certificateNames, certificateValidity } from './x509.ts';
 
 const BEGIN = Date.UTC(2026, 10, 26, 15, 5, 10);
 
@@ -26,9 +26,13 @@ describe('what is no certificate', () => {
     SHORT_CERTIFICATE.replaceAll('CERTIFICATE', 'PRIVATE KEY'),
   ])('%s', (text) => {
     expect(certificateValidity(text)).toBeUndefined();
+    expect(certificateNames(text)).toBeUndefined();
   });
 
   test('a certificate that is cut off anywhere never throws', () => {
-    for (let length = 0; length < body.length; length += 4) expect(() => certificateValidity(pem(body.slice(0, length)))).not.toThrow();
+    for (let length = 0; length < body.length; length += 4) {
+      expect(() => certificateValidity(pem(body.slice(0, length)))).not.toThrow();
+      expect(() => certificateNames(pem(body.slice(0, length)))).not.toThrow();
+    }
   });
 });

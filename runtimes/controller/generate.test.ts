@@ -1,5 +1,6 @@
 import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { certificateNames } from '../../engine/object/x509.ts';
 import { type CertificateOrder, endOfCertificate, issue, randomText } from './generate.ts';
 
 describe('random text', () => {
@@ -94,4 +95,12 @@ describe('what cannot be issued', () => {
     const issuer = { certificate: other['tls.crt'], key: other['tls.key'] };
     expect(endOfCertificate(issue(order({}, { issuer, now: NOW + 80 * DAY }))['tls.crt'])).toBe(NOW + 90 * DAY);
   });
+});
+
+it('the engine reads the names of what was issued', () => {
+  const value = { commonName: 'datenbank für alle', dnsNames: ['db', '*.db.shop.svc'], ipAddresses: ['10.0.0.1', '2001:db8::1'] };
+  const found = certificateNames(issue(order(value))['tls.crt']);
+  expect(found).toEqual({ ...value, ipAddresses: ['10.0.0.1', '2001:db8:0:0:0:0:0:1'] });
+  const none = { commonName: 'a', dnsNames: [], ipAddresses: [] };
+  expect(certificateNames(issue(order(none))['tls.crt'])).toEqual(none);
 });

@@ -251,8 +251,9 @@ describe('generated values', () => {
     expect(made.objects[0]?.object['stringData']).toEqual({ p: 'abc' });
   });
 
-  const certificate = `generate: [{ id: tls, x509: { commonName: "\${self.metadata.name}", dnsNames: ["\${self.metadata.name}.ns.svc"], duration: 2160h, renewBefore: 720h } }]
+  const certificateOf = (more: string): string => `generate: [{ id: tls, x509: { duration: 2160h, renewBefore: 720h, ${more} } }]
 status: { notAfter: "\${tls.notAfter}", secret: "\${tls.secretName}" }`;
+  const certificate = certificateOf('commonName: test');
   const DAY = 86_400_000;
   const END = Date.UTC(2027, 1, 24, 15, 5, 10);
   const made = { tls: { 'tls.crt': SHORT_CERTIFICATE, 'tls.key': 'key', 'ca.crt': 'ca' } };
@@ -268,10 +269,20 @@ status: { notAfter: "\${tls.notAfter}", secret: "\${tls.secretName}" }`;
     expect(plan.status).toEqual({ notAfter: '2027-02-24T15:05:10Z', secret: 'shop-tls' });
   });
 
+  test.each([
+    'commonName: "${self.metadata.name}"',
+    'commonName: test, dnsNames: ["${self.metadata.name}.ns.svc"]',
+    'commonName: test, ipAddresses: [10.0.0.1]',
+  ])('a certificate for other names is made anew at once, and serves until then: %s', (more) => {
+    const plan = planOf(certificateOf(more), { generated: made, now: END - 80 * DAY });
+    expect(plan.generate.map(({ id }) => id)).toEqual(['tls']);
+    expect(plan.status).toEqual({ notAfter: '2027-02-24T15:05:10Z', secret: 'shop-tls' });
+  });
+
   test('a certificate is signed by another, which comes before', () => {
     const spec = `generate:
 - { id: tls, x509: { commonName: a, issuer: { name: "\${ca.secretName}" } } }
-- { id: ca, x509: { commonName: ca, isCA: true } }`;
+- { id: ca, x509: { commonName: test, isCA: true } }`;
     expect(planOf(spec).generate.map(({ id }) => id)).toEqual(['ca']);
     const plan = planOf(spec, { generated: { ca: made.tls }, now: END - 80 * DAY });
     expect(plan.generate).toMatchObject([{ id: 'tls', value: { issuer: { namespace: 'ns', name: 'shop-ca' } } }]);

@@ -1,10 +1,11 @@
+import { formatIpAddress, parseIpAddress } from '../../cel/libraries/net/ip-address.ts';
 import { type CelValue, Timestamp } from '../../cel/values.ts';
 import { isJsonObject, type Json, ownValue } from '../../object/json.ts';
-import { certificateValidity } from '../../object/x509.ts';
+import { certificateNames, certificateValidity } from '../../object/x509.ts';
 import { DEFAULT_CERTIFICATE_DURATION, readDuration } from './durations.ts';
 import type { RandomEntry, X509Entry } from './entry.ts';
 import { Unresolved } from './evaluation.ts';
-import type { GenerateRequest } from './program.ts';
+import type { GeneratedValue, GenerateRequest } from './program.ts';
 
 type SecretName = GenerateRequest['secret'];
 
@@ -80,9 +81,32 @@ export function generatedValues(request: GenerateRequest, made: Readonly<Record<
   return { crt, key, ca: ca ?? crt, notAfter: new Timestamp(validity.notAfter / 1000, 0), secretName };
 }
 
-/** When a certificate is to be renewed, in milliseconds since 1970; undefined for what does not end. */
+/** When a certificate is to be renewed, in milliseconds since 1970: at once where it is for other names. Undefined for what does not end. */
 export function renewalOf(request: GenerateRequest, made: Readonly<Record<string, string>>): number | undefined {
   if (request.value.kind !== 'x509') return undefined;
-  const validity = certificateValidity(made['tls.crt'] ?? '');
+  const certificate = made['tls.crt'] ?? '';
+  if (!isForNames(request.value, certificate)) return 0;
+  const validity = certificateValidity(certificate);
   return validity === undefined ? undefined : validity.notAfter - request.value.renewBefore;
+}
+
+function isForNames(
+  { commonName, dnsNames, ipAddresses }: Extract<GeneratedValue, { readonly kind: 'x509' }>,
+  certificate: string,
+): boolean {
+  const found = certificateNames(certificate);
+  if (found === undefined) return true;
+  const same = (a: readonly string[], b: readonly string[]): boolean =>
+    JSON.stringify([...new Set(a)].sort()) === JSON.stringify([...new Set(b)].sort());
+  return (
+    found.commonName === commonName &&
+    same(found.dnsNames, dnsNames) &&
+    same(found.ipAddresses.map(canonicalAddress), ipAddresses.map(canonicalAddress))
+  );
+}
+
+/** One text for each address. What is none is refused when a certificate is made for it. */
+function canonicalAddress(text: string): string {
+  const parsed = parseIpAddress(text);
+  return parsed.ok ? formatIpAddress(parsed.address) : text;
 }
