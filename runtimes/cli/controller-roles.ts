@@ -15,6 +15,8 @@ export const printControllerRoles: CommandRun = async (args, context) => {
   const program = bundle.program?.reconcile;
   if (program === undefined) return EXIT.findings;
   if (program.rules.length === 0 && !watchRules) throw new UsageError('--print-rbac is for reconcile rules, and there are none');
+  for (const { name, choosesKinds } of program.rules)
+    if (choosesKinds) context.err.write(`rule ${name} chooses kinds by expressions: what it needs for those is not among what follows\n`);
   const types = typesWith(program.rules.flatMap(({ definition }) => (definition === undefined ? [] : [definition])));
   const resourceOf = (apiVersion: string, kind: string): string | undefined => {
     const { group, version } = parseApiVersion(apiVersion);

@@ -115,6 +115,12 @@ describe('serve --cluster', () => {
     });
   });
 
+  test('kinds that a template chooses are named as missing among the roles', async () => {
+    writeFileSync(join(folder, 'choosing.yaml'), RULE.replace('kind: ConfigMap', 'kind: "${self.metadata.name}"'));
+    const { code, err } = await run('serve choosing.yaml --print-rbac ops/fairlead');
+    expect([code, err]).toEqual([0, 'rule app chooses kinds by expressions: what it needs for those is not among what follows\n']);
+  });
+
   test('the roles that taking rules from the cluster needs, without a bundle', async () => {
     const { code, out } = await run('serve --print-rbac ops/fairlead --watch-rules');
     expect(code).toBe(0);
