@@ -24,8 +24,9 @@ const GO_TYPES = /^io\.k8s\.(api|apimachinery|apiextensions-apiserver|kube-aggre
  * What is not such a document is passed over.
  */
 export function openApiTypes(documents: Iterable<unknown>): Pick<TypeTableData, 'definitions' | 'kinds'> {
-  const definitions: { [name: string]: CompactSchema } = {};
-  const kinds: { [kind: string]: string } = {};
+  // Names come from a server: none of them may be one that every object has.
+  const definitions: { [name: string]: CompactSchema } = Object.create(null);
+  const kinds: { [kind: string]: string } = Object.create(null);
   const names = new Map<string, string>();
   const taken = new Set<string>();
   // `io.k8s.api.core.v1.Container` → `core.v1.Container`, unless another group has made use of that name.

@@ -152,7 +152,9 @@ export function layerTypes(data: TypeTableData, under: TypeTable): TypeTable {
  * has no schema, is passed over: checking documents is not this function's work.
  */
 export function customResourceTypes(definitions: readonly JsonObject[]): TypeTableData {
-  const data: TypeTableData & Mutable = { kubernetes: '', definitions: {}, kinds: {}, resources: {} };
+  // Names come from whoever wrote the definitions: none of them may be one that every object has.
+  const empty = () => Object.create(null);
+  const data: TypeTableData & Mutable = { kubernetes: '', definitions: empty(), kinds: empty(), resources: empty() };
   for (const { spec } of definitions) {
     if (!isJsonObject(spec) || !isJsonObject(spec['names']) || !Array.isArray(spec['versions'])) continue;
     const { kind, plural } = spec['names'];
@@ -168,7 +170,7 @@ export function customResourceTypes(definitions: readonly JsonObject[]): TypeTab
         data.kinds[`${apiVersion}/${kind}`] = name;
       }
       const subresources = isJsonObject(each['subresources']) ? each['subresources'] : {};
-      data.resources[apiVersion] ??= {};
+      data.resources[apiVersion] ??= empty();
       (data.resources[apiVersion] as Record<string, unknown>)[plural] = {
         kind: `${apiVersion}/${kind}`,
         ...(spec['scope'] === 'Namespaced' ? { namespaced: true } : {}),

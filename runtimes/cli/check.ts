@@ -69,8 +69,9 @@ async function checkAll(paths: readonly string[], args: ParsedArguments, context
   }
   if (!isCluster) return loadAll();
   const { withCluster } = await import('./cluster-connection.ts');
-  const { clusterTypes } = await import('./cluster-types.ts');
-  return withCluster(args, context, async (client) => loadAll(await clusterTypes(client)));
+  const { clusterTypes } = await import('../kubernetes/cluster-types.ts');
+  const { overBuiltInTypes } = await import('./cluster-types.ts');
+  return withCluster(args, context, async (client) => loadAll(overBuiltInTypes(await clusterTypes(client))));
 }
 
 const isFinding = (diagnostic: Diagnostic, strict: boolean): boolean =>

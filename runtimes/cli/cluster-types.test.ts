@@ -2,44 +2,32 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listenOnLoopback } from './cluster-types.fixture.ts';
+import { type EmbeddedCluster, startEmbeddedCluster } from '../kubernetes/embedded/cluster.ts';
+import { loadObjects } from './load-objects.ts';
 import { commandRunner } from './run.fixture.ts';
 
 let folder: string;
-let server: { readonly url: string; close(): Promise<void> };
+let server: EmbeddedCluster;
 const run = commandRunner(() => folder);
 
-const schema = {
-  type: 'object',
-  properties: { spec: { type: 'object', properties: { image: { type: 'string' } } } },
-  'x-kubernetes-group-version-kind': [{ group: 'apps.example.com', version: 'v1', kind: 'MyApp' }],
+const spec = { type: 'object', properties: { image: { type: 'string' } } };
+const DEFINITION = {
+  apiVersion: 'apiextensions.k8s.io/v1',
+  kind: 'CustomResourceDefinition',
+  metadata: { name: 'myapps.apps.example.com' },
+  spec: {
+    group: 'apps.example.com',
+    scope: 'Namespaced',
+    names: { plural: 'myapps', singular: 'myapp', kind: 'MyApp' },
+    versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema: { type: 'object', properties: { spec } } } }],
+  },
 };
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'fairlead-types-'));
   writeFileSync(join(folder, 'rule.yaml'), RULE);
-  server = await listenOnLoopback({
-    '/openapi/v3': JSON.stringify({
-      paths: { 'apis/apps.example.com/v1': { serverRelativeURL: '/openapi/v3/apis/apps.example.com/v1?hash=1' } },
-    }),
-    '/openapi/v3/apis/apps.example.com/v1?hash=1': { components: { schemas: { 'com.example.apps.v1.MyApp': schema } } },
-    '/api': { kind: 'APIVersions', versions: [] },
-    '/apis': {
-      kind: 'APIGroupList',
-      groups: [
-        {
-          name: 'apps.example.com',
-          versions: [{ groupVersion: 'apps.example.com/v1', version: 'v1' }],
-          preferredVersion: { groupVersion: 'apps.example.com/v1', version: 'v1' },
-        },
-      ],
-    },
-    '/apis/apps.example.com/v1': {
-      kind: 'APIResourceList',
-      groupVersion: 'apps.example.com/v1',
-      resources: [{ name: 'myapps', singularName: 'myapp', kind: 'MyApp', namespaced: true, verbs: ['get', 'list', 'watch'] }],
-    },
-  });
+  server = await startEmbeddedCluster({ simulation: { workloads: false } });
+  await loadObjects(server.registry, [DEFINITION]);
 });
 afterAll(async () => {
   await server.close();

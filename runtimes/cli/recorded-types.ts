@@ -3,7 +3,8 @@ import { customResourceTypes, layerTypes, type TypeTable } from '../../engine/ob
 import { readRecording } from '../host/recording.ts';
 import { readRecordedDiscovery, readRecordedOpenApi } from '../host/recording-folder.ts';
 import type { ResourceType } from '../kubernetes/client.ts';
-import { documentedTypes } from './cluster-types.ts';
+import { documentedTypes } from '../kubernetes/cluster-types.ts';
+import { overBuiltInTypes } from './cluster-types.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend } from './load-bundle.ts';
 
@@ -13,5 +14,5 @@ export async function recordedTypes(path: string, context: CommandContext): Prom
   const { objects } = await readRecording([path], { cwd: context.cwd, stdin: context.readStdin, cue: cueBackend });
   const definitions = objects.map(({ object }) => object).filter((object) => object['kind'] === 'CustomResourceDefinition');
   const served = documentedTypes(readRecordedOpenApi(folder), readRecordedDiscovery(folder) as readonly ResourceType[]);
-  return layerTypes(customResourceTypes(definitions), served);
+  return layerTypes(customResourceTypes(definitions), overBuiltInTypes(served));
 }

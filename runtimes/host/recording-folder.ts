@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { compareText } from '../../engine/cel/run/text.ts';
-import { isJsonObject, type JsonObject } from '../../engine/object/json.ts';
+import { exceedsDepth, isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
 import { parseApiVersion } from '../../engine/object/type-table.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
 import { FileError, readTextFile } from './text-files.ts';
@@ -66,13 +66,16 @@ function readHead(folder: string): JsonObject | undefined {
   return isJsonObject(head) ? head : undefined;
 }
 
-function readJsonFile(path: string): unknown {
+function readJsonFile(path: string): Json {
   const { text } = readTextFile(path, path);
+  let value: Json;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text) as Json;
   } catch {
     throw new FileError(path, 'is not JSON');
   }
+  if (exceedsDepth(value)) throw new FileError(path, 'nests too deeply');
+  return value;
 }
 
 /** The resources that were served when a recording was made; none where it does not say. Throws {@link FileError}. */

@@ -3,7 +3,7 @@ import { createTypeTable } from '../../engine/object/type-table.ts';
 import { manualClock } from '../host/clock.ts';
 import { ApiError } from './api-error.ts';
 import type { ApiRequest, KubernetesClient } from './client.ts';
-import { clusterTypes } from './cluster-types.ts';
+import { clusterTypes, documentedTypes } from './cluster-types.ts';
 import { createDiscovery } from './discovery.ts';
 
 const schema = (group: string, version: string, kind: string) => ({
@@ -94,4 +94,12 @@ describe('types of a live cluster', () => {
     for (let i = 0; i < 42; i++) await step();
     await expect(vain).rejects.toThrow('https://x publishes no OpenAPI v3 of the core group');
   });
+});
+
+it.each(['__proto__', 'constructor'])('a server that names a version %s changes no other object', (version) => {
+  const type = { group: '', version, resource: version, kind: 'Thing', namespaced: true, verbs: [], shortNames: [], subresources: [] };
+  const { resources } = documentedTypes([], [type]);
+  expect(Object.keys(resources)).toEqual([version]);
+  expect(Object.keys(Object.prototype)).toEqual([]);
+  expect(Object.hasOwn(Object, version)).toBe(false);
 });

@@ -5,7 +5,7 @@ import { formatApiVersion } from '../../engine/object/type-table.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { parseJsonBody } from '../host/json-body.ts';
 import { ApiError } from './api-error.ts';
-import type { KubernetesClient, RequestOptions } from './client.ts';
+import type { KubernetesClient, RequestOptions, ResourceType } from './client.ts';
 import { pause } from './pause.ts';
 
 export interface ClusterTypesOptions extends RequestOptions {
@@ -44,20 +44,31 @@ export async function clusterTypes(client: KubernetesClient, options: ClusterTyp
     const answers = await Promise.all(urls.slice(from, from + AT_ONCE).map((path) => load(client, path, signal)));
     documents.push(...answers);
   }
-  const resources: { [apiVersion: string]: { [resource: string]: CompactResource } } = {};
-  for (const type of served) {
-    if (!wanted(type.group, type.version)) continue;
-    const apiVersion = formatApiVersion(type.group, type.version);
-    resources[apiVersion] ??= {};
-    resources[apiVersion][type.resource] = {
-      kind: `${apiVersion}/${type.kind}`,
-      ...(type.namespaced ? { namespaced: true as const } : {}),
-      ...(type.subresources.length > 0 ? { subresources: Object.fromEntries(type.subresources.map((name) => [name, ''])) } : {}),
+  const gitVersion = isJsonObject(version.body) ? version.body['gitVersion'] : undefined;
+  const kinds = served.filter((type) => wanted(type.group, type.version));
+  return documentedTypes(documents, kinds, typeof gitVersion === 'string' ? gitVersion : '');
+}
+
+/** What OpenAPI v3 documents and discovery tell of kinds, together. `kubernetes` is the version of the server. */
+export function documentedTypes(documents: readonly unknown[], served: readonly ResourceType[], kubernetes = ''): TypeTableData {
+  // Names come from a server: none of them may be one that every object has.
+  const resources: Record<string, Record<string, CompactResource>> = Object.create(null);
+  for (const { group, version, resource, kind, namespaced, subresources } of served) {
+    const apiVersion = formatApiVersion(group, version);
+    resources[apiVersion] ??= Object.create(null) as Record<string, CompactResource>;
+    resources[apiVersion][resource] = {
+      kind: `${apiVersion}/${kind}`,
+      ...(namespaced ? { namespaced: true as const } : {}),
+      ...(subresources.length > 0
+        ? { subresources: Object.fromEntries(subresources.map((name) => [name, SUBRESOURCES.get(name) ?? ''])) }
+        : {}),
     };
   }
-  const gitVersion = isJsonObject(version.body) ? version.body['gitVersion'] : undefined;
-  return { kubernetes: typeof gitVersion === 'string' ? gitVersion : '', ...openApiTypes(documents), resources };
+  return { kubernetes, ...openApiTypes(documents), resources };
 }
+
+/** Kinds of the requests of subresources, where they are not that of the resource. */
+const SUBRESOURCES: ReadonlyMap<string, string> = new Map([['scale', 'autoscaling/v1/Scale']]);
 
 /** The documents by path. Without the core group it is not complete. Rejects where it does not become so. */
 async function openApiIndex(client: KubernetesClient, { clock = systemClock, signal }: ClusterTypesOptions): Promise<JsonObject> {

@@ -12,15 +12,22 @@ export function httpRequestOf({ content, method, timeout, expect }: HttpTemplate
     throw new Unresolved('failed', 'the url must begin with http:// or https://', [...content.path, 'url']);
   }
   const given = ownValue(fields, 'headers');
-  const headers: Record<string, string> = {};
+  const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(isJsonObject(given) ? given : {})) {
     if (typeof value !== 'string' || /[\r\n\0]/.test(value)) {
       throw new Unresolved('failed', `the header ${name} must be text of one line`, [...content.path, 'headers', name]);
     }
-    headers[name] = value;
+    headers.set(name, value);
   }
   const body = ownValue(fields, 'body');
-  return { method, url, headers, timeout, ...(body === undefined ? {} : { body }), ...(expect === undefined ? {} : { expect }) };
+  return {
+    method,
+    url,
+    headers: Object.fromEntries(headers),
+    timeout,
+    ...(body === undefined ? {} : { body }),
+    ...(expect === undefined ? {} : { expect }),
+  };
 }
 
 /** Whether a status counts as success. */
