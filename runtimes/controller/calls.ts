@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../engine/object/json.ts';
+import { isExpected } from '../../engine/rules/reconcile/http-calls.ts';
 import type { CallRequest, CallResult, HttpRequest, UndoCall } from '../../engine/rules/reconcile/program.ts';
 import type { Environment, FailedCall, InstanceMemory, RuleIdentity } from './environment.ts';
 import { CallError } from './http-caller.ts';
-import { isExpected, isUndone, type Journal, type JournalEntry, openJournal, undoDiffers } from './journal.ts';
+import { isUndone, type Journal, type JournalEntry, openJournal, undoDiffers } from './journal.ts';
 import { uidOf } from './ownership.ts';
 import { type Problem, problem } from './problem.ts';
 
@@ -61,7 +62,7 @@ export async function makeCall(context: CallContext, request: CallRequest): Prom
     return fail(context, request, error instanceof Error ? error.message : String(error), undefined, final);
   }
   const result: CallResult = { ...answer, at: env.clock.now() };
-  if (!isExpected(answer.status, request.request)) {
+  if (!isExpected(request.request, answer.status)) {
     return fail(context, request, `call ${request.id} was answered with ${answer.status}`, result, false);
   }
   memory.failedCalls.delete(request.id);

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import { isExpected } from '../../engine/rules/reconcile/http-calls.ts';
 import type { CallRequest, CallResult, HttpRequest, UndoCall } from '../../engine/rules/reconcile/program.ts';
 import { parseJsonBody, stringifyJson } from '../host/json-body.ts';
 import { resourceVersionOf, ruleLabel } from './ownership.ts';
@@ -110,14 +111,9 @@ function readEntries(object: JsonObject | null, name: string): ReadonlyMap<strin
   return found;
 }
 
-/** Whether a status is what a call asks for. */
-export function isExpected(status: number, { expect }: Pick<HttpRequest, 'expect'>): boolean {
-  return expect === undefined ? status >= 200 && status <= 299 : expect.includes(status);
-}
-
 /** Whether an undo is done: it succeeded, or there is nothing left to undo. */
 export function isUndone(status: number, request: HttpRequest): boolean {
-  return isExpected(status, request) || (request.method === 'DELETE' && (status === 404 || status === 410));
+  return isExpected(request, status) || (request.method === 'DELETE' && (status === 404 || status === 410));
 }
 
 /** Whether what is kept to undo a call differs from what the plan gives. */

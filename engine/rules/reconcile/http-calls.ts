@@ -31,7 +31,7 @@ export function httpRequestOf({ content, method, timeout, expect }: HttpTemplate
 }
 
 /** Whether a status counts as success. */
-export function isExpected({ expect }: HttpRequest, status: number): boolean {
+export function isExpected({ expect }: Pick<HttpRequest, 'expect'>, status: number): boolean {
   return expect === undefined ? status >= 200 && status < 300 : expect.includes(status);
 }
 
