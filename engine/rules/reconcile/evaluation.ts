@@ -7,6 +7,7 @@ import { type DocumentPath, formatPath } from '../../text/document.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleTemplate } from './entry.ts';
 import type { Expression, Variable } from './expressions.ts';
+import { operandTypes } from './operand-types.ts';
 
 /** Cost of one expression. Kubernetes: apiserver pkg/apis/cel/config.go PerCallLimit. */
 const EXPRESSION_LIMIT = 1_000_000;
@@ -125,12 +126,24 @@ export class Evaluation {
       const what = root !== undefined && expression.ids.includes(root) ? root : expression.ids.join(', ');
       return new Unresolved('waiting', `${what} has no such field yet: ${secret ? formatPath(expression.path) : message}`, expression.path);
     }
-    return new Unresolved('failed', secret && !missing ? 'the expression failed; its values are secret' : message, expression.path);
+    if (secret && !missing) return new Unresolved('failed', 'the expression failed; its values are secret', expression.path);
+    return new Unresolved('failed', MISFIT.test(message) ? `${message}${this.#given(expression, error)}` : message, expression.path);
+  }
+
+  /** Which fields of the instance an operation could not do with. */
+  #given({ program }: Expression, { nodeId }: CelError): string {
+    const variable = this.#rule.source.instanceVariable;
+    const node = nodeId === undefined ? undefined : find(program.ast.root, nodeId);
+    const types = operandTypes(node, variable, this.#activation[variable] as JsonObject);
+    return types === '' ? '' : `: ${types}; correct the instance, or have the rule test the type`;
   }
 }
 
 /** Errors of data that is not there, as against data that is wrong. */
 const MISSING = /no such key|no such field|index out of bounds|index out of range|optional\.none\(\) dereference/;
+
+/** Errors of values that are of another type than an operation takes. */
+const MISFIT = /no such overload|type conversion|unsupported/;
 
 /** Name at the root of the selections that end at a node: `a` for `a.b[0].c`. */
 function rootOf(root: Expr, nodeId: number): string | undefined {
