@@ -1,6 +1,6 @@
 import type { Expr } from '../../../cel/ast.ts';
-import { compileRe2 } from '../../../cel/run/re2.ts';
-import { CelError, type CelValue, double, int } from '../../../cel/values.ts';
+import { patternError } from '../../../cel/run/re2.ts';
+import { type CelValue, double, int } from '../../../cel/values.ts';
 import { type CueBound, type CueCall, type CueExpr, type CueScalar, refuse } from '../../../text/cue-syntax/tree.ts';
 import type { Span } from '../../../text/diagnostic.ts';
 import { suggest } from '../../../text/suggest.ts';
@@ -132,12 +132,8 @@ function compareLeaf(span: Span, fn: string, value: CueScalar): Leaf {
 }
 
 function patternLeaf(span: Span, at: Span, pattern: string, negated: boolean): Leaf {
-  try {
-    compileRe2(pattern);
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    refuse(at, 'syntax', error.message);
-  }
+  const wrong = patternError(pattern);
+  if (wrong !== undefined) refuse(at, 'syntax', wrong);
   return {
     kind: 'string',
     test(nodes, subject) {
