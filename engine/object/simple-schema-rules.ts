@@ -1,5 +1,4 @@
-import { compileRe2 } from '../cel/run/re2.ts';
-import { CelError } from '../cel/values.ts';
+import { patternError } from '../cel/run/re2.ts';
 import { suggest } from '../text/suggest.ts';
 import type { Json } from './json.ts';
 import type { SchemaProblem, SimpleSchema } from './simple-schema.ts';
@@ -149,13 +148,9 @@ function readEnum(value: Json, kind: Kind): Json | undefined {
 }
 
 function readPattern(pattern: string, rules: MutableRules, problems: SchemaProblem[], path: readonly (string | number)[]): void {
-  try {
-    compileRe2(pattern);
-    rules.pattern = pattern;
-  } catch (error) {
-    if (!(error instanceof CelError)) throw error;
-    problems.push({ path, message: error.message });
-  }
+  const wrong = patternError(pattern);
+  if (wrong === undefined) rules.pattern = pattern;
+  else problems.push({ path, message: wrong });
 }
 
 /** How far a value reaches: to the next space that is not inside quotes or brackets. */

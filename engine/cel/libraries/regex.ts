@@ -1,7 +1,7 @@
 import type { CallEstimator, Library, OperandEstimate, Overload } from '../function.ts';
 import { actualSize } from '../run/actual-size.ts';
 import { noSuchOverload, noSuchSignature } from '../run/errors.ts';
-import { compileRe2, type Pattern } from '../run/re2.ts';
+import { compileRe2, type Pattern, patternError } from '../run/re2.ts';
 import { isInt } from '../run/type-of.ts';
 import { INT, listOf, STRING } from '../types.ts';
 import { CelError, type CelValue } from '../values.ts';
@@ -63,16 +63,7 @@ const estimate: CallEstimator = ([text, pattern]) => {
 const EXTRAS: Pick<Overload, 'cost' | 'unresolvedCost' | 'estimate' | 'checkLiterals' | 'unguarded'> = {
   unguarded: true,
   ...pricedByName(cost, estimate),
-  checkLiterals([, pattern]) {
-    if (typeof pattern !== 'string') return undefined;
-    try {
-      compileRe2(pattern);
-      return undefined;
-    } catch (error) {
-      if (error instanceof CelError) return error.message;
-      throw error;
-    }
-  },
+  checkLiterals: ([, pattern]) => (typeof pattern === 'string' ? patternError(pattern) : undefined),
 };
 
 /** Searching texts for patterns. Kubernetes: pkg/cel/library/regex.go. */

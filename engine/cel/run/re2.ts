@@ -121,3 +121,14 @@ function literalPattern(pattern: string): Pattern | undefined {
     },
   };
 }
+
+/** What is wrong with a pattern; undefined where it is one of RE2. */
+export function patternError(pattern: string): string | undefined {
+  try {
+    compileRe2(pattern);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CelError) return error.message;
+    throw error;
+  }
+}

@@ -1,5 +1,4 @@
-import { compileRe2 } from '../../cel/run/re2.ts';
-import { CelError } from '../../cel/values.ts';
+import { patternError } from '../../cel/run/re2.ts';
 import { type FieldError, fieldForbidden, fieldInvalid, fieldRequired } from '../field-error.ts';
 import { isJsonObject, type Json, type JsonObject, jsonEqual, ownValue } from '../json.ts';
 import { schemaList, text } from './structural.ts';
@@ -106,16 +105,6 @@ function checkValueValidation(schema: JsonObject, skipAnyOf: boolean, skipFirstA
   const error = pattern === '' ? undefined : patternError(pattern);
   if (error !== undefined) {
     errors.push(fieldInvalid(`${path}.pattern`, pattern, `must be a valid regular expression, but isn't: ${error}`));
-  }
-}
-
-function patternError(pattern: string): string | undefined {
-  try {
-    compileRe2(pattern);
-    return undefined;
-  } catch (error) {
-    if (error instanceof CelError) return error.message;
-    throw error;
   }
 }
 

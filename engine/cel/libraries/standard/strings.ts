@@ -2,9 +2,9 @@ import type { FunctionDeclaration, Overload } from '../../function.ts';
 import { size } from '../../run/access.ts';
 import { actualSize, regexCost, traversal } from '../../run/actual-size.ts';
 import { noSuchOperator, noSuchOverload } from '../../run/errors.ts';
-import { compileRe2 } from '../../run/re2.ts';
+import { compileRe2, patternError } from '../../run/re2.ts';
 import { BOOL, BYTES, type CelType, INT, listOf, mapOf, param, STRING } from '../../types.ts';
-import type { CelError, CelValue } from '../../values.ts';
+import type { CelValue } from '../../values.ts';
 import { global, member } from './overloads.ts';
 
 /** A function of two strings; other types err with cel-go's text. */
@@ -27,13 +27,7 @@ function matches(text: CelValue, pattern: CelValue): boolean {
 
 /** A literal pattern is compiled with the program, so that a malformed one is known before it runs. */
 function checkPattern([, pattern]: readonly (CelValue | undefined)[]): string | undefined {
-  if (typeof pattern !== 'string') return undefined;
-  try {
-    compileRe2(pattern);
-    return undefined;
-  } catch (error) {
-    return (error as CelError).message;
-  }
+  return typeof pattern === 'string' ? patternError(pattern) : undefined;
 }
 
 const sized: readonly (readonly [string, CelType])[] = [
