@@ -24,6 +24,7 @@ const LAZY_MODULES = [
   'engine/cel/run/codegen/generate.ts',
   'engine/rules/admission/kyverno/language.ts',
   'engine/rules/admission/kyverno/lower.ts',
+  'engine/rules/reconcile/compile.ts',
   'engine/text/json.ts',
 ].filter((file) => existsSync(join(root, file)));
 const lazyName = (file) => `lazy-${file.replaceAll('/', '-').replace(/\.ts$/, '')}`;
@@ -33,6 +34,7 @@ const EXTERNAL_PACKAGES = ['cue-wasm', 'pino', '@kubernetes/client-node'];
 /** Runs that fill the code cache, the shortest command first: each adds the chunks that those before it did not load. */
 const WARM_UP_RUNS = [
   ['check', 'scripts/warm-up/rule.yaml', 'rules/admission'],
+  ['check', 'rules/reconcile'],
   ['dry-run', '-r', 'scripts/warm-up/rule.yaml', 'scripts/warm-up/pod.yaml'],
   ['explain', '-r', 'scripts/warm-up/rule.yaml', 'scripts/warm-up/pod.yaml'],
 ];

@@ -5,7 +5,8 @@ import { type RuleBundleDocument, ruleBundle } from '../rules/admission/document
 import type { InstrumentExpression } from '../rules/admission/expressions.ts';
 import { linkAdmission, linkProgram } from '../rules/admission/link.ts';
 import { kindOf } from '../rules/document-kind.ts';
-import { compileReconcile, isReconcileDocument, RECONCILE_KINDS, readReconcileRules } from '../rules/reconcile/compile.ts';
+import { type CompiledReconcileRules, compileReconcile, type ReconcileDocuments, readReconcileRules } from '../rules/reconcile/compile.ts';
+import { isReconcileDocument, RECONCILE_KINDS } from '../rules/reconcile/document-kinds.ts';
 import { type Diagnostic, isError } from '../text/diagnostic.ts';
 import type { Document } from '../text/document.ts';
 import { checkShape, diagnosticAt } from '../text/shape-check.ts';
@@ -33,13 +34,17 @@ export interface CompileBundleOptions {
 /** Kinds that belong beside rules and are not for this compiler. */
 const BESIDE_RULES = new Set(['RuleTest']);
 
+const NO_RECONCILE_DOCUMENTS: ReconcileDocuments = { definitions: [], rules: [], diagnostics: [] };
+const NO_RECONCILE_RULES: CompiledReconcileRules = { rules: [], diagnostics: [] };
+
 /** Compiles the documents of one bundle. Everything that is wrong is said, not the first only. Pure, and never throws. */
 export function compileBundle(documents: readonly Document[], options: CompileBundleOptions = {}): CompiledBundle {
   const diagnostics: Diagnostic[] = [...(options.diagnostics ?? [])];
   const all = unpackLists(documents);
   const head = readHead(all, diagnostics);
   const customResources = all.filter(isCustomResourceDefinition).map((document) => document.value as JsonObject);
-  const reconcile = readReconcileRules(all);
+  // Whoever has none does not wait for their compiler to be loaded.
+  const reconcile = all.some(isReconcileDocument) ? readReconcileRules(all) : NO_RECONCILE_DOCUMENTS;
   const own = [...customResources, ...reconcile.definitions];
   const types = typesFor(own, options.types);
   const params = head === undefined ? NO_PARAMS : bundleParams(head.document, head.value.spec?.params, options.params, diagnostics);
@@ -47,7 +52,7 @@ export function compileBundle(documents: readonly Document[], options: CompileBu
 
   const compiled = compileAdmission(all, linkAdmission({ types, params, instrument: options.instrument }));
   diagnostics.push(...compiled.diagnostics);
-  const reconciled = compileReconcile(reconcile, { types, params });
+  const reconciled = reconcile === NO_RECONCILE_DOCUMENTS ? NO_RECONCILE_RULES : compileReconcile(reconcile, { types, params });
   diagnostics.push(...reconciled.diagnostics);
   const bundle = {
     name: head?.value.metadata.name ?? options.name ?? '',

@@ -13,6 +13,7 @@ import { compileRule } from './compile-rule.ts';
 import type { ReconcileContext } from './compiled-rule.ts';
 import { customResourceDefinition, type DefinitionSource } from './definition.ts';
 import { type ReconcileRuleDocument, reconcileRule } from './document.ts';
+import { isReconcileDocument } from './document-kinds.ts';
 import { type ResourceGraphDefinitionDocument, resourceGraphDefinition } from './kro/document.ts';
 import { KRO_HASH_LIBRARY } from './kro/libraries/hash.ts';
 import { KRO_LISTS_LIBRARY } from './kro/libraries/lists.ts';
@@ -29,18 +30,6 @@ import type { ReconcileRule } from './program.ts';
 import { ruleProgram } from './rule-program.ts';
 import type { RuleSource } from './source.ts';
 import { statusSchemaOf } from './status-schema.ts';
-
-/** Kinds this compiler takes, by API group. */
-export const RECONCILE_KINDS: Readonly<Record<string, readonly string[]>> = {
-  'fairlead.dev': ['ReconcileRule'],
-  'kro.run': ['ResourceGraphDefinition'],
-};
-
-/** Whether a document is one of the kinds that {@link readReconcileRules} takes. */
-export function isReconcileDocument(document: Document): boolean {
-  const { group, kind } = kindOf(document);
-  return RECONCILE_KINDS[group]?.includes(kind) ?? false;
-}
 
 /** A rule whose form is right, before its expressions are looked at. */
 interface ReadRule {
