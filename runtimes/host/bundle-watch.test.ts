@@ -18,7 +18,12 @@ const failed: CompiledBundle = { name: 'b', version: '', diagnostics: [{ code: '
 function good(version: string): CompiledBundle {
   const decision = { allowed: true, patch: [], object: null, warnings: [], auditAnnotations: {}, outcomes: [] };
   const admission = { rules: [{ kind: 'AdmissionRule', name: version }], admit: () => ({ kind: 'decision' as const, decision }) };
-  return { name: 'b', version, diagnostics: [{ code: 'w', severity: 'warning', message: 'hm' }], program: { admission, reconcile: { rules: [] } } };
+  return {
+    name: 'b',
+    version,
+    diagnostics: [{ code: 'w', severity: 'warning', message: 'hm' }],
+    program: { admission, reconcile: { rules: [] } },
+  };
 }
 
 async function watch() {
