@@ -1,7 +1,6 @@
 import type { KubernetesClient } from '../../runtimes/kubernetes/client.ts';
 import { fixedCredentials } from '../../runtimes/kubernetes/connection.ts';
-import { startEmbeddedServer } from '../../runtimes/kubernetes/embedded/server.ts';
-import { startSimulation } from '../../runtimes/kubernetes/embedded/simulation/simulation.ts';
+import { startEmbeddedCluster } from '../../runtimes/kubernetes/embedded/cluster.ts';
 import { createKubernetesClient } from '../../runtimes/kubernetes/kubernetes-client.ts';
 import { startCluster } from '../cluster/cluster.ts';
 import { runPods } from '../cluster/pods.ts';
@@ -26,15 +25,7 @@ export async function startReal(context: SuiteContext): Promise<ControlledServer
   const pods = await runPods(cluster.admin, { kubeletVersion: cluster.version });
   return {
     name: 'real',
-    connect: (token = cluster.adminToken) =>
-      createKubernetesClient({
-        connection: {
-          server: cluster.url,
-          tls: { ca: cluster.ca },
-          credentials: fixedCredentials({ authorization: `Bearer ${token}` }),
-          origin: 'the cluster of the suite',
-        },
-      }),
+    connect: (token = cluster.adminToken) => clientOf(cluster, token),
     async stop() {
       pods.stop();
       await cluster.stop();
@@ -44,23 +35,13 @@ export async function startReal(context: SuiteContext): Promise<ControlledServer
 
 /** The one in this process, with its simulation. */
 export async function startEmbedded(): Promise<ControlledServer> {
-  const server = await startEmbeddedServer();
-  const simulation = startSimulation({ registry: server.registry });
-  await simulation.started;
-  return {
-    name: 'embedded',
-    connect: (token = server.adminToken) =>
-      createKubernetesClient({
-        connection: {
-          server: server.url,
-          tls: {},
-          credentials: fixedCredentials({ authorization: `Bearer ${token}` }),
-          origin: 'the embedded server of the suite',
-        },
-      }),
-    async stop() {
-      await simulation.close();
-      await server.close();
-    },
-  };
+  const server = await startEmbeddedCluster();
+  return { name: 'embedded', connect: (token = server.adminToken) => clientOf(server, token), stop: () => server.close() };
+}
+
+function clientOf({ url, ca }: { readonly url: string; readonly ca: string | undefined }, token: string): KubernetesClient {
+  const credentials = fixedCredentials({ authorization: `Bearer ${token}` });
+  return createKubernetesClient({
+    connection: { server: url, tls: ca === undefined ? {} : { ca }, credentials, origin: 'the cluster of the suite' },
+  });
 }
