@@ -50,11 +50,12 @@ test.each<[unknown, Json, string | undefined]>([
 });
 
 test.each<[unknown, string]>([
-  ['strin', 'unknown type "strin": expected string, integer, number, boolean, any, []type or map[string]type'],
-  ['[]', 'unknown type "": expected string, integer, number, boolean, any, []type or map[string]type'],
+  ['strin', 'unknown type "strin": expected string, integer, number, boolean, quantity, int-or-string, any, []type or map[string]type'],
+  ['[]', 'unknown type "": expected string, integer, number, boolean, quantity, int-or-string, any, []type or map[string]type'],
   ['integer | default=x', 'the default does not fit: expected an integer, found "x"'],
   ['integer | =3', 'expected a rule, as default=1, found "=3"'],
   ['integer | maximum=x', 'maximum is a number'],
+  [null, 'expected a type, as "string | default=x", or a map of types'],
   [1, 'expected a type, as "string | default=x", or a map of types'],
 ])('%j is no schema', (source, problem) => {
   expect(read(source).problems).toEqual([['', problem]]);

@@ -68,7 +68,10 @@ class SchemaReader {
       if (source.length === 1) return { kind: 'list', item: this.read(source[0], [...path, 0]), rules: {} };
       return this.#wrong(path, `a list of structures is written as a list of one, as [{ name: string }], found ${source.length} items`);
     }
-    if (!isJsonObject(source)) return this.#wrong(path, 'expected a type, as "string | default=x", or a map of types');
+    if (!isJsonObject(source)) {
+      const hint = source === null ? 'inside of { }, text with a comma must be quoted: "string | enum=a,b"' : undefined;
+      return this.#wrong(path, 'expected a type, as "string | default=x", or a map of types', hint);
+    }
     const names = Object.keys(source);
     const openApi = source['openAPIV3Schema'];
     if (names.length === 1 && isJsonObject(openApi)) return { kind: 'openapi', schema: openApi, rules: {} };
@@ -120,7 +123,7 @@ class SchemaReader {
     if (types !== undefined && Object.hasOwn(types, type)) return this.#named(type, types[type], path);
     this.#wrong(
       path,
-      `unknown type ${JSON.stringify(type)}: expected string, integer, number, boolean, any, []type or map[string]type`,
+      `unknown type ${JSON.stringify(type)}: expected string, integer, number, boolean, quantity, int-or-string, any, []type or map[string]type`,
       hintFor(type, types),
     );
     return undefined;

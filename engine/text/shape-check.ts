@@ -1,6 +1,17 @@
 import type { Diagnostic, Severity } from './diagnostic.ts';
 import { type Document, type DocumentPath, formatPath } from './document.ts';
-import type { ChoiceShape, FieldShape, ListShape, MapShape, NumberShape, Shape, ShapeNode, StringShape, UnionShape } from './shape.ts';
+import type {
+  ChoiceShape,
+  FieldShape,
+  ListShape,
+  MapShape,
+  NumberShape,
+  ObjectShape,
+  Shape,
+  ShapeNode,
+  StringShape,
+  UnionShape,
+} from './shape.ts';
 import { suggest } from './suggest.ts';
 import { setOwn } from './yaml-value.ts';
 
@@ -202,7 +213,7 @@ function check(shape: ShapeNode, value: unknown, path: DocumentPath, problems: P
     case 'map':
       return checkMap(shape, value as Record<string, unknown>, path, problems);
     case 'object':
-      return checkFields(shape.fields, shape.open === true, value as Record<string, unknown>, path, problems);
+      return checkFields(shape, value as Record<string, unknown>, path, problems);
     case 'choice':
       return checkChoice(shape, value as Record<string, unknown>, path, problems);
     default:
@@ -262,8 +273,7 @@ function checkMap(shape: MapShape, value: Record<string, unknown>, path: Documen
 }
 
 function checkFields(
-  fields: Readonly<Record<string, FieldShape>>,
-  open: boolean,
+  { fields, open = false, elsewhere = {} }: Pick<ObjectShape, 'fields' | 'open' | 'elsewhere'>,
   value: Record<string, unknown>,
   path: DocumentPath,
   problems: Problem[],
@@ -280,7 +290,7 @@ function checkFields(
       setOwn(result, key, check(shape, item, [...path, key], problems));
     } else if (open) setOwn(result, key, item);
     else {
-      const meant = suggest(key, Object.keys(fields));
+      const meant = Object.hasOwn(elsewhere, key) ? elsewhere[key] : suggest(key, Object.keys(fields));
       const names = Object.keys(fields);
       problems.push({
         path: [...path, key],
@@ -322,7 +332,7 @@ function checkChoice(shape: ChoiceShape, value: Record<string, unknown>, path: D
   const fields: Record<string, FieldShape> = { ...shape.shared };
   for (const name of names) fields[name] = { kind: 'optional', shape: shape.variants[name] as ShapeNode };
   const before = problems.length;
-  const result = checkFields(fields, false, value, path, problems);
+  const result = checkFields({ fields, ...(shape.elsewhere && { elsewhere: shape.elsewhere }) }, value, path, problems);
   const [first, second] = present;
   if (first === undefined) {
     // A misspelt variant was reported already, and says all there is to say.

@@ -69,6 +69,8 @@ export interface ObjectShape extends Described {
   readonly fields: Readonly<Record<string, FieldShape>>;
   /** Fields that are not listed are allowed and not looked into. */
   readonly open?: boolean;
+  /** What a field that is not listed is called here, by the name that other tools have for it. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
 }
 
 /** An object that has exactly one of several fields, beside fields that all of them share. */
@@ -76,6 +78,8 @@ export interface ChoiceShape extends Described {
   readonly kind: 'choice';
   readonly variants: Readonly<Record<string, ShapeNode>>;
   readonly shared: Readonly<Record<string, FieldShape>>;
+  /** As of {@link ObjectShape}. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
 }
 
 export interface UnionShape extends Described {
@@ -175,7 +179,7 @@ export const object = <const F extends Fields>(fields: F, options: Omit<ObjectSh
 export const choice = <const V extends Readonly<Record<string, ShapeNode>>, const S extends Fields>(
   variants: V,
   shared: S,
-  options: Described = {},
+  options: Omit<ChoiceShape, 'kind' | 'variants' | 'shared'> = {},
 ): Shape<ChoiceOf<V, S>> => ({ kind: 'choice', variants, shared, ...options });
 
 /** Any of several shapes. Best told apart by their JSON type; otherwise the one that fits best reports. */

@@ -2,6 +2,7 @@ import { parseAllDocuments, type YAMLError } from 'yaml';
 import type { Diagnostic, Source } from './diagnostic.ts';
 import { DiagnosticList } from './diagnostic-list.ts';
 import { DEFAULT_LIMITS, type TextLimits } from './limits.ts';
+import { BRACES_HINT } from './yaml-value.ts';
 
 const HINTS: Partial<Record<YAMLError['code'], string>> = {
   TAB_AS_INDENT: 'indent with spaces',
@@ -14,6 +15,14 @@ const HINTS: Partial<Record<YAMLError['code'], string>> = {
   BAD_ALIAS: 'text that starts with * or & must be quoted',
   UNEXPECTED_TOKEN: 'check quotes, brackets and commas before this place',
 };
+
+/** For braces that belong to another language: CEL's `${…}` in a flow collection, Helm's `{{…}}`. */
+function braceHint(text: string, at: number): string | undefined {
+  const start = text.lastIndexOf('\n', at - 1) + 1;
+  const before = text.slice(start, at + 2);
+  if (before.includes('{{')) return BRACES_HINT;
+  return text.startsWith('${', at - 1) ? 'inside of { } and [ ], text that holds ${ must be quoted: "${…}"' : undefined;
+}
 
 /** Codes that say something about meaning, which the parser proper checks by Kubernetes' rules. */
 const NOT_SYNTAX: ReadonlySet<YAMLError['code']> = new Set([
@@ -34,11 +43,13 @@ const MAX_LENGTH = 2 * 1024 * 1024;
 export function findYamlSyntaxErrors(source: Source, limits: TextLimits = DEFAULT_LIMITS): readonly Diagnostic[] {
   if (source.text.length > Math.min(MAX_LENGTH, limits.maxLength) || isNestedDeeper(source.text, limits.maxDepth)) return [];
   const report = new DiagnosticList(source, limits.maxDiagnostics);
-  let lastLine = -1;
+  let lastLine: number | undefined;
   const documents = parseAllDocuments(source.text, { prettyErrors: false, uniqueKeys: false, schema: 'failsafe', logLevel: 'silent' });
   for (const document of Array.isArray(documents) ? documents : []) {
-    for (const error of document.errors) {
+    for (const [i, error] of document.errors.entries()) {
       if (NOT_SYNTAX.has(error.code)) continue;
+      // Once it has lost the thread, every further line of the document is one.
+      if (i > 0 && error.message.includes('token in YAML stream')) continue;
       const [start, end] = error.pos;
       const line = source.text.lastIndexOf('\n', Math.max(start - 1, 0));
       if (line === lastLine) continue;
@@ -49,7 +60,7 @@ export function findYamlSyntaxErrors(source: Source, limits: TextLimits = DEFAUL
         'yaml-syntax',
         decapitalize(error.message),
         { start, end: Math.min(Math.max(end, start + 1), limit) },
-        { hint: HINTS[error.code] },
+        { hint: braceHint(source.text, start) ?? HINTS[error.code] },
       );
     }
   }

@@ -5,6 +5,9 @@ import type { TextLimits } from './limits.ts';
 import { isInteger, keyOfScalar, resolvePlainScalar } from './yaml-scalar.ts';
 import { scalarSpan } from './yaml-tree.ts';
 
+/** Who writes `name: {{ .Values.name }}` comes from Helm, where it is not YAML yet. */
+export const BRACES_HINT = 'text that holds {{ must be quoted; an expression of a template is written "${…}"';
+
 /** A value that an anchor names: how many values it holds and how deep it is, so that aliases can be charged for it. */
 interface Anchored {
   readonly value: unknown;
@@ -260,7 +263,9 @@ export class ValueBuilder {
     }
     const start = 'start' in event ? event.start : this.#lastEnd;
     this.#read(depth + 1);
-    this.#report.add('yaml-complex-key', 'a map key must be text, not a list or a map', { start, end: Math.max(this.#lastEnd, start + 1) });
+    const hint = this.#text.startsWith('{{', start - 1) ? BRACES_HINT : undefined;
+    const span = { start, end: Math.max(this.#lastEnd, start + 1) };
+    this.#report.add('yaml-complex-key', 'a map key must be text, not a list or a map', span, { hint });
     return undefined;
   }
 

@@ -128,6 +128,27 @@ describe('everything wrong is reported, where it stands', () => {
     expect(new Set(diagnostics.map((d) => d.code))).toEqual(new Set(['yaml-syntax']));
   });
 
+  test.each<[string, string, string]>([
+    [
+      'an expression in a flow map',
+      'a: { b: ${x.y} }\nc: { d: 1 }\ne: 2\n',
+      'inside of { } and [ ], text that holds ${ must be quoted: "${…}"',
+    ],
+    [
+      'a template of Helm',
+      'a:\n  b: {{ .Values.x }}\n',
+      'text that holds {{ must be quoted; an expression of a template is written "${…}"',
+    ],
+    [
+      'a function of Helm',
+      'a: {{- include "x" . | nindent 4 }}\n',
+      'text that holds {{ must be quoted; an expression of a template is written "${…}"',
+    ],
+  ])('what to do about %s, once', async (_name, text, hint) => {
+    const { diagnostics } = await readText({ name: 'x.yaml', text });
+    expect(diagnostics.map((d) => d.hint)).toEqual([hint]);
+  });
+
   test('an alias bomb is not expanded', () => {
     const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x, x]'];
     for (let i = 1; i < 12; i++)

@@ -185,6 +185,9 @@ describe('errors', () => {
 
   it.each([
     ['objct.spec', "did you mean 'object'?"],
+    ['self.spec', "did you mean 'object'?"],
+    ['spec.replicas', "did you mean 'object.spec'?"],
+    ['strings.x', 'it is a list: take one by [index]'],
     ['s.startWith("a")', "did you mean 'startsWith'?"],
     ['strings.exist(x, x == "")', "did you mean 'exists'?"],
     ['strings.map(x)', "'map' takes 2 or 3 arguments"],

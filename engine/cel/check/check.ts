@@ -6,7 +6,7 @@ import { BOOL, BYTES, DOUBLE, DYN, ERROR, formatType, INT, listOf, mapOf, NULL, 
 import type { CelValue } from '../values.ts';
 import { Uint } from '../values.ts';
 import type { PreparedFunction, PreparedOverload } from './declarations.ts';
-import { hintForMacro, hintForOverload, suggest } from './hint.ts';
+import { hintForMacro, hintForOverload, suggest, suggestVariable } from './hint.ts';
 import type { CheckEnvironment } from './scope.ts';
 import { Scope } from './scope.ts';
 import { isExactType, mostGeneral, Unifier } from './type-relations.ts';
@@ -97,15 +97,15 @@ class Checker {
     this.issues.push({ code, severity: 'error', message, start, end, at, ...(hint === undefined ? {} : { hint }) });
   }
 
-  private undeclared(node: Expr, name: string, candidates: () => Iterable<string>): CelType {
+  private undeclared(node: Expr, name: string, candidates: () => Iterable<string>, suggestion = suggest): CelType {
     const message = `undeclared reference to '${name}' (in container '${this.environment.container}')`;
-    this.report('undeclared-reference', node, message, this.hint(name.replace(/^\./, ''), candidates));
+    this.report('undeclared-reference', node, message, this.hint(name.replace(/^\./, ''), candidates, suggestion));
     return ERROR;
   }
 
   /** A suggestion, for as many issues as anybody reads. */
-  private hint(name: string, candidates: () => Iterable<string>): string | undefined {
-    return this.issues.length < MAX_HINTS ? suggest(name, candidates()) : undefined;
+  private hint(name: string, candidates: () => Iterable<string>, suggestion = suggest): string | undefined {
+    return this.issues.length < MAX_HINTS ? suggestion(name, candidates()) : undefined;
   }
 
   private mismatch(node: { readonly start: number; readonly end: number; readonly at: number }, expected: CelType, found: CelType): void {
@@ -114,7 +114,7 @@ class Checker {
 
   private checkIdent(expr: Ident): CelType {
     const declaration = this.scope.resolveIdent(expr.name);
-    if (!declaration) return this.undeclared(expr, expr.name, () => this.identifierNames());
+    if (!declaration) return this.undeclared(expr, expr.name, () => this.identifierNames(), suggestVariable);
     this.references[expr.id] = declaration.reference;
     return declaration.type;
   }
@@ -169,7 +169,8 @@ class Checker {
   }
 
   private noFields(expr: Expr, target: CelType): CelType {
-    this.report('no-field-selection', expr, `type '${formatType(target)}' does not support field selection`);
+    const hint = target.kind === 'list' ? 'it is a list: take one by [index], or all with map, all or exists' : undefined;
+    this.report('no-field-selection', expr, `type '${formatType(target)}' does not support field selection`, hint);
     return DYN;
   }
 

@@ -22,6 +22,22 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   match: 'matches',
 };
 
+/** What other tools call the object that an expression is about, where it is called `self` or `object` here. */
+const SUBJECTS: ReadonlySet<string> = new Set(['self', 'object', 'schema', 'instance', 'resource', 'parent']);
+
+/** Fields of every object, which other tools read without saying whose. */
+const FIELDS_OF_SUBJECT: ReadonlySet<string> = new Set(['metadata', 'spec', 'status']);
+
+/** As {@link suggest}, for a variable: knows what the object in question is called elsewhere. */
+export function suggestVariable(name: string, candidates: Iterable<string>): string | undefined {
+  const names = [...candidates];
+  const near = suggest(name, names);
+  const subject = ['self', 'object'].find((each) => names.includes(each));
+  if (near !== undefined || subject === undefined) return near;
+  if (SUBJECTS.has(name)) return `did you mean '${subject}'?`;
+  return FIELDS_OF_SUBJECT.has(name) ? `did you mean '${subject}.${name}'?` : undefined;
+}
+
 /** `did you mean 'x'?` with the candidate that goes by this name elsewhere, else with the nearest, when one is near. */
 export function suggest(name: string, candidates: Iterable<string>): string | undefined {
   const names = [...candidates];

@@ -287,7 +287,7 @@ describe('parameters of a bundle', () => {
     [
       '{max: int}',
       'true',
-      '$.spec.params.max: unknown type "int": expected string, integer, number, boolean, any, []type or map[string]type',
+      '$.spec.params.max: unknown type "int": expected string, integer, number, boolean, quantity, int-or-string, any, []type or map[string]type',
     ],
     ['{max: "integer | default=x"}', 'true', '$.spec.params.max: the default does not fit: expected an integer, found "x"'],
     ['{max: "integer | required"}', 'true', '$.spec.params.max: a value is required: it has no default'],

@@ -24,7 +24,7 @@ describe('what is wrong with', () => {
         [
           ruleText('', 'resource: { group: a.b, version: v1, kind: A, spec: { a: "strin | default=1", b: "integer | defalt=1" } }'),
           [
-            'error reconcile-schema $.spec.resource.spec.a: unknown type "strin": expected string, integer, number, boolean, any, []type or map[string]type (did you mean string?)',
+            'error reconcile-schema $.spec.resource.spec.a: unknown type "strin": expected string, integer, number, boolean, quantity, int-or-string, any, []type or map[string]type (did you mean string?)',
             'error reconcile-schema $.spec.resource.spec.b: unknown rule defalt: expected required, default, minimum, maximum, enum, immutable, nullable, validation, format, title or description (did you mean default?)',
           ],
         ],
@@ -52,6 +52,29 @@ describe('what is wrong with', () => {
   describe('entries', () => {
     test.each(
       titled([
+        [
+          objects(`${configMap('a')}\n  when: "\${self.spec.image != ''}"\n  ready: "\${a.data.x == 'y'} "`),
+          [
+            "error reconcile-expression $.spec.objects[0].when: expected an expression, found a template (write it without ${ and }: self.spec.image != '')",
+            "error reconcile-expression $.spec.objects[0].ready: expected an expression, found a template (write it without ${ and }: a.data.x == 'y')",
+          ],
+        ],
+        [
+          objects(`${configMap('a')}\n  includeWhen: [a]\n  readyWhen: [b]`, '- id: b\n  externalRef: {}\n  dependsOn: [a]'),
+          [
+            'error schema-unknown-field $.spec.objects[0].includeWhen: unknown field "includeWhen" (did you mean when?)',
+            'error schema-unknown-field $.spec.objects[0].readyWhen: unknown field "readyWhen" (did you mean ready?)',
+            'error schema-unknown-field $.spec.objects[1].externalRef: unknown field "externalRef" (did you mean external?)',
+            'error schema-unknown-field $.spec.objects[1].dependsOn: unknown field "dependsOn" (did you mean after?)',
+          ],
+        ],
+        [
+          objects(configMap('a', '{ x: "${schema.spec.image}" }'), configMap('b', '{ x: "${spec.image}" }')),
+          [
+            "error cel-undeclared-reference $.spec.objects[0].template.data.x: undeclared reference to 'schema' (in container '') (did you mean 'self'?)",
+            "error cel-undeclared-reference $.spec.objects[1].template.data.x: undeclared reference to 'spec' (in container '') (did you mean 'self.spec'?)",
+          ],
+        ],
         [
           objects(configMap('a', '{ b: "${b.data.x}" }'), configMap('b', '{ c: "${c.data.x}" }'), configMap('c', '{ a: "${a.data.x}" }')),
           [
@@ -131,6 +154,18 @@ describe('what is wrong with', () => {
         [
           template('{ apiVersion: apps/v1, kind: Deploymnt, metadata: { name: a } }'),
           ['error reconcile-unknown-kind $.spec.objects[0].template.kind: apps/v1 has no kind Deploymnt (did you mean Deployment?)'],
+        ],
+        [
+          template('{ apiVersion: v1, kind: Statefulset, metadata: { name: a } }'),
+          [
+            'error reconcile-unknown-kind $.spec.objects[0].template.kind: v1 has no kind Statefulset (did you mean StatefulSet of apiVersion: apps/v1?)',
+          ],
+        ],
+        [
+          template('{ apiVersion: v1, kind: Service, metadata: { name: a }, spec: { healthCheckNodePort: self.spec.port } }'),
+          [
+            'error schema-wrong-type $.spec.objects[0].template.spec.healthCheckNodePort: expected an integer, found the string "self.spec.port" (in Service) (an expression stands between ${ and }: "${self.spec.port}")',
+          ],
         ],
         [
           template('{ apiVersion: apps/v2, kind: Deployment, metadata: { name: a } }'),

@@ -101,6 +101,9 @@ const external = object({
   optional: optional(boolean({ doc: 'Without the object, the entry counts as left out by when, instead of being waited for.' })),
 });
 
+/** What kro calls the fields of an entry. */
+const elsewhere = { includeWhen: 'when', readyWhen: 'ready', externalRef: 'external', dependsOn: 'after' };
+
 /** Fields of all entries that may be left out, repeat, and depend on others. */
 const entryFields = {
   id: string({ doc: 'Name of what the entry stands for, in expressions.' }),
@@ -146,6 +149,7 @@ export const objectEntry = named(
       ignore: optional(list(string(), { doc: 'Paths, as $.spec.replicas: set when the object is made, and left to others afterwards.' })),
       onImmutable: optional(doc('What to do when a field must change that cannot. Default: Report.', oneOf('Report', 'Recreate'))),
     },
+    { elsewhere },
   ),
 );
 export type ObjectEntryDocument = Infer<typeof objectEntry>;
@@ -233,18 +237,21 @@ export const reconcileRule = object({
   apiVersion: oneOf('fairlead.dev/v1alpha1'),
   kind: oneOf('ReconcileRule'),
   metadata,
-  spec: object({
-    description: optional(string()),
-    resource: optional(doc('Makes the CustomResourceDefinition of the instances.', resource)),
-    for: optional(doc('The instances are objects of a kind that exists; instead of resource.', decorated)),
-    variables: optional(list(variable, { doc: 'Named expressions, read as variables.<name>.' })),
-    objects: optional(list(objectEntry, { doc: 'What is to exist, and what is read. The order follows from who refers to whom.' })),
-    generate: optional(list(generateEntry, { doc: 'Values that are made once and stay.' })),
-    calls: optional(list(callEntry, { doc: 'The outside world: each call happens once.' })),
-    status: optional(map(any(), { doc: 'A template of status; a field is absent as long as what it reads is not there.' })),
-    conditions: optional(list(reconcileCondition, { doc: 'Conditions beside Ready, Reconciling and Stalled.' })),
-    requeueAfter: optional(string({ doc: 'A template that yields a duration, as 5m: look again after this time without an event.' })),
-    deletion: optional(doc('What happens to the objects when the instance goes.', deletion)),
-  }),
+  spec: object(
+    {
+      description: optional(string()),
+      resource: optional(doc('Makes the CustomResourceDefinition of the instances.', resource)),
+      for: optional(doc('The instances are objects of a kind that exists; instead of resource.', decorated)),
+      variables: optional(list(variable, { doc: 'Named expressions, read as variables.<name>.' })),
+      objects: optional(list(objectEntry, { doc: 'What is to exist, and what is read. The order follows from who refers to whom.' })),
+      generate: optional(list(generateEntry, { doc: 'Values that are made once and stay.' })),
+      calls: optional(list(callEntry, { doc: 'The outside world: each call happens once.' })),
+      status: optional(map(any(), { doc: 'A template of status; a field is absent as long as what it reads is not there.' })),
+      conditions: optional(list(reconcileCondition, { doc: 'Conditions beside Ready, Reconciling and Stalled.' })),
+      requeueAfter: optional(string({ doc: 'A template that yields a duration, as 5m: look again after this time without an event.' })),
+      deletion: optional(doc('What happens to the objects when the instance goes.', deletion)),
+    },
+    { elsewhere: { schema: 'resource', resources: 'objects' } },
+  ),
 });
 export type ReconcileRuleDocument = Infer<typeof reconcileRule>;

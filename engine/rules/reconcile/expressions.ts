@@ -90,6 +90,13 @@ export class ExpressionCompiler {
       this.#report.error(path, 'reconcile-required', 'expected an expression, found nothing');
       return undefined;
     }
+    // No expression begins so: the error of the parser would be about the $ alone.
+    const wrapped = /^\s*\$\{(.*)\}\s*$/s.exec(text)?.[1];
+    if (wrapped !== undefined) {
+      const hint = `write it without \${ and }${/[\n"]/.test(wrapped) || wrapped.length > 60 ? '' : `: ${wrapped.trim()}`}`;
+      this.#report.error(path, 'reconcile-expression', 'expected an expression, found a template', hint);
+      return undefined;
+    }
     const environment = locals === undefined ? this.#environment : this.#environment.extend({ variables: locals });
     const jsonVariables =
       locals === undefined

@@ -55,9 +55,8 @@ export function reportUnknownKind(
     else report.warning(path, 'reconcile-unknown-kind', `${message} that is known here`, hint);
     return;
   }
-  const near = suggest(kind, kinds);
   const message = `${apiVersion} has no kind ${kind}`;
-  const hint = near === undefined ? undefined : `did you mean ${near}?`;
+  const hint = kindHint(types, kinds, kind);
   if (builtIn) report.error(path, 'reconcile-unknown-kind', message, hint);
   else
     report.warning(
@@ -66,4 +65,16 @@ export function reportUnknownKind(
       `${message} that is known here`,
       hint ?? 'put its CustomResourceDefinition into the bundle',
     );
+}
+
+/** The kind that was meant: the same word in another group, which an apiVersion was forgotten for, before one that is merely near. */
+function kindHint(types: TypeTable, kinds: ReadonlySet<string>, kind: string): string | undefined {
+  const word = kind.toLowerCase();
+  const elsewhere = [...types.resources()].find(({ kind: each, resource }) => each.kind.toLowerCase() === word && !resource.includes('/'));
+  if (elsewhere !== undefined && !kinds.has(elsewhere.kind.kind)) {
+    const { group, version, kind: name } = elsewhere.kind;
+    return `did you mean ${name} of apiVersion: ${group === '' ? '' : `${group}/`}${version}?`;
+  }
+  const near = suggest(kind, kinds);
+  return near === undefined ? undefined : `did you mean ${near}?`;
 }

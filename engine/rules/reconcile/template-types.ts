@@ -1,5 +1,5 @@
 import { type CelType, formatType } from '../../cel/types.ts';
-import type { Json } from '../../object/json.ts';
+import { isJsonObject, type Json, ownValue } from '../../object/json.ts';
 import type { Schema } from '../../object/schema.ts';
 import { checkSchema } from '../../object/schema-check.ts';
 import type { TemplateExpression } from '../../object/template.ts';
@@ -14,6 +14,9 @@ import type { TemplateSource } from './source.ts';
 export const hasExpression = (text: string): boolean =>
   text.includes('${') && splitTemplateText(text).pieces.some(({ kind }) => kind === 'expression');
 
+/** Text that was meant to be an expression: `self.spec.replicas`. */
+const EXPRESSION = /^(self|variables|params|item)\.[\w.?]{1,100}$/;
+
 /**
  * Checks what a template of an object has written out against the schema of its kind: unknown fields, values of the wrong type, and
  * unless it is a patch, fields that are missing. What stands for an expression is checked by {@link checkExpressionType}.
@@ -22,7 +25,9 @@ export function checkTemplateFields(report: Reporter, source: TemplateSource, sc
   const skip = (value: Json) => typeof value === 'string' && hasExpression(value);
   for (const { code, path, part, message, hint } of checkSchema(source.value, schema, { skip, required })) {
     if (path.some((segment) => typeof segment === 'string' && hasExpression(segment))) continue;
-    report.add(diagnosticAt(report.document, [...source.path, ...path], { code, part, hint, message: `${message} (in ${kind})` }));
+    const text = code === 'schema-wrong-type' ? valueAt(source.value, path) : undefined;
+    const meant = typeof text === 'string' && EXPRESSION.test(text) ? `an expression stands between \${ and }: "\${${text}}"` : hint;
+    report.add(diagnosticAt(report.document, [...source.path, ...path], { code, part, hint: meant, message: `${message} (in ${kind})` }));
   }
 }
 
@@ -56,6 +61,16 @@ export function checkExpressionType(
     },
     { offset: place.offset },
   );
+}
+
+function valueAt(root: Json, path: DocumentPath): Json | undefined {
+  let value: Json | undefined = root;
+  for (const segment of path) {
+    if (Array.isArray(value)) value = value[Number(segment)];
+    else if (isJsonObject(value)) value = ownValue(value, String(segment));
+    else return undefined;
+  }
+  return value;
 }
 
 /** The schema of what is at a path; undefined where nothing is known of it, or it is wrong anyway. */
