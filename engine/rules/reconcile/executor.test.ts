@@ -428,6 +428,30 @@ describe('what cannot be', () => {
       objects('- { id: a, template: { apiVersion: v1, kind: ConfigMap, metadata: { name: "${self.spec.?env.?x.orValue(\'\')}" } } }'),
       'the ConfigMap has no metadata.name',
     ],
+    [
+      objects('- { id: a, template: { apiVersion: v1, kind: ConfigMap, metadata: { name: "${self.metadata.name}/status" } } }'),
+      '"shop/status" can\'t be the name of a ConfigMap: it may not contain /',
+    ],
+    [
+      objects('- { id: a, template: { apiVersion: v1, kind: ConfigMap, metadata: { name: a, namespace: "${\'..\'}" } } }'),
+      '".." can\'t be a namespace',
+    ],
+    [
+      objects('- { id: a, external: { apiVersion: v1, kind: Secret, name: "${self.spec.image}%2f", namespace: b } }'),
+      '"nginx%2f" can\'t be the name of a Secret: it may not contain %',
+    ],
+    [
+      objects('- { id: a, external: { apiVersion: v1, kind: Secret, selector: { a: b }, namespace: "a/${self.spec.image}" } }'),
+      '"a/nginx" can\'t be a namespace: it may not contain /',
+    ],
+    [
+      'generate: [{ id: a, random: {}, secret: { name: "${self.spec.image}/a" } }]',
+      '"nginx/a" can\'t be the name of a Secret: it may not contain /',
+    ],
+    [
+      'generate: [{ id: a, x509: { commonName: a, issuer: { name: "${self.spec.image}/a" } } }]',
+      '"nginx/a" can\'t be the name of a Secret: it may not contain /',
+    ],
     [objects('- { id: a, template: { apiVersion: v1, kind: "${self.spec.image}", metadata: { name: a, namespace: b } } }'), ''],
   ])('%#: %s', (spec, message) => {
     const plan = planOf(spec);

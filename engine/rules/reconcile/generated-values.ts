@@ -5,6 +5,7 @@ import { certificateNames, certificateValidity } from '../../object/x509.ts';
 import { DEFAULT_CERTIFICATE_DURATION, readDuration } from './durations.ts';
 import type { RandomEntry, X509Entry } from './entry.ts';
 import { Unresolved } from './evaluation.ts';
+import { checkName } from './object-names.ts';
 import type { GeneratedValue, GenerateRequest } from './program.ts';
 
 type SecretName = GenerateRequest['secret'];
@@ -64,6 +65,8 @@ function issuerOf(value: Json | undefined, path: X509Entry['path'], instanceName
   if (typeof name !== 'string' || name === '' || namespace === undefined) {
     throw new Unresolved('failed', 'the issuer needs a name and a namespace', path);
   }
+  checkName(name, 'the name of a Secret', path);
+  checkName(namespace, 'a namespace', path);
   return { namespace, name };
 }
 

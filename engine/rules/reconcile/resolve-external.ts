@@ -3,6 +3,7 @@ import { labelSelectorOf } from '../../object/label-selector.ts';
 import type { ExternalEntry } from './entry.ts';
 import { Unresolved } from './evaluation.ts';
 import type { Item } from './items.ts';
+import { checkName, givenNamespace } from './object-names.ts';
 import type { ObjectQuery, ObjectReference } from './program.ts';
 import { judgeObject } from './readiness.ts';
 import { describeReference } from './reference-text.ts';
@@ -31,7 +32,8 @@ export function resolveExternal(round: Round, entry: ExternalEntry, items: reado
 function externalReference(round: Round, entry: ExternalEntry, item: Item): ObjectReference {
   const { apiVersion, objectKind: kind } = entry;
   const name = round.text(entry.name!, item);
-  const given = entry.namespace === undefined ? undefined : round.text(entry.namespace, item);
+  checkName(name, `the name of a ${kind}`, entry.name!.path);
+  const given = givenNamespace(round, entry.namespace, item);
   const namespaced = entry.namespaced ?? round.scope(entry, apiVersion, kind);
   if (!namespaced) return { apiVersion, kind, name };
   const namespace = given ?? round.instanceNamespace();
@@ -72,7 +74,7 @@ function queryOf(round: Round, entry: ExternalEntry, item: Item): ObjectQuery {
   if (!read.ok) throw new Unresolved('failed', read.message, entry.selector!.path);
   const { apiVersion, objectKind: kind } = entry;
   const labelSelector = read.selector.text;
-  const given = entry.namespace === undefined ? undefined : round.text(entry.namespace, item);
+  const given = givenNamespace(round, entry.namespace, item);
   const namespaced = entry.namespaced ?? round.scope(entry, apiVersion, kind);
   const namespace = given ?? round.instanceNamespace();
   return !namespaced || entry.allNamespaces || namespace === undefined

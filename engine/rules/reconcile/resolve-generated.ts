@@ -3,6 +3,7 @@ import type { RandomEntry, X509Entry } from './entry.ts';
 import { Unresolved } from './evaluation.ts';
 import { generatedValues, randomRequest, renewalOf, x509Request } from './generated-values.ts';
 import type { Item } from './items.ts';
+import { checkName, givenNamespace } from './object-names.ts';
 import type { GenerateRequest } from './program.ts';
 import { READY, type Round } from './round.ts';
 
@@ -37,12 +38,13 @@ function generateRequest(round: Round, entry: RandomEntry | X509Entry, item: Ite
   const metadata = ownValue(round.instance, 'metadata');
   const own = isJsonObject(metadata) ? String(metadata['name'] ?? '') : '';
   const id = item.key === '' ? entry.id : `${entry.id}/${item.key}`;
-  const given = entry.secret.namespace === undefined ? undefined : round.text(entry.secret.namespace, item);
+  const given = givenNamespace(round, entry.secret.namespace, item);
   const namespace = given ?? round.instanceNamespace();
   if (namespace === undefined)
     throw new Unresolved('failed', 'the instance is in no namespace: say where the Secret is with secret.namespace', entry.path);
   const suffix = `${entry.id}${item.key === '' ? '' : `-${item.key}`}`.toLowerCase().replace(/[^a-z0-9-.]/g, '-');
   const name = entry.secret.name === undefined ? `${own}-${suffix}` : round.text(entry.secret.name, item);
+  checkName(name, 'the name of a Secret', entry.secret.name?.path ?? entry.path);
   const secret = { namespace, name };
   return entry.kind === 'random'
     ? randomRequest(entry, id, secret)

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject, measureJson, ownValue } from 
 import type { TemplateEntry } from './entry.ts';
 import { Unresolved } from './evaluation.ts';
 import type { Item } from './items.ts';
+import { checkName } from './object-names.ts';
 import type { DesiredObject, ObjectReference } from './program.ts';
 import { judgeObject } from './readiness.ts';
 import { describeReference } from './reference-text.ts';
@@ -68,6 +69,8 @@ function renderObject(round: Round, entry: TemplateEntry, item: Item): DesiredOb
   const name = isJsonObject(metadata) ? ownValue(metadata, 'name') : undefined;
   if (typeof name !== 'string' || name === '') return fail(`the ${kind} has no metadata.name`);
   const namespace = namespaceOf(round, entry, apiVersion, kind, ownValue(metadata as JsonObject, 'namespace'), fail);
+  checkName(name, `the name of a ${kind}`, entry.template.path);
+  if (namespace !== undefined) checkName(namespace, 'a namespace', entry.template.path);
   const reference: ObjectReference = namespace === undefined ? { apiVersion, kind, name } : { apiVersion, kind, namespace, name };
   const owner = round.owners.get(referenceKey(reference));
   if (owner !== undefined) return fail(`${describeReference(reference)} is made by ${owner}, too`);
