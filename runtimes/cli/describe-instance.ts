@@ -2,6 +2,7 @@ import type { JsonObject } from '../../engine/object/json.ts';
 import { maskSecret } from '../../engine/object/secret-mask.ts';
 import type { StatusCondition } from '../../engine/rules/reconcile/program.ts';
 import { visible } from '../../engine/text/display-width.ts';
+import { formatPath } from '../../engine/text/document.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
 import { formatPlace } from '../../engine/text/render.ts';
 import { changeLines, indented, refusedLine } from './change-lines.ts';
@@ -13,19 +14,20 @@ import { plural } from './report.ts';
 
 /** What a rule wants for an instance, as people read it; objects that are new only by name unless `whole`. */
 export function describeInstance(
-  { rule, recorded, instance, plan, changes, generate }: ReconciledInstance,
+  { rule, recorded, instance, problems, plan, changes, generate }: ReconciledInstance,
   color: Paint,
   whole = false,
 ): string {
   const { source, span } = placeOf(recorded);
   const place = source !== undefined && span !== undefined ? color('faint', ` (${formatPlace(source, span)})`) : '';
   let text = `${color('bold', visible(objectLabel(instance)))}${place} ${color('faint', `[${rule.ruleKind} ${visible(rule.name)}]`)}\n`;
+  for (const problem of problems) text += `  ${color('red', 'invalid')} ${visible(problem)}\n`;
   for (const change of changes) text += describeChange(change, color, whole);
   for (const { id, reason } of plan.waiting) text += `  ${color('yellow', 'waits  ')} ${visible(id)}: ${visible(reason)}\n`;
   for (const { secret } of generate) text += `  ${color('cyan', 'makes  ')} Secret ${visible(secret.namespace)}/${visible(secret.name)}\n`;
   for (const { request } of plan.calls) text += `  ${color('cyan', 'calls  ')} ${request.method} ${visible(withoutQuery(request.url))}\n`;
   for (const { path, message } of plan.failures)
-    text += `  ${color('red', 'fails  ')} ${visible(message)} ${color('faint', `[$.${path.join('.')}]`)}\n`;
+    text += `  ${color('red', 'fails  ')} ${visible(message)} ${color('faint', `[${formatPath(path)}]`)}\n`;
   if (plan.status !== undefined && Object.keys(plan.status).length > 0) text += `  status\n${indented(printYaml(plan.status), '    ')}`;
   return text + plan.conditions.map((condition) => `  ${describeCondition(condition, color)}\n`).join('');
 }
@@ -61,11 +63,11 @@ export function summarizeInstances(instances: readonly ReconciledInstance[]): st
   return parts.join(', ');
 }
 
-export const isFailed = ({ plan, changes }: ReconciledInstance): boolean =>
-  plan.failures.length > 0 || changes.some(({ problem }) => problem !== undefined);
+export const isFailed = ({ problems, plan, changes }: ReconciledInstance): boolean =>
+  problems.length > 0 || plan.failures.length > 0 || changes.some(({ problem }) => problem !== undefined);
 
 /** The same for machines. Secrets are masked. */
-export function instanceResult({ rule, recorded, instance, plan, changes, generate }: ReconciledInstance) {
+export function instanceResult({ rule, recorded, instance, problems, plan, changes, generate }: ReconciledInstance) {
   const { source, span } = placeOf(recorded);
   return {
     file: source?.name,
@@ -88,6 +90,7 @@ export function instanceResult({ rule, recorded, instance, plan, changes, genera
     conditions: plan.conditions,
     ...(plan.requeueAfter === undefined ? {} : { requeueAfterSeconds: plan.requeueAfter / 1000 }),
     failures: plan.failures,
+    problems,
   };
 }
 

@@ -67,6 +67,7 @@ spec:
 const FILES = {
   'rule.yaml': RULE,
   'new.yaml': 'apiVersion: apps.example.com/v1\nkind: App\nmetadata: { name: web }\n',
+  'invalid.yaml': 'apiVersion: apps.example.com/v1\nkind: App\nmetadata: { name: web }\nspec: { replica: 3, config: 1 }\n',
   'waiting.yaml': 'apiVersion: apps.example.com/v1\nkind: App\nmetadata: { name: web }\nspec: { config: missing }\n',
   'other.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: other }\n',
   'cluster/deployment.yaml': `apiVersion: apps/v1
@@ -112,6 +113,15 @@ describe('dry-run of reconcile rules', () => {
     expect(out).not.toContain('replicas: 2');
     expect(out).toContain('  status\n    available: 7\n');
     expect(out).toContain('  creates ConfigMap default/web-after\n');
+  });
+
+  test('an instance that an API server would not take', async () => {
+    const { code, out } = await run('dry-run -r rule.yaml invalid.yaml');
+    expect(code).toBe(1);
+    expect(out).toContain('  invalid unknown field spec.replica\n');
+    expect(out).toContain('  invalid spec.config: Invalid value: "integer": spec.config in body must be of type string: "integer"\n');
+    expect(out).toContain(', 1 failed\n');
+    expect(JSON.parse((await run('dry-run -r rule.yaml invalid.yaml -o json')).out).instances[0].problems).toHaveLength(2);
   });
 
   test('whole objects, and no value of a Secret in any format', async () => {

@@ -169,7 +169,8 @@ function toResult({ decision, request, recorded }: Decided) {
 function instanceCase(item: ReconciledInstance) {
   const base = { name: objectLabel(item.instance), classname: item.recorded.document.source.name };
   if (!isFailed(item)) return base;
-  const message = item.plan.failures[0]?.message ?? item.changes.find(({ problem }) => problem !== undefined)?.problem ?? '';
+  const message =
+    item.problems[0] ?? item.plan.failures[0]?.message ?? item.changes.find(({ problem }) => problem !== undefined)?.problem ?? '';
   return { ...base, failure: { message, details: describeInstance(item, (_, text) => text) } };
 }
 

@@ -1,5 +1,6 @@
 import { typesWith } from '../../engine/bundle/compile.ts';
 import { applyConfiguration } from '../../engine/object/apply-configuration.ts';
+import { type CustomResourceSchema, compileCustomResourceSchema } from '../../engine/object/custom-resource-schema.ts';
 import { applyDefaults } from '../../engine/object/defaults.ts';
 import { isJsonObject, type JsonObject, jsonEqual } from '../../engine/object/json.ts';
 import { parseLabelSelector } from '../../engine/object/label-selector.ts';
@@ -36,6 +37,8 @@ export interface ReconciledInstance {
   readonly recorded: RecordedObject;
   /** With the defaults of its schema. */
   readonly instance: JsonObject;
+  /** Why an API server would not take the instance, by the schema of its rule: `spec.replicas: Required value`. */
+  readonly problems: readonly string[];
   readonly plan: ReconcilePlan;
   readonly changes: readonly RecordedChange[];
   /** Values that would be made, because no recorded Secret holds them or because they are to be renewed. */
@@ -130,16 +133,33 @@ function withStatus(instance: JsonObject, { status, conditions }: ReconcilePlan)
   };
 }
 
-function instancesOf({ instance }: ReconcileRule, { recorded, namespace }: ReconcileRecordedOptions, types: TypeTable) {
+function instancesOf({ instance, definition }: ReconcileRule, { recorded, namespace }: ReconcileRecordedOptions, types: TypeTable) {
   const selector = parseLabelSelector(instance.labelSelector);
+  const source = definition === undefined ? undefined : versionSchema(definition, parseApiVersion(instance.apiVersion).version);
+  const own = source === undefined ? undefined : compileCustomResourceSchema(source);
   return recorded
     .filter(({ object }) => object['apiVersion'] === instance.apiVersion && object['kind'] === instance.kind)
     .filter(({ object }) => !selector.ok || selector.selector.matches(labelsOf(object)))
     .map((each) => {
       const schema = types.typeOf(each.object);
       const placed = inNamespace(each.object, namespace, types);
-      return { recorded: each, instance: schema === undefined ? placed : (applyDefaults(placed, schema) as JsonObject) };
+      const problems = own === undefined ? [] : problemsOf(placed, own);
+      return { recorded: each, instance: schema === undefined ? placed : (applyDefaults(placed, schema) as JsonObject), problems };
     });
+}
+
+function versionSchema(definition: JsonObject, version: string): JsonObject | undefined {
+  const { versions } = definition['spec'] as { readonly versions?: readonly JsonObject[] };
+  const schema = versions?.find(({ name }) => name === version)?.['schema'];
+  const source = isJsonObject(schema) ? schema['openAPIV3Schema'] : undefined;
+  return isJsonObject(source) ? source : undefined;
+}
+
+/** As the API server does it: what is not declared, then what is not valid of the rest with its defaults. */
+function problemsOf(instance: JsonObject, schema: CustomResourceSchema): readonly string[] {
+  const { object, unknown } = schema.prune(instance);
+  const { errors } = schema.validate(schema.applyDefaults(object));
+  return [...unknown.map((path) => `unknown field ${path}`), ...errors.map(({ field, body }) => `${field}: ${body}`)];
 }
 
 function planOf(rule: ReconcileRule, instance: JsonObject, facts: ReconcileFacts): ReconcilePlan {
