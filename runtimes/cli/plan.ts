@@ -3,6 +3,7 @@ import { maskSecretPair } from '../../engine/object/secret-mask.ts';
 import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
 import { isError } from '../../engine/text/diagnostic.ts';
 import { visible } from '../../engine/text/display-width.ts';
+import { formatPath } from '../../engine/text/document.ts';
 import type { PlannedChange } from '../controller/plan.ts';
 import { readRecording } from '../host/recording.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
@@ -132,7 +133,7 @@ function describeInstance(item: PlannedInstance, color: Paint, whole: boolean): 
   for (const { secret } of generate) text += `  ${color('cyan', 'makes  ')} Secret ${visible(secret.namespace)}/${visible(secret.name)}\n`;
   for (const id of calls) text += `  ${color('cyan', 'calls  ')} ${visible(id)}\n`;
   for (const { path, message } of plan.failures)
-    text += `  ${color('red', 'fails  ')} ${visible(message)} ${color('faint', `[$.${path.join('.')}]`)}\n`;
+    text += `  ${color('red', 'fails  ')} ${visible(message)} ${color('faint', `[${formatPath(path)}]`)}\n`;
   if (text === '') return '';
   const notTrue = plan.conditions.filter(({ type, status }) =>
     type === 'Ready' ? status !== 'True' : type === 'Stalled' && status === 'True',

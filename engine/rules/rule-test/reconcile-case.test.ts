@@ -74,6 +74,14 @@ describe('what is not', () => {
     [`instance: ${APP}, expect: { requeueAfter: soon }`, ['requeueAfter: expected a duration, as 5m, or never, found "soon"']],
     [`instance: ${APP}, expect: { failures: [boom] }`, ['failures: expected ["boom"], found []']],
     [`instance: ${APP}, now: today, expect: {}`, ['expected now as 2025-01-01T00:00:00Z, found "today"']],
+    [
+      `instance: ${APP}, calls: { apj: {} }, generated: { x: {} }, expect: { absent: [copi, Secret y] }`,
+      [
+        'generated: no entry of app has the id x',
+        'calls: no entry of app has the id apj, did you mean api?',
+        'absent: no entry of app has the id copi, did you mean copy?',
+      ],
+    ],
     [`instance: ${APP}, rule: other, expect: {}`, ['no rule of the bundle is called other']],
     [`instance: ${APP.replace('kind: App', 'kind: Other')}, expect: {}`, ['no rule of the bundle is about Other of a.example.com/v1']],
     [

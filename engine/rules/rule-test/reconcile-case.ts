@@ -4,6 +4,7 @@ import { isJsonObject, type Json, type JsonObject, ownValue } from '../../object
 import { checkSchema } from '../../object/schema-check.ts';
 import { createTypeTable, customResourceTypes, layerTypes, parseApiVersion, type TypeTable } from '../../object/type-table.ts';
 import { type DocumentPath, formatPath } from '../../text/document.ts';
+import { suggest } from '../../text/suggest.ts';
 import { readDuration } from '../reconcile/durations.ts';
 import type { DesiredObject, ReconcileFacts, ReconcilePlan, ReconcileProgram, ReconcileRule } from '../reconcile/program.ts';
 import { recordedReconcileFacts } from '../reconcile/recorded-facts.ts';
@@ -27,6 +28,8 @@ export function runReconcileCase(
   if (typeof rule === 'string') return failed(rule);
   const now = millisecondsOf(test.now ?? DEFAULT_NOW);
   if (now === undefined) return failed(`expected now as ${DEFAULT_NOW}, found ${show(test.now)}`);
+  const misspelt = unknownIds(test, rule);
+  if (misspelt.length > 0) return failed(...misspelt);
   const definitions = program.rules.flatMap(({ definition }) => (definition === undefined ? [] : [definition]));
   const types = layerTypes(customResourceTypes(definitions), cluster ?? createTypeTable());
   const instance = completed(test.instance as JsonObject, rule, types);
@@ -61,6 +64,24 @@ function ruleFor({ instance, rule }: ReconcileCaseDocument, { rules }: Reconcile
   return second === undefined
     ? first
     : `several rules are about ${String(kind)}: say which with rule, ${about.map(({ name }) => name).join(', ')}`;
+}
+
+/** An id that no entry has would be absent whatever the rule does, and what was generated under it would be nobody's. */
+function unknownIds({ generated, calls, expect }: ReconcileCaseDocument, { order, name }: ReconcileRule): readonly string[] {
+  const known = (id: string): boolean => order.includes(id.split('/', 1)[0] as string);
+  const problem = (where: string) => (id: string) => {
+    const near = suggest(id, order);
+    return `${where}: no entry of ${name} has the id ${id}${near === undefined ? '' : `, did you mean ${near}?`}`;
+  };
+  const unknown = (where: string, ids: readonly string[]) => ids.filter((id) => !known(id)).map(problem(where));
+  return [
+    ...unknown('generated', Object.keys(generated ?? {})),
+    ...unknown('calls', Object.keys(calls ?? {})),
+    ...unknown(
+      'absent',
+      (expect.absent ?? []).filter((text) => !text.includes(' ')),
+    ),
+  ];
 }
 
 /** The instance as the server would keep it: defaults of the schema, and the metadata that every object has. */
