@@ -339,7 +339,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: 'resource',
         value: 'name',
         multiple: true,
-        summary: 'Resource to record, as kubectl names it: pods, deployments.apps, MyApp.',
+        summary: 'Resource to record, as kubectl names it: pods, deploy, deployments.apps, MyApp.',
       },
       { name: 'all', short: 'a', summary: 'Record every resource but events and leases.' },
       { name: 'namespace', short: 'n', value: 'name', summary: 'Only objects of this namespace, and what belongs to none.' },

@@ -71,7 +71,7 @@ describe('record', () => {
   });
 
   test('by label, and again over a former recording', async () => {
-    await record('labels --resource ConfigMap');
+    await record('labels --resource cm');
     await record('labels --resource configmaps -l app=web');
     expect((await objectsIn('labels')).map(({ metadata }) => metadata.name)).toEqual(['one']);
   });

@@ -3,12 +3,12 @@ import type { ResourceType } from '../kubernetes/client.ts';
 import { UsageError } from './command.ts';
 
 /**
- * The resource that a name on the command line stands for: `deployments`, `deployments.apps`, `deployments.v1.apps` or `Deployment`.
- * Throws {@link UsageError} where it stands for none.
+ * The resource that a name on the command line stands for: `deployments`, `deployments.apps`, `deployments.v1.apps`, `Deployment` or
+ * `deploy`. A full name goes before a short one of another resource. Throws {@link UsageError} where it stands for none.
  */
 export function resourceNamed(name: string, types: readonly ResourceType[]): ResourceType {
   const wanted = name.toLowerCase();
-  const found = types.find((type) => namesOf(type).includes(wanted));
+  const found = types.find((type) => namesOf(type).includes(wanted)) ?? types.find(({ shortNames = [] }) => shortNames.includes(wanted));
   if (found !== undefined) return found;
   const meant = suggest(
     wanted,

@@ -41,6 +41,8 @@ export interface ResourceType {
   readonly verbs: readonly string[];
   /** `status`, `scale`, ... */
   readonly subresources: readonly string[];
+  /** `deploy`, ...; absent where the server names none. */
+  readonly shortNames?: readonly string[];
 }
 
 /** Where one object of a known resource is. */

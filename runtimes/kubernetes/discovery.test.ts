@@ -29,9 +29,10 @@ const pods: ResourceType = {
   namespaced: true,
   verbs: ['get', 'list'],
   subresources: ['status', 'binding'],
+  shortNames: ['po'],
 };
 const POD_ITEMS = [
-  { name: 'pods', kind: 'Pod', namespaced: true, verbs: ['get', 'list'] },
+  { name: 'pods', kind: 'Pod', namespaced: true, verbs: ['get', 'list'], shortNames: ['po'] },
   { name: 'pods/status', kind: 'Pod', namespaced: true, verbs: ['get'] },
   { name: 'pods/binding', kind: 'Binding', namespaced: true, verbs: ['create'] },
 ];
@@ -102,6 +103,7 @@ describe('discovery', () => {
       scope,
       verbs: ['get', 'list'],
       subresources: name === 'pods' ? [{ subresource: 'status' }, { subresource: 'binding' }] : [],
+      ...(name === 'pods' ? { shortNames: ['po'] } : {}),
     });
     const list = (...items: readonly object[]) => ({ kind: 'APIGroupDiscoveryList', items });
     const { discovery, asked } = open({

@@ -174,7 +174,8 @@ function readResourceList(body: unknown, group: string, version: string): Resour
       continue;
     }
     const verbs = stringsOf(item['verbs']);
-    found.set(name, { group, version, resource: name, kind, namespaced: item['namespaced'] === true, verbs, subresources: [] });
+    const namespaced = item['namespaced'] === true;
+    found.set(name, { group, version, resource: name, kind, namespaced, verbs, subresources: [], ...shortNamesOf(item) });
   }
   for (const name of nested) {
     const slash = name.indexOf('/');
@@ -202,11 +203,17 @@ function readAggregated(body: unknown): ResourceType[] | undefined {
           namespaced: item['scope'] === 'Namespaced',
           verbs: stringsOf(item['verbs']),
           subresources: objectsOf(item['subresources']).map((each) => textOf(each['subresource'])),
+          ...shortNamesOf(item),
         });
       }
     }
   }
   return found;
+}
+
+function shortNamesOf(item: JsonObject): Pick<ResourceType, 'shortNames'> {
+  const shortNames = stringsOf(item['shortNames']);
+  return shortNames.length === 0 ? {} : { shortNames };
 }
 
 /** The result, unless the signal aborts first: others may wait for the same answer. */
