@@ -68,6 +68,15 @@ const FILES = {
   'rule.yaml': RULE,
   'new.yaml': 'apiVersion: apps.example.com/v1\nkind: App\nmetadata: { name: web }\n',
   'invalid.yaml': 'apiVersion: apps.example.com/v1\nkind: App\nmetadata: { name: web }\nspec: { replica: 3, config: 1 }\n',
+  'bundle/bundle.yaml': 'apiVersion: fairlead.dev/v1alpha1\nkind: RuleBundle\nmetadata: { name: apps }\n',
+  'bundle/rule.yaml': RULE,
+  'bundle/tests/app.yaml': `apiVersion: fairlead.dev/v1alpha1
+kind: RuleTest
+metadata: { name: app }
+spec:
+  cases:
+    - { name: new, instance: { apiVersion: apps.example.com/v1, kind: App }, expect: { object: [] } }
+`,
   'waiting.yaml': 'apiVersion: apps.example.com/v1\nkind: App\nmetadata: { name: web }\nspec: { config: missing }\n',
   'other.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: other }\n',
   'cluster/deployment.yaml': `apiVersion: apps/v1
@@ -164,6 +173,13 @@ describe('dry-run of reconcile rules', () => {
     const { code, out } = await run('dry-run -r broken.yaml new.yaml');
     expect(code).toBe(1);
     expect(out).toContain('  fails   ');
+  });
+
+  test('a test of a rule that cannot be read is no success', async () => {
+    const { code, out } = await run('test bundle');
+    expect(code).toBe(1);
+    expect(out).toContain('did you mean objects?');
+    expect(out).toContain('failed bundle/tests/app.yaml, 0 cases\n');
   });
 
   test('objects that the rules are not about', async () => {

@@ -73,9 +73,10 @@ function distinct(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   return [...seen.values()];
 }
 
-function describeSuite({ name, document, cases }: TestSuite, verbose: boolean, color: Paint): string {
+function describeSuite({ name, document, cases, diagnostics }: TestSuite, verbose: boolean, color: Paint): string {
   const failures = cases.filter(({ ok }) => !ok);
-  const sign = failures.length === 0 ? color('green', 'ok') : color('red', 'failed');
+  // A test that cannot be read has no cases, and is not well for that.
+  const sign = failures.length === 0 && !diagnostics.some(isError) ? color('green', 'ok') : color('red', 'failed');
   const label = name === '' ? document.source.name : `${name} (${document.source.name})`;
   let text = `${sign} ${visible(label)}, ${plural(cases.length, 'case')}\n`;
   for (const each of verbose ? cases : failures) {
