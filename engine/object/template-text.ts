@@ -36,7 +36,7 @@ export function splitTemplateText(text: string): {
       const start = dollar + 2;
       const end = endOfExpression(text, start);
       if (end === undefined) {
-        const hint = 'write $${ for the text ${';
+        const hint = 'close it with }, or write $${ for the text ${';
         issues.push({
           code: 'template-unclosed',
           message: 'expected } to end the expression that ${ begins',

@@ -216,7 +216,7 @@ describe('what is wrong with', () => {
         [
           template('{ apiVersion: v1, kind: ConfigMap, metadata: { name: a }, data: { x: "${self.spec.image" } }'),
           [
-            'error cel-template-unclosed $.spec.objects[0].template.data.x: expected } to end the expression that ${ begins (write $${ for the text ${)',
+            'error cel-template-unclosed $.spec.objects[0].template.data.x: expected } to end the expression that ${ begins (close it with }, or write $${ for the text ${)',
           ],
         ],
       ]),
