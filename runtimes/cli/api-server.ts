@@ -1,6 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { visible } from '../../engine/text/display-width.ts';
+import { holdFolder } from '../host/folder-lock.ts';
 import { readRecording } from '../host/recording.ts';
 import type { EmbeddedServer } from '../kubernetes/embedded/server.ts';
 import { type CommandRun, EXIT, type ParsedArguments } from './command.ts';
@@ -17,25 +18,30 @@ import { listening } from './serving.ts';
 export const runApiServer: CommandRun = async (args, context) => {
   const port = portOf(args, 'port') ?? 6443;
   const host = args.text('host') ?? '127.0.0.1';
-  const data = args.text('data');
+  const given = args.text('data');
+  const data = given === undefined ? undefined : resolve(context.cwd, given);
   const log = await logOf(args, context);
-  const server = await listening(
-    startLocalCluster({
-      host,
-      port,
-      log,
-      simulation: { workloads: !args.on('no-simulate') },
-      ...(data === undefined ? {} : { data: resolve(context.cwd, data) }),
-    }),
-  );
+  // Two that write to one folder would tear each other's log.
+  const release = data === undefined ? undefined : holdFolder(data);
+  let server: EmbeddedServer | undefined;
   try {
+    server = await listening(
+      startLocalCluster({
+        host,
+        port,
+        log,
+        simulation: { workloads: !args.on('no-simulate') },
+        ...(data === undefined ? {} : { data }),
+      }),
+    );
     await load(args, context, server);
     tell(args, context, server);
     const signal = await context.stopped;
     log('info', 'stopping', { signal });
     return EXIT.ok;
   } finally {
-    await server.close();
+    await server?.close();
+    release?.();
   }
 };
 

@@ -1,0 +1,40 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { holdFolder } from './folder-lock.ts';
+
+let parent: string;
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), 'fairlead-lock-'));
+});
+afterEach(() => rmSync(parent, { recursive: true, force: true }));
+
+it('makes the folder, and leaves no lock behind', () => {
+  const folder = join(parent, 'a', 'b');
+  const release = holdFolder(folder);
+  expect(readFileSync(join(folder, 'lock'), 'utf8')).toBe(`${process.pid}\n`);
+  release();
+  expect(existsSync(join(folder, 'lock'))).toBe(false);
+});
+
+it('refuses a folder that a running process holds', () => {
+  writeFileSync(join(parent, 'lock'), `${process.ppid}\n`);
+  expect(() => holdFolder(parent)).toThrow(`${parent}: process ${process.ppid} works with it`);
+  expect(readFileSync(join(parent, 'lock'), 'utf8')).toBe(`${process.ppid}\n`);
+});
+
+it.each([
+  ['of a process that is gone', '999999999'],
+  ['that is torn', ''],
+  ['of its own number', `${process.pid}`],
+])('takes over a lock %s', (_, text) => {
+  writeFileSync(join(parent, 'lock'), text);
+  holdFolder(parent)();
+});
+
+it('says when it is a file', () => {
+  writeFileSync(join(parent, 'file'), '');
+  expect(() => holdFolder(join(parent, 'file'))).toThrow('is not a folder');
+  expect(() => holdFolder(join(parent, 'file', 'x'))).toThrow('is below something that is not a folder');
+});

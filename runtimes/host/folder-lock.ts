@@ -1,0 +1,56 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileError } from './text-files.ts';
+
+const LOCK = 'lock';
+
+/**
+ * Makes a folder where there is none and holds it for this process, until what is returned is called. Throws {@link FileError} where another
+ * process holds it, or where it cannot be written. The lock of a process that was killed is taken over.
+ */
+export function holdFolder(folder: string): () => void {
+  const lock = join(folder, LOCK);
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const holder = holderOf(lock);
+    if (holder !== undefined && isOther(holder)) {
+      throw new FileError(folder, `process ${holder} works with it: end that one, or choose another folder (if it is not: delete ${lock})`);
+    }
+    rmSync(lock, { force: true });
+    // Exclusively: of two that find an old lock at once, one wins.
+    writeFileSync(lock, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (error instanceof FileError) throw error;
+    throw new FileError(folder, REASONS.get((error as NodeJS.ErrnoException).code ?? '') ?? (error as Error).message);
+  }
+  return () => rmSync(lock, { force: true });
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EEXIST', 'is not a folder, or another process has just begun to work with it'],
+  ['ENOTDIR', 'is below something that is not a folder'],
+  ['EACCES', 'may not be written'],
+  ['EPERM', 'may not be written'],
+  ['EROFS', 'is on a disk that is read-only'],
+]);
+
+function holderOf(lock: string): number | undefined {
+  try {
+    const text = readFileSync(lock, 'utf8').trim();
+    return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Whether another process of this number runs. In a container that began again, the number is this process's own. */
+function isOther(pid: number): boolean {
+  if (pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
