@@ -6,7 +6,8 @@ const LOCK = 'lock';
 
 /**
  * Makes a folder where there is none and holds it for this process, until what is returned is called. Throws {@link FileError} where another
- * process holds it, or where it cannot be written. The lock of a process that was killed is taken over.
+ * process holds it, or where it cannot be written. The lock of a process that was killed is taken over. Processes are told apart by their
+ * number, so this is for one machine: containers that share a volume do not see each other.
  */
 export function holdFolder(folder: string): () => void {
   const lock = join(folder, LOCK);
@@ -17,7 +18,7 @@ export function holdFolder(folder: string): () => void {
       throw new FileError(folder, `process ${holder} works with it: end that one, or choose another folder (if it is not: delete ${lock})`);
     }
     rmSync(lock, { force: true });
-    // Exclusively: of two that find an old lock at once, one wins.
+    // Exclusively, so that of two that find no lock one wins. Two that take over the same old lock at the same moment are not told apart.
     writeFileSync(lock, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if (error instanceof FileError) throw error;
