@@ -57,6 +57,17 @@ export async function createObjects(cluster: Cluster, cases: readonly PlannedCas
     const answers = await Promise.all(plurals.map((plural) => cluster.admin.request({ path: `/apis/conformance.example/v1/${plural}` })));
     return answers.every((answer) => answer.status === 200);
   });
+  // Discovery and OpenAPI follow a moment later, and whoever checks types reads them once.
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+  await poll('telling of the custom kinds', async () => {
+    const [discovery, openapi] = await Promise.all([
+      cluster.admin.request({ path: '/apis', accept }),
+      cluster.admin.request({ path: '/openapi/v3/apis/conformance.example/v1' }),
+    ]);
+    const [groups, schemas] = [JSON.stringify(discovery.body), JSON.stringify(openapi.body)];
+    const kinds = CUSTOM_RESOURCES.map((each) => (each['spec'] as { names: { kind: string; plural: string } }).names);
+    return kinds.every(({ kind, plural }) => groups.includes(`"${plural}"`) && schemas.includes(`"kind":"${kind}"`));
+  });
   const extraNamespaces = new Set<string>();
   const known = new Set(namespaces.map((each) => (each['metadata'] as { name: string }).name));
   const objects = cases.flatMap((each) => each.objects);
