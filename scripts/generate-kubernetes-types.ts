@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { get } from 'node:https';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { CompactResource, CompactSchema, TypeTableData } from '../engine/object/compact-schema.ts';
 import type { Json } from '../engine/object/json.ts';
 import { openApiTypes } from '../engine/object/openapi-types.ts';
+import { type Read, readServer } from './read-server.ts';
 
 const USAGE = `node --import tsx scripts/generate-kubernetes-types.ts --server URL --token TOKEN [--out FILE]
 
@@ -38,8 +38,6 @@ const CONNECT_OPTIONS: { readonly [kind: string]: { readonly [field: string]: Co
   NodeProxyOptions: { path: 'string' },
   ServiceProxyOptions: { path: 'string' },
 };
-
-type Read = (path: string, accept?: string) => Promise<Json>;
 
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 
@@ -138,23 +136,6 @@ function print(table: TypeTableData): string {
 "resources":${block(table.resources)},
 "definitions":${block(table.definitions)}}
 `;
-}
-
-function readServer(server: string, token: string): Read {
-  return (path, accept = 'application/json') =>
-    new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${token}`, accept };
-      get(new URL(path, server), { headers, rejectUnauthorized: false, timeout: 30_000 }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const body = Buffer.concat(chunks).toString('utf8');
-          if (response.statusCode === 200) resolve(JSON.parse(body) as Json);
-          else reject(new Error(`${path}: HTTP ${response.statusCode}: ${body.slice(0, 200)}`));
-        });
-      }).on('error', reject);
-    });
 }
 
 async function main(): Promise<void> {

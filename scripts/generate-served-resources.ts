@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { get } from 'node:https';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { type Read, readServer } from './read-server.ts';
 
 const USAGE = `node --import tsx scripts/generate-served-resources.ts --server URL --token TOKEN [--out FILE]
 
@@ -54,8 +54,6 @@ interface Table {
   }[];
 }
 
-type Read = (path: string, accept: string) => Promise<unknown>;
-
 /** Group and version are left out where they are those of the resource. */
 function kindText(kind: Kind): string {
   return kind.version === '' ? kind.kind : `${kind.group === '' ? '' : `${kind.group}/`}${kind.version}/${kind.kind}`;
@@ -64,13 +62,13 @@ function kindText(kind: Kind): string {
 async function collect(read: Read): Promise<string[]> {
   const lines: string[] = [];
   for (const root of ['/api', '/apis']) {
-    const { items } = (await read(root, AGGREGATED)) as Discovered;
+    const { items } = (await read(root, AGGREGATED)) as unknown as Discovered;
     for (const { metadata, versions } of items) {
       for (const { version, resources = [] } of versions) {
         const apiVersion = metadata.name ? `${metadata.name}/${version}` : version;
         for (const each of resources) {
           const base = `${root}/${apiVersion}/${each.resource}`;
-          const columns = each.verbs.includes('list') ? ((await read(base, TABLE)) as Table).columnDefinitions : undefined;
+          const columns = each.verbs.includes('list') ? ((await read(base, TABLE)) as unknown as Table).columnDefinitions : undefined;
           lines.push(
             JSON.stringify({
               apiVersion,
@@ -96,23 +94,6 @@ async function collect(read: Read): Promise<string[]> {
   return lines;
 }
 
-function readServer(server: string, token: string): Read {
-  return (path, accept) =>
-    new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${token}`, accept };
-      get(new URL(path, server), { headers, rejectUnauthorized: false, timeout: 30_000 }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => chunks.push(chunk));
-        response.on('error', reject);
-        response.on('end', () => {
-          const body = Buffer.concat(chunks).toString('utf8');
-          if (response.statusCode === 200) resolve(JSON.parse(body));
-          else reject(new Error(`${path}: HTTP ${response.statusCode}: ${body.slice(0, 200)}`));
-        });
-      }).on('error', reject);
-    });
-}
-
 async function main(): Promise<void> {
   const { values } = parseArgs({ options: { server: { type: 'string' }, token: { type: 'string' }, out: { type: 'string' } } });
   if (!values.server || !values.token) {
@@ -121,7 +102,7 @@ async function main(): Promise<void> {
     return;
   }
   const read = readServer(values.server, values.token);
-  const version = (await read('/version', 'application/json')) as { gitVersion: string; major: string; minor: string };
+  const version = (await read('/version')) as { gitVersion: string; major: string; minor: string };
   const lines = await collect(read);
   const file = values.out ?? join(ROOT, 'schemas', 'kubernetes', `served-v${version.major}.${version.minor}.json`);
   const text = `{"kubernetes":${JSON.stringify(version.gitVersion)},"major":"${version.major}","minor":"${version.minor}","resources":[\n${lines.join(',\n')}\n]}\n`;
