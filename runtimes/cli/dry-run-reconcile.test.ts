@@ -1,17 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { commandRunner } from './run.fixture.ts';
+import { commandRunner, folderOf } from './run.fixture.ts';
 
 let folder: string;
 const run = commandRunner(() => folder);
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'fairlead-dry-run-'));
-  for (const [name, text] of Object.entries(FILES)) {
-    mkdirSync(dirname(join(folder, name)), { recursive: true });
-    writeFileSync(join(folder, name), text);
-  }
+  folder = folderOf(FILES);
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

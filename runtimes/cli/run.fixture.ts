@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { CommandContext } from './context.ts';
 import { main } from './main.ts';
 
@@ -16,6 +19,16 @@ export interface RunOptions {
   readonly stopped?: Promise<string>;
   /** Told of what is printed on standard output, as it comes. */
   readonly onOut?: (text: string) => void;
+}
+
+/** A new folder with these files, texts by their path in it; for the caller to remove. */
+export function folderOf(files: Readonly<Record<string, string>>): string {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-cli-'));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+  return folder;
 }
 
 /** Runs command lines in a folder. Words are divided by spaces. */
