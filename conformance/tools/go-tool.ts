@@ -16,6 +16,8 @@ export interface GoTool {
   /** Import path (or `.`) by name of the executable. */
   readonly packages: Readonly<Record<string, string>>;
   readonly ldflags?: string;
+  /** Build tags. */
+  readonly tags?: readonly string[];
 }
 
 export interface BuildOptions {
@@ -73,7 +75,9 @@ export async function ensureGoTool(tool: GoTool, binaries: readonly string[], op
 
 async function build(go: string, tool: GoTool, binary: string, folder: string, signal: AbortSignal | undefined): Promise<void> {
   const unfinished = join(folder, `.${binary}.${process.pid}`);
-  const flags = ['build', '-trimpath', '-ldflags', `-s -w ${tool.ldflags ?? ''}`.trim(), '-o', unfinished, tool.packages[binary]!];
+  const tags = tool.tags === undefined ? [] : ['-tags', tool.tags.join(' ')];
+  const ldflags = `-s -w ${tool.ldflags ?? ''}`.trim();
+  const flags = ['build', '-trimpath', ...tags, '-ldflags', ldflags, '-o', unfinished, tool.packages[binary]!];
   try {
     await run(go, flags, tool.module, signal);
     chmodSync(unfinished, 0o755);
