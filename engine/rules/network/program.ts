@@ -137,3 +137,39 @@ export interface AddressOutputs {
   readonly routes: readonly Json[];
   readonly dns: JsonObject;
 }
+
+/**
+ * Request of the effect `addresses`: an {@link AddressRequest} and what is wanted. Answers:
+ * - `allocate`: {@link AddressAnswer}, in the order of the sets. An attachment that holds addresses gets the same again, so that a step that
+ *   was interrupted can be repeated. Failures: `full` (nothing is left), `exists` (an address that was asked for is somebody's), `invalid`.
+ * - `release`: undefined. All that the attachment holds in the network is free; nothing happens where it holds nothing.
+ * - `check`: problems in words, one line each; none: the attachment holds an address of each set.
+ */
+export type AddressVerb = 'allocate' | 'release' | 'check';
+
+export interface AddressAnswer {
+  readonly ips: readonly {
+    /** CIDR with the prefix length of its subnet. */
+    readonly address: string;
+    readonly gateway: string;
+  }[];
+}
+
+/**
+ * Request of the effect `plugin`: another plugin is executed, as libcni does it. Answer of ADD: its result as a {@link CniResult}, whatever the
+ * version of the configuration; of the others: undefined. Where the plugin says an error, the failure is a `CniError` with its code and words.
+ */
+export interface PluginRequest {
+  /** Name of the executable: `host-local`. */
+  readonly type: string;
+  readonly command: 'ADD' | 'DEL' | 'CHECK' | 'GC' | 'STATUS';
+  /** What it reads on its standard input, with `cniVersion` and `name`. */
+  readonly config: JsonObject;
+  readonly containerId: string;
+  readonly netns: string;
+  readonly ifName: string;
+  /** CNI_ARGS by key. */
+  readonly args: Readonly<Record<string, string>>;
+  /** Folders of CNI_PATH. */
+  readonly path: readonly string[];
+}
