@@ -81,6 +81,10 @@ export function wholeExpression(pieces: readonly TemplatePiece[]): Extract<Templ
   return second === undefined || (second.kind === 'text' && /^[\r\n]+$/.test(second.text)) ? first : undefined;
 }
 
+/** Whether a string has an expression in it. */
+export const hasExpression = (text: string): boolean =>
+  text.includes('${') && splitTemplateText(text).pieces.some(({ kind }) => kind === 'expression');
+
 /** The offset of the `}` that ends the expression at `start`. */
 function endOfExpression(text: string, start: number): number | undefined {
   let depth = 0;

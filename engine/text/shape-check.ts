@@ -49,18 +49,47 @@ export interface ShapeResult<T> {
 export function checkShape<T>(shape: Shape<T>, document: Document, path: DocumentPath = []): ShapeResult<T> {
   let part: unknown = document.value;
   for (const segment of path) part = (part as Record<string | number, unknown>)[segment];
-  const problems: Problem[] = [];
-  const value = check(shape, part, path, problems);
-  const diagnostics = problems.map((problem) => diagnosticAt(document, problem.path, problem));
-  return problems.length > 0 ? { diagnostics } : { value: value as T, diagnostics };
+  const sink: Sink = { problems: [], skipped: 0 };
+  const value = check(shape, part, path, sink);
+  const diagnostics = sink.problems.map((problem) => diagnosticAt(document, problem.path, problem));
+  return sink.problems.length > 0 ? { diagnostics } : { value: value as T, diagnostics };
 }
 
-interface Problem {
+/** What does not fit a shape, at a path below the value. */
+export interface ShapeProblem {
   readonly path: DocumentPath;
   readonly code: string;
   readonly message: string;
   readonly hint?: string | undefined;
   readonly part?: 'key' | 'value';
+}
+
+/**
+ * Checks plain data that stands in no document. `skip` says of what is not looked into, as it stands for something else: a field's value, or
+ * a key; checks of a whole value ({@link RefinedShape}) are left out where something in it was skipped.
+ */
+export function checkShapeValue<T>(
+  shape: Shape<T>,
+  value: unknown,
+  options: { readonly skip?: (text: string) => boolean } = {},
+): { readonly value?: T; readonly problems: readonly ShapeProblem[] } {
+  const sink: Sink = { problems: [], skipped: 0, ...options };
+  const checked = check(shape, value, [], sink);
+  return sink.problems.length > 0 ? { problems: sink.problems } : { value: checked as T, problems: [] };
+}
+
+/** Where problems are gathered. */
+interface Sink {
+  problems: ShapeProblem[];
+  readonly skip?: (text: string) => boolean;
+  /** Values and keys that were not looked into. */
+  skipped: number;
+}
+
+function isSkipped(value: unknown, sink: Sink): boolean {
+  if (sink.skip === undefined || typeof value !== 'string' || !sink.skip(value)) return false;
+  sink.skipped++;
+  return true;
 }
 
 type JsonType = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'list' | 'object';
@@ -135,7 +164,7 @@ function typesOf(shape: ShapeNode): readonly JsonType[] {
   }
 }
 
-function wrongType(shape: ShapeNode, value: unknown, path: DocumentPath): Problem {
+function wrongType(shape: ShapeNode, value: unknown, path: DocumentPath): ShapeProblem {
   const found = typeOf(value);
   const shown =
     typeof value === 'string' && value.length <= 40
@@ -163,26 +192,28 @@ function conversionHint(shape: ShapeNode, found: JsonType, value: unknown): stri
   return undefined;
 }
 
-function check(shape: ShapeNode, value: unknown, path: DocumentPath, problems: Problem[]): unknown {
+function check(shape: ShapeNode, value: unknown, path: DocumentPath, sink: Sink): unknown {
+  if (isSkipped(value, sink)) return value;
   switch (shape.kind) {
     case 'any':
       return value;
     case 'named':
-      return check(shape.shape(), value, path, problems);
+      return check(shape.shape(), value, path, sink);
     case 'refined': {
-      const before = problems.length;
-      const checked = check(shape.shape, value, path, problems);
-      if (problems.length === before) {
-        for (const finding of shape.check(checked as never)) problems.push({ ...finding, path: [...path, ...(finding.path ?? [])] });
+      const before = sink.problems.length;
+      const { skipped } = sink;
+      const checked = check(shape.shape, value, path, sink);
+      if (sink.problems.length === before && sink.skipped === skipped) {
+        for (const finding of shape.check(checked as never)) sink.problems.push({ ...finding, path: [...path, ...(finding.path ?? [])] });
       }
       return checked;
     }
     case 'union':
-      return checkUnion(shape, value, path, problems);
+      return checkUnion(shape, value, path, sink);
     default:
   }
   if (!typesOf(shape).includes(typeOf(value))) {
-    problems.push(
+    sink.problems.push(
       value === null || value === undefined
         ? { path, code: 'schema-wrong-type', message: `expected ${nameOf(shape)}, found nothing`, part: 'key' }
         : wrongType(shape, value, path),
@@ -191,16 +222,16 @@ function check(shape: ShapeNode, value: unknown, path: DocumentPath, problems: P
   }
   switch (shape.kind) {
     case 'string':
-      checkString(shape, value as string, path, problems);
+      checkString(shape, value as string, path, sink);
       return value;
     case 'integer':
     case 'number':
-      checkNumber(shape, value as number | bigint, path, problems);
+      checkNumber(shape, value as number | bigint, path, sink);
       return value;
     case 'enum':
       if (!shape.values.includes(value as string)) {
         const meant = suggest(value as string, shape.values);
-        problems.push({
+        sink.problems.push({
           path,
           code: 'schema-not-allowed',
           message: `expected ${nameOf(shape)}, found ${JSON.stringify(value)}`,
@@ -209,65 +240,65 @@ function check(shape: ShapeNode, value: unknown, path: DocumentPath, problems: P
       }
       return value;
     case 'list':
-      return checkList(shape, value as readonly unknown[], path, problems);
+      return checkList(shape, value as readonly unknown[], path, sink);
     case 'map':
-      return checkMap(shape, value as Record<string, unknown>, path, problems);
+      return checkMap(shape, value as Record<string, unknown>, path, sink);
     case 'object':
-      return checkFields(shape, value as Record<string, unknown>, path, problems);
+      return checkFields(shape, value as Record<string, unknown>, path, sink);
     case 'choice':
-      return checkChoice(shape, value as Record<string, unknown>, path, problems);
+      return checkChoice(shape, value as Record<string, unknown>, path, sink);
     default:
       return value;
   }
 }
 
-function checkString(shape: StringShape, value: string, path: DocumentPath, problems: Problem[]): void {
+function checkString(shape: StringShape, value: string, path: DocumentPath, sink: Sink): void {
   if (shape.minLength !== undefined && value.length < shape.minLength) {
-    problems.push({
+    sink.problems.push({
       path,
       code: 'schema-too-short',
       message: value === '' ? 'must not be empty' : `must have at least ${shape.minLength} characters`,
     });
   } else if (shape.maxLength !== undefined && value.length > shape.maxLength) {
-    problems.push({ path, code: 'schema-too-long', message: `must have at most ${shape.maxLength} characters, has ${value.length}` });
+    sink.problems.push({ path, code: 'schema-too-long', message: `must have at most ${shape.maxLength} characters, has ${value.length}` });
   } else if (shape.pattern !== undefined && !shape.pattern.test(value)) {
     const name = shape.patternName ?? `text that matches ${shape.pattern.source}`;
-    problems.push({ path, code: 'schema-pattern', message: `expected ${name}, found ${JSON.stringify(value.slice(0, 80))}` });
+    sink.problems.push({ path, code: 'schema-pattern', message: `expected ${name}, found ${JSON.stringify(value.slice(0, 80))}` });
   }
 }
 
-function checkNumber(shape: NumberShape, value: number | bigint, path: DocumentPath, problems: Problem[]): void {
+function checkNumber(shape: NumberShape, value: number | bigint, path: DocumentPath, sink: Sink): void {
   const { minimum, maximum } = shape;
   if ((minimum !== undefined && value < minimum) || (maximum !== undefined && value > maximum)) {
     const range =
       minimum === undefined ? `at most ${maximum}` : maximum === undefined ? `at least ${minimum}` : `between ${minimum} and ${maximum}`;
-    problems.push({ path, code: 'schema-out-of-range', message: `must be ${range}, is ${value}` });
+    sink.problems.push({ path, code: 'schema-out-of-range', message: `must be ${range}, is ${value}` });
   }
 }
 
-function checkList(shape: ListShape, value: readonly unknown[], path: DocumentPath, problems: Problem[]): unknown[] {
+function checkList(shape: ListShape, value: readonly unknown[], path: DocumentPath, sink: Sink): unknown[] {
   if (shape.minItems !== undefined && value.length < shape.minItems) {
-    problems.push({
+    sink.problems.push({
       path,
       code: 'schema-too-few-items',
       message: `must have at least ${shape.minItems} ${shape.minItems === 1 ? 'item' : 'items'}`,
     });
   }
   if (shape.maxItems !== undefined && value.length > shape.maxItems) {
-    problems.push({ path, code: 'schema-too-many-items', message: `must have at most ${shape.maxItems} items, has ${value.length}` });
+    sink.problems.push({ path, code: 'schema-too-many-items', message: `must have at most ${shape.maxItems} items, has ${value.length}` });
   }
-  return value.map((item, i) => check(shape.item, item, [...path, i], problems));
+  return value.map((item, i) => check(shape.item, item, [...path, i], sink));
 }
 
-function checkMap(shape: MapShape, value: Record<string, unknown>, path: DocumentPath, problems: Problem[]): unknown {
+function checkMap(shape: MapShape, value: Record<string, unknown>, path: DocumentPath, sink: Sink): unknown {
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
-    if (shape.key !== undefined) {
-      const before = problems.length;
-      checkString(shape.key, key, [...path, key], problems);
-      for (let i = before; i < problems.length; i++) problems[i] = { ...(problems[i] as Problem), part: 'key' };
+    if (shape.key !== undefined && !isSkipped(key, sink)) {
+      const before = sink.problems.length;
+      checkString(shape.key, key, [...path, key], sink);
+      for (let i = before; i < sink.problems.length; i++) sink.problems[i] = { ...(sink.problems[i] as ShapeProblem), part: 'key' };
     }
-    setOwn(result, key, check(shape.value, item, [...path, key], problems));
+    setOwn(result, key, check(shape.value, item, [...path, key], sink));
   }
   return result;
 }
@@ -276,7 +307,7 @@ function checkFields(
   { fields, open = false, elsewhere = {} }: Pick<ObjectShape, 'fields' | 'open' | 'elsewhere'>,
   value: Record<string, unknown>,
   path: DocumentPath,
-  problems: Problem[],
+  sink: Sink,
 ): Record<string, unknown> {
   const result: Record<string, unknown> = {};
   for (const [key, item] of Object.entries(value)) {
@@ -287,12 +318,12 @@ function checkFields(
       const shape = isOptional ? field.shape : field;
       // Null where something must stand is reported as missing, below.
       if (item === null && !typesOf(shape).includes('null')) continue;
-      setOwn(result, key, check(shape, item, [...path, key], problems));
-    } else if (open) setOwn(result, key, item);
+      setOwn(result, key, check(shape, item, [...path, key], sink));
+    } else if (open || isSkipped(key, sink)) setOwn(result, key, item);
     else {
       const meant = Object.hasOwn(elsewhere, key) ? elsewhere[key] : suggest(key, Object.keys(fields));
       const names = Object.keys(fields);
-      problems.push({
+      sink.problems.push({
         path: [...path, key],
         part: 'key',
         code: 'schema-unknown-field',
@@ -306,7 +337,7 @@ function checkFields(
     if (field.kind === 'optional') {
       if (field.default !== undefined) setOwn(result, key, field.default);
     } else if (Object.hasOwn(value, key)) {
-      problems.push({
+      sink.problems.push({
         path: [...path, key],
         part: 'key',
         code: 'schema-missing-field',
@@ -314,7 +345,7 @@ function checkFields(
         hint: `expected ${nameOf(field)}`,
       });
     } else if (field.kind !== 'any') {
-      problems.push({
+      sink.problems.push({
         path,
         part: 'key',
         code: 'schema-missing-field',
@@ -326,20 +357,20 @@ function checkFields(
   return result;
 }
 
-function checkChoice(shape: ChoiceShape, value: Record<string, unknown>, path: DocumentPath, problems: Problem[]): unknown {
+function checkChoice(shape: ChoiceShape, value: Record<string, unknown>, path: DocumentPath, sink: Sink): unknown {
   const names = Object.keys(shape.variants);
   const present = names.filter((name) => Object.hasOwn(value, name) && value[name] !== null);
   const fields: Record<string, FieldShape> = { ...shape.shared };
   for (const name of names) fields[name] = { kind: 'optional', shape: shape.variants[name] as ShapeNode };
-  const before = problems.length;
-  const result = checkFields({ fields, ...(shape.elsewhere && { elsewhere: shape.elsewhere }) }, value, path, problems);
+  const before = sink.problems.length;
+  const result = checkFields({ fields, ...(shape.elsewhere && { elsewhere: shape.elsewhere }) }, value, path, sink);
   const [first, second] = present;
   if (first === undefined) {
     // A misspelt variant was reported already, and says all there is to say.
-    if (problems.length === before)
-      problems.push({ path, part: 'key', code: 'schema-choice', message: `expected exactly one of ${names.join(', ')}, found none` });
+    if (sink.problems.length === before)
+      sink.problems.push({ path, part: 'key', code: 'schema-choice', message: `expected exactly one of ${names.join(', ')}, found none` });
   } else if (second !== undefined) {
-    problems.push({
+    sink.problems.push({
       path: [...path, second],
       part: 'key',
       code: 'schema-choice',
@@ -349,20 +380,21 @@ function checkChoice(shape: ChoiceShape, value: Record<string, unknown>, path: D
   return result;
 }
 
-function checkUnion(shape: UnionShape, value: unknown, path: DocumentPath, problems: Problem[]): unknown {
+function checkUnion(shape: UnionShape, value: unknown, path: DocumentPath, sink: Sink): unknown {
   const type = typeOf(value);
   const candidates = shape.members.filter((member) => typesOf(member).includes(type));
   if (candidates.length === 0) {
-    problems.push(wrongType(shape, value, path));
+    sink.problems.push(wrongType(shape, value, path));
     return value;
   }
-  let best: Problem[] | undefined;
+  let best: ShapeProblem[] | undefined;
   for (const candidate of candidates) {
-    const own: Problem[] = [];
+    const own: Sink = { ...sink, problems: [] };
     const result = check(candidate, value, path, own);
-    if (own.length === 0) return result;
-    if (best === undefined || own.length < best.length) best = own;
+    sink.skipped = Math.max(sink.skipped, own.skipped);
+    if (own.problems.length === 0) return result;
+    if (best === undefined || own.problems.length < best.length) best = own.problems;
   }
-  problems.push(...(best ?? []));
+  sink.problems.push(...(best ?? []));
   return value;
 }

@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject, ownValue } from '../../engine/object/json.ts';
 import { labelsOf } from '../../engine/object/metadata.ts';
+import { mergeDemand } from '../../engine/rules/reads.ts';
 import type {
   CallRequest,
   CallResult,
@@ -10,7 +11,6 @@ import type {
   ReconcileFacts,
   ReconcileRule,
 } from '../../engine/rules/reconcile/program.ts';
-import { mergeDemand } from '../../engine/rules/reconcile/reads.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { kindText, referenceText } from './inventory.ts';
 import type { JournalEntry } from './journal.ts';

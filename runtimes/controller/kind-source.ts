@@ -2,8 +2,8 @@ import { isJsonObject, type Json, type JsonObject } from '../../engine/object/js
 import { metadataOf } from '../../engine/object/metadata.ts';
 import { compileProjection, type Projection } from '../../engine/object/projection.ts';
 import { parseApiVersion } from '../../engine/object/type-table.ts';
+import { mergeDemand } from '../../engine/rules/reads.ts';
 import type { FieldDemand } from '../../engine/rules/reconcile/program.ts';
-import { mergeDemand } from '../../engine/rules/reconcile/reads.ts';
 import type { Clock, Timer } from '../host/clock.ts';
 import type { Log } from '../host/log.ts';
 import { failureText } from '../kubernetes/api-error.ts';

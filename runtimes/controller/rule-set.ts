@@ -1,5 +1,5 @@
+import { mergeDemand } from '../../engine/rules/reads.ts';
 import type { FieldDemand, ReconcileProgram, ReconcileRule } from '../../engine/rules/reconcile/program.ts';
-import { mergeDemand } from '../../engine/rules/reconcile/reads.ts';
 import type { DefinitionState } from './definitions.ts';
 import type { RuleIdentity } from './environment.ts';
 import { CHILDREN, RuleSources } from './facts.ts';

@@ -2,8 +2,8 @@ import type { Environment } from '../../cel/environment.ts';
 import type { CelType, TypeProvider } from '../../cel/types.ts';
 import type { JsonObject } from '../../object/json.ts';
 import type { TypeTable } from '../../object/type-table.ts';
+import type { Expression, Variable } from '../expressions.ts';
 import type { Entry, RuleTemplate } from './entry.ts';
-import type { Expression, Variable } from './expressions.ts';
 import type { RuleSource } from './source.ts';
 import type { StatusTemplate } from './status.ts';
 

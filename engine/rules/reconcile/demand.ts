@@ -1,9 +1,9 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
+import { hasExpression } from '../../object/template-text.ts';
+import { mergeDemand } from '../reads.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { Entry, ReadinessRule } from './entry.ts';
 import type { FieldDemand, TouchedKind } from './program.ts';
-import { mergeDemand } from './reads.ts';
-import { hasExpression } from './template-types.ts';
 
 /** Fields that the rules of kstatus look at, of any kind. */
 const KSTATUS_FIELDS: FieldDemand = {

@@ -1,6 +1,6 @@
 import type { Template } from '../../object/template.ts';
 import type { DocumentPath } from '../../text/document.ts';
-import type { Expression } from './expressions.ts';
+import type { Expression } from '../expressions.ts';
 
 /*
  * The entries of a compiled rule: what the executor walks through, in order.

@@ -4,9 +4,9 @@ import type { Activation } from '../../cel/program.ts';
 import { CelError, type CelValue, LazyStruct, Timestamp } from '../../cel/values.ts';
 import type { Json, JsonObject } from '../../object/json.ts';
 import { type DocumentPath, formatPath } from '../../text/document.ts';
+import type { Expression, Variable } from '../expressions.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleTemplate } from './entry.ts';
-import type { Expression, Variable } from './expressions.ts';
 import { operandTypes } from './operand-types.ts';
 
 /** Cost of one expression. Kubernetes: apiserver pkg/apis/cel/config.go PerCallLimit. */

@@ -1,5 +1,6 @@
 import type { Json, JsonObject } from '../../object/json.ts';
 import { labelSelectorOf } from '../../object/label-selector.ts';
+import { hasExpression } from '../../object/template-text.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import type { Reporter } from '../reporter.ts';
 import { type DefinitionSource, definitionSource } from './definition.ts';
@@ -24,7 +25,6 @@ import type {
   TemplateSource,
   X509EntrySource,
 } from './source.ts';
-import { hasExpression } from './template-types.ts';
 
 const DEFAULT_TIMEOUT = 10_000;
 const LETTERS_AND_DIGITS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';

@@ -1,11 +1,11 @@
 import { canonicalJson, isJsonObject, type Json, type JsonObject, ownValue } from '../../object/json.ts';
+import { hasExpression } from '../../object/template-text.ts';
 import { sha256 } from '../../text/digest.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { instanceDemand, touchedKinds } from './demand.ts';
 import type { Entry } from './entry.ts';
 import { reconcile } from './executor.ts';
 import type { ReconcileRule } from './program.ts';
-import { hasExpression } from './template-types.ts';
 
 /** What a runtime gets of a compiled rule. */
 export function ruleProgram(rule: CompiledRule, definition: JsonObject | undefined): ReconcileRule {

@@ -2,13 +2,14 @@ import { type CelType, DYN, listOf, object, STRING, TIMESTAMP, type TypeProvider
 import { type JsonObject, ownValue } from '../../object/json.ts';
 import type { MapSchema } from '../../object/schema.ts';
 import { createSchemaTypes, type SchemaTypes } from '../../object/schema-types.ts';
+import { hasExpression } from '../../object/template-text.ts';
 import { isCelIdentifier } from '../cel-identifier.ts';
+import { ExpressionCompiler, structOf } from '../expressions.ts';
 import type { Reporter } from '../reporter.ts';
+import { CALL_TYPE, CALL_TYPES } from './call-type.ts';
 import type { ReconcileContext } from './compiled-rule.ts';
-import { CALL_TYPE, ExpressionCompiler, structOf } from './expressions.ts';
 import { type KnownKind, lookUpKind, reportUnknownKind } from './kinds.ts';
 import type { EntrySource, RuleSource } from './source.ts';
-import { hasExpression } from './template-types.ts';
 
 /** Names that expressions have for something else. */
 const RESERVED = new Set(
@@ -63,7 +64,7 @@ export class RuleScope {
     if (known.schema === undefined && instance.decorated) {
       reportUnknownKind(this.#report, types, ['spec', 'for', 'kind'], instance.apiVersion, instance.kind);
     }
-    const variables: Record<string, CelType> = { [instanceVariable]: this.typeOf(known.schema) };
+    const variables: Record<string, CelType> = { [instanceVariable]: this.typeOf(known.schema), now: TIMESTAMP };
     if (params !== undefined) variables['params'] = params.type;
     const structs = new Map<string, TypeProvider>();
     for (const entry of entries) {
@@ -76,9 +77,10 @@ export class RuleScope {
     const jsonVariables = new Set([instanceVariable, 'params']);
     for (const { id, kind } of entries) if (kind === 'template' || kind === 'patch' || kind === 'external') jsonVariables.add(id);
     return new ExpressionCompiler(this.#report, {
+      room: 'reconcile',
       environment: this.#context.environment,
       variables,
-      types: [this.#schemaTypes, ...structs.values(), ...(params === undefined ? [] : [params.types])],
+      types: [CALL_TYPES, this.#schemaTypes, ...structs.values(), ...(params === undefined ? [] : [params.types])],
       ids,
       jsonVariables,
     });

@@ -1,18 +1,13 @@
 import type { Json, JsonObject } from '../../object/json.ts';
 import type { DocumentPath } from '../../text/document.ts';
+import type { ExpressionSource } from '../expressions.ts';
+
+export type { ExpressionSource };
 
 /*
  * What a ReconcileRule and a ResourceGraphDefinition have in common, before anything in it is compiled: the text of every
  * expression, and where it stands. Both kinds are lowered to this form, and only this form is compiled.
  */
-
-/** An expression as written. */
-export interface ExpressionSource {
-  readonly path: DocumentPath;
-  readonly text: string;
-  /** Where its text begins in the string at {@link path}. Default: 0. */
-  readonly offset?: number;
-}
 
 /** A value with `${...}` in its strings. */
 export interface TemplateSource {

@@ -1,12 +1,12 @@
 import type { CelType } from '../../cel/types.ts';
+import { schemaAt } from '../../object/expression-place.ts';
 import { isJsonObject, type Json, type JsonObject, setOwn } from '../../object/json.ts';
 import type { Schema } from '../../object/schema.ts';
+import type { Expression, ExpressionCompiler } from '../expressions.ts';
 import type { Reporter } from '../reporter.ts';
 import type { RuleTemplate } from './entry.ts';
-import type { Expression, ExpressionCompiler } from './expressions.ts';
 import type { TemplateSource } from './source.ts';
 import { compileRuleTemplate } from './template-compiler.ts';
-import { schemaAt } from './template-types.ts';
 
 /**
  * The template of `status`, taken apart to its leaves: each is there as soon as what it reads is there, whatever becomes of the

@@ -1,9 +1,9 @@
 import type { CelType } from '../../cel/types.ts';
 import type { Schema } from '../../object/schema.ts';
 import { compileTemplate, type TemplateExpression } from '../../object/template.ts';
+import type { Expression, ExpressionCompiler } from '../expressions.ts';
 import type { Reporter } from '../reporter.ts';
 import type { RuleTemplate } from './entry.ts';
-import type { Expression, ExpressionCompiler } from './expressions.ts';
 import type { TemplateSource } from './source.ts';
 import { checkExpressionType, checkTemplateFields } from './template-types.ts';
 

@@ -1,7 +1,7 @@
-import type { Comprehension, Expr } from '../../cel/ast.ts';
-import { children } from '../../cel/check/walk.ts';
-import type { CheckedAst } from '../../cel/program.ts';
-import type { FieldDemand } from './program.ts';
+import type { Comprehension, Expr } from '../cel/ast.ts';
+import { children } from '../cel/check/walk.ts';
+import type { CheckedAst } from '../cel/program.ts';
+import type { FieldDemand } from '../object/projection.ts';
 
 /** What an expression reads, by the variable that it reads from: `self`, an id, `variables`. */
 export type Reads = ReadonlyMap<string, FieldDemand>;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { createEnvironment } from '../../cel/create-environment.ts';
-import { DYN, listOf, mapOf, STRING } from '../../cel/types.ts';
+import { createEnvironment } from '../cel/create-environment.ts';
+import { DYN, listOf, mapOf, STRING } from '../cel/types.ts';
 import { mergeDemand, readsOf } from './reads.ts';
 
 const environment = createEnvironment({

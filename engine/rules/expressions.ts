@@ -1,10 +1,17 @@
-import type { CompileOptions, Environment } from '../../cel/environment.ts';
-import type { Program } from '../../cel/program.ts';
-import { type CelType, DYN, INT, object, STRING, type StructType, TIMESTAMP, type TypeProvider } from '../../cel/types.ts';
-import type { DocumentPath } from '../../text/document.ts';
-import type { Reporter } from '../reporter.ts';
+import type { CompileOptions, Environment } from '../cel/environment.ts';
+import type { Program } from '../cel/program.ts';
+import { type CelType, DYN, object, STRING, type StructType, type TypeProvider } from '../cel/types.ts';
+import type { DocumentPath } from '../text/document.ts';
 import { type Reads, readsOf } from './reads.ts';
-import type { ExpressionSource } from './source.ts';
+import type { Reporter } from './reporter.ts';
+
+/** Text in CEL, and where it stands. */
+export interface ExpressionSource {
+  readonly path: DocumentPath;
+  readonly text: string;
+  /** Where the text begins in the string at {@link path}. */
+  readonly offset?: number;
+}
 
 /** A compiled expression of a rule. */
 export interface Expression {
@@ -26,24 +33,18 @@ export interface Variable {
   readonly expression: Expression;
 }
 
-/** Type name of `variables`. */
-const VARIABLES_TYPE = 'reconcile.variables';
-
-/** Types of what is no Kubernetes object. */
-export const CALL_TYPE = 'reconcile.Call';
-
 /** A structure with the fields of a table. */
 export function structOf(name: string, fields: Readonly<Record<string, CelType>>): StructType {
   const byName = new Map(Object.entries(fields));
   return { name, field: (field) => byName.get(field), fieldNames: () => byName.keys() };
 }
 
-const CALL_STRUCT = structOf(CALL_TYPE, { status: INT, body: DYN, at: TIMESTAMP });
-
 export interface ExpressionContext {
+  /** First word of the codes of diagnostics, and of the name of the type of `variables`: `reconcile`. */
+  readonly room: string;
   /** Kubernetes' language with our own libraries, without variables. */
   readonly environment: Environment;
-  /** Type of each variable that stands for something of the rule: `self`, `params`, the ids. */
+  /** Type of each variable that stands for something of the rule: `self`, `params`, `now`, the ids. */
   readonly variables: Readonly<Record<string, CelType>>;
   readonly types: readonly TypeProvider[];
   /** Ids of entries among {@link variables}. */
@@ -63,17 +64,18 @@ export class ExpressionCompiler {
   constructor(report: Reporter, context: ExpressionContext) {
     this.#report = report;
     this.#context = context;
+    const variablesType = `${context.room}.variables`;
     const variableStruct: StructType = {
-      name: VARIABLES_TYPE,
+      name: variablesType,
       field: (name) => this.#variableTypes.get(name),
       fieldNames: () => this.#variableTypes.keys(),
     };
     const providers: readonly TypeProvider[] = [
-      { structType: (name) => (name === VARIABLES_TYPE ? variableStruct : name === CALL_TYPE ? CALL_STRUCT : undefined) },
+      { structType: (name) => (name === variablesType ? variableStruct : undefined) },
       ...context.types,
     ];
     this.#environment = context.environment.extend({
-      variables: { ...context.variables, variables: object(VARIABLES_TYPE), now: TIMESTAMP },
+      variables: { ...context.variables, variables: object(variablesType) },
       types: { structType: (name) => firstOf(providers, name) },
     });
   }
@@ -87,14 +89,14 @@ export class ExpressionCompiler {
     const { path, text, offset } = source;
     const at = offset === undefined ? {} : { offset };
     if (text.trim() === '') {
-      this.#report.error(path, 'reconcile-required', 'expected an expression, found nothing');
+      this.#report.error(path, `${this.#context.room}-required`, 'expected an expression, found nothing');
       return undefined;
     }
     // No expression begins so: the error of the parser would be about the $ alone.
     const wrapped = /^\s*\$\{(.*)\}\s*$/s.exec(text)?.[1];
     if (wrapped !== undefined) {
       const hint = `write it without \${ and }${/[\n"]/.test(wrapped) || wrapped.length > 60 ? '' : `: ${wrapped.trim()}`}`;
-      this.#report.error(path, 'reconcile-expression', 'expected an expression, found a template', hint);
+      this.#report.error(path, `${this.#context.room}-expression`, 'expected an expression, found a template', hint);
       return undefined;
     }
     const environment = locals === undefined ? this.#environment : this.#environment.extend({ variables: locals });
