@@ -21,9 +21,21 @@ export interface Command {
 
 export type Effect =
   /** Lines of `ip`, `tc` or `bridge`, in order, ending with the first that fails. Answer: undefined. */
-  | { readonly kind: 'iproute'; readonly program: IprouteProgram; readonly netns: Netns; readonly commands: readonly Command[] }
-  /** A `show` of `ip`, `tc` or `bridge`, as JSON. Answer: its rows; none where the device or object does not exist. */
-  | { readonly kind: 'show'; readonly program: IprouteProgram; readonly netns: Netns; readonly words: readonly string[] }
+  | {
+      readonly kind: 'iproute';
+      readonly program: IprouteProgram;
+      readonly netns: Netns;
+      readonly commands: readonly Command[];
+      readonly family?: IprouteFamily;
+    }
+  /** A `show` of `ip`, `tc` or `bridge`, as JSON with `-details`. Answer: its rows; none where the device or object does not exist. */
+  | {
+      readonly kind: 'show';
+      readonly program: IprouteProgram;
+      readonly netns: Netns;
+      readonly words: readonly string[];
+      readonly family?: IprouteFamily;
+    }
   /** Commands of nft, applied all or none. Answer: undefined. */
   | { readonly kind: 'nft'; readonly netns: Netns; readonly script: string; readonly tolerate?: readonly FailureCode[] }
   /** `nft list`, as JSON with handles: the rows of `nftables`; none where what is listed does not exist. */
@@ -71,6 +83,9 @@ export type Effect =
   | { readonly kind: 'custom'; readonly name: string; readonly request: JsonObject };
 
 export type IprouteProgram = 'ip' | 'tc' | 'bridge';
+
+/** `ip -6`, for the few lines whose family does not follow from their words: rules of policy routing. Absent: as the words say. */
+export type IprouteFamily = 6;
 
 export interface FileFacts {
   readonly type: 'file' | 'directory' | 'link' | 'block' | 'character' | 'other';

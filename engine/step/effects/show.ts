@@ -1,0 +1,100 @@
+import type { JsonObject } from '../../object/json.ts';
+import type { IprouteProgram, Netns, Steps } from '../effect.ts';
+
+/** A link as `ip -details -json link show` tells it, as far as it is read here. */
+export interface LinkRow {
+  readonly ifindex: number;
+  readonly ifname: string;
+  /** `UP`, `LOWER_UP`, `PROMISC`... */
+  readonly flags: readonly string[];
+  readonly mtu: number;
+  readonly txqlen?: number;
+  /** Name of the bridge it is a port of. */
+  readonly master?: string;
+  /** `UP`, `DOWN`, `LOWERLAYERDOWN`, `UNKNOWN`... */
+  readonly operstate?: string;
+  /** MAC; of a tunnel, an IP address. */
+  readonly address?: string;
+  readonly ifalias?: string;
+  readonly linkinfo?: {
+    /** Type of link: `veth`; absent for a physical one. */
+    readonly info_kind?: string;
+    readonly info_data?: JsonObject;
+    readonly info_slave_kind?: string;
+    readonly info_slave_data?: JsonObject;
+  };
+}
+
+/** A link with its addresses, as `ip address show` tells it. */
+export interface AddressRow extends LinkRow {
+  readonly addr_info: readonly AddressInfo[];
+}
+
+export interface AddressInfo {
+  readonly family: 'inet' | 'inet6';
+  readonly local: string;
+  readonly prefixlen: number;
+  readonly scope: string;
+  readonly tentative?: boolean;
+  readonly dadfailed?: boolean;
+}
+
+/** A route. What is the default of its family is left out by iproute2: `table` is there only when it is not `main`. */
+export interface RouteRow {
+  /** `default`, an address, or a CIDR. */
+  readonly dst: string;
+  readonly type?: string;
+  readonly gateway?: string;
+  readonly dev?: string;
+  readonly table?: string;
+  readonly protocol?: string;
+  readonly scope?: string;
+  readonly metric?: number;
+  readonly prefsrc?: string;
+  readonly nexthops?: readonly { readonly gateway?: string; readonly dev?: string }[];
+}
+
+/** A rule of policy routing. */
+export interface RuleRow {
+  readonly priority: number;
+  readonly src?: string;
+  readonly srclen?: number;
+  readonly dst?: string;
+  readonly dstlen?: number;
+  readonly iif?: string;
+  readonly oif?: string;
+  /** Hexadecimal: `0x1`. */
+  readonly fwmark?: string;
+  readonly fwmask?: string;
+  readonly table?: string;
+  readonly protocol?: string;
+}
+
+/** Rows of any `show`. The caller says what they look like. */
+export function* show<Row>(program: IprouteProgram, netns: Netns, ...words: readonly (string | number)[]): Steps<readonly Row[]> {
+  return (yield { kind: 'show', program, netns, words: words.map(String) }) as readonly Row[];
+}
+
+/** All links of a namespace, or those that more words of `ip link show` narrow it to. */
+export const links = (netns: Netns, ...words: readonly string[]): Steps<readonly LinkRow[]> => show('ip', netns, 'link', 'show', ...words);
+
+/** The link of this name, or undefined. */
+export function* link(netns: Netns, name: string): Steps<LinkRow | undefined> {
+  return (yield* links(netns, 'dev', name))[0];
+}
+
+/** The link of this name with its addresses, or undefined. */
+export function* linkWithAddresses(netns: Netns, name: string): Steps<AddressRow | undefined> {
+  return (yield* show<AddressRow>('ip', netns, 'address', 'show', 'dev', name))[0];
+}
+
+/** All routes of one family in all tables, or those that more words of `ip route show` narrow it to: `dev`, `proto`. */
+export const routes = (netns: Netns, family: 4 | 6, ...words: readonly (string | number)[]): Steps<readonly RouteRow[]> =>
+  // A named table would be IPv4's; `root` makes it the routes of its family.
+  show('ip', netns, 'route', 'show', 'table', 'all', ...words, 'root', family === 4 ? '0.0.0.0/0' : '::/0');
+
+/** Rules of one family. */
+export function* rules(netns: Netns, family: 4 | 6): Steps<readonly RuleRow[]> {
+  const words = ['rule', 'show'];
+  return (yield { kind: 'show', program: 'ip', netns, words, ...(family === 6 && { family }) }) as readonly RuleRow[];
+}

@@ -1,0 +1,17 @@
+import type { Json } from '../../object/json.ts';
+import type { Effect, Steps } from '../effect.ts';
+
+/** Keeps what undo and check will need, on disk before it goes on. Replaces what was kept. */
+export function* remember(value: Json): Steps<void> {
+  yield { kind: 'remember', value };
+}
+
+/** Waits so many milliseconds, between questions. */
+export function* pause(milliseconds: number): Steps<void> {
+  yield { kind: 'pause', milliseconds };
+}
+
+/** Effects that do not depend on each other, and their answers in order. The first failure is thrown when all have ended. */
+export function* all(...effects: readonly Effect[]): Steps<readonly unknown[]> {
+  return (yield { kind: 'all', effects }) as readonly unknown[];
+}
