@@ -2,9 +2,9 @@ import { isJsonObject, type Json, setOwn } from './json.ts';
 
 const UNSAFE_IN_HTML = /[<>&\u2028\u2029]/;
 
-/** JSON as Go writes it: compact, and safe inside HTML. Keys stay in their order. Go: encoding/json. */
-export function goJson(value: unknown): string {
-  const text = JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? Number(item) : item));
+/** JSON as Go writes it: compact, or indented by so many spaces, and safe inside HTML. Keys stay in their order. Go: encoding/json. */
+export function goJson(value: unknown, indent = 0): string {
+  const text = JSON.stringify(value, (_, item: unknown) => (typeof item === 'bigint' ? Number(item) : item), indent);
   if (!UNSAFE_IN_HTML.test(text)) return text;
   return text.replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
