@@ -6,10 +6,12 @@
 // A short command is mostly start-up, so that is what this is about: only the chunks that a command needs are read, nothing is parsed
 // or compiled that was compiled before, and large tables and libraries wait until something asks for them.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, context, transform } from 'esbuild';
+import { compileCniExecutable } from './compile-cni-executable.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -190,6 +192,17 @@ async function finish(result) {
     chmodSync(join(dist, `${name}.js`), 0o755);
   }
   for (const run of WARM_UP_RUNS) warmUp(run);
+  buildCniExecutables();
+}
+
+/** What `fairlead cni install` installs: the executable in all its forms, the compiled one where this machine can compile it. */
+function buildCniExecutables() {
+  const folder = join(dist, 'cni');
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['fairlead-cni.pl', 'fairlead-cni.cjs']) copyFileSync(join(root, 'runtimes/cni/executable', name), join(folder, name));
+  const compiled = join(folder, `fairlead-cni-${process.arch}`);
+  if (!compileCniExecutable(compiled)) return;
+  writeFileSync(`${compiled}.sha256`, `${createHash('sha256').update(readFileSync(compiled)).digest('hex')}\n`);
 }
 
 /** What stands at dist/<name>.js: loads chunks through the code cache made for this Node, or without it. */

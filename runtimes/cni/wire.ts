@@ -9,7 +9,7 @@
  *     \0                                              an empty one ends them
  *     <standard input, to the end>
  *
- * The daemon answers, then closes:
+ * The daemon reads to the end, answers, then closes:
  *
  *     <exit code> <bytes of standard output> <bytes of standard error>\n
  *     <standard output><standard error>
