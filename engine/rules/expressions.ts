@@ -1,6 +1,6 @@
 import type { CompileOptions, Environment } from '../cel/environment.ts';
 import type { Program } from '../cel/program.ts';
-import { type CelType, DYN, object, STRING, type StructType, type TypeProvider } from '../cel/types.ts';
+import { type CelType, DYN, object, type StructType, type TypeProvider } from '../cel/types.ts';
 import type { DocumentPath } from '../text/document.ts';
 import { type Reads, readsOf } from './reads.ts';
 import type { Reporter } from './reporter.ts';
@@ -141,20 +141,4 @@ function firstOf(providers: readonly TypeProvider[], name: string): StructType |
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** The type of the items of a range, and of what they are told apart by. */
-export function loopTypes(range: CelType): { readonly item: CelType; readonly key: CelType | undefined } | undefined {
-  switch (range.kind) {
-    case 'list':
-      return { item: range.element, key: undefined };
-    case 'map':
-      return { item: range.value, key: range.key };
-    case 'object':
-      return { item: DYN, key: STRING };
-    case 'dyn':
-      return { item: DYN, key: DYN };
-    default:
-      return undefined;
-  }
 }

@@ -1,14 +1,15 @@
 import { BOOL, type CelType, DYN, INT, object, STRING } from '../../cel/types.ts';
+import { loopTypes } from '../../object/for-each.ts';
 import { isJsonObject, type JsonObject, ownValue } from '../../object/json.ts';
 import type { MapSchema } from '../../object/schema.ts';
 import { suggest } from '../../text/suggest.ts';
 import { isCelIdentifier } from '../cel-identifier.ts';
-import { type Expression, type ExpressionCompiler, loopTypes } from '../expressions.ts';
+import type { Expression, ExpressionCompiler } from '../expressions.ts';
+import type { KnownKind } from '../kinds.ts';
 import type { Reporter } from '../reporter.ts';
 import { CALL_TYPE } from './call-type.ts';
 import type { RuleExpression } from './compiled-rule.ts';
 import type { Entry, EntryBase, EntryContent, HttpTemplate, Loop, ReadinessRule, RuleTemplate, SecretPlace } from './entry.ts';
-import type { KnownKind } from './kinds.ts';
 import type { Edge } from './order.ts';
 import { kindOfTemplate, type RuleScope } from './rule-scope.ts';
 import type { EntrySource, ExpressionSource, HttpSource, ReadinessSource, RuleSource, SecretSource, TemplateSource } from './source.ts';

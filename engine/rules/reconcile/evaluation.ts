@@ -1,19 +1,15 @@
 import type { Expr } from '../../cel/ast.ts';
 import { children } from '../../cel/check/walk.ts';
 import type { Activation } from '../../cel/program.ts';
-import { CelError, type CelValue, LazyStruct, Timestamp } from '../../cel/values.ts';
+import { CelError, type CelValue, Timestamp } from '../../cel/values.ts';
 import type { Json, JsonObject } from '../../object/json.ts';
 import { type DocumentPath, formatPath } from '../../text/document.ts';
-import type { Expression, Variable } from '../expressions.ts';
+import { ExpressionBudget } from '../expression-budget.ts';
+import type { Expression } from '../expressions.ts';
+import { LazyVariables } from '../lazy-variables.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { RuleTemplate } from './entry.ts';
 import { operandTypes } from './operand-types.ts';
-
-/** Cost of one expression. Kubernetes: apiserver pkg/apis/cel/config.go PerCallLimit. */
-const EXPRESSION_LIMIT = 1_000_000;
-
-/** Cost of one reconciliation, over all expressions and items. */
-const RULE_LIMIT = 100_000_000;
 
 /** What became of an entry so far. */
 export type EntryState =
@@ -39,13 +35,14 @@ export class Evaluation {
   readonly states = new Map<string, EntryState>();
   readonly #rule: CompiledRule;
   readonly #activation: Record<string, CelValue | undefined>;
-  readonly #variables: RuleVariables;
+  readonly #variables: LazyVariables;
   readonly #sensitive: ReadonlySet<string>;
-  #remaining = RULE_LIMIT;
+  readonly #budget = new ExpressionBudget('the rule uses more than one reconciliation may cost');
 
   constructor(rule: CompiledRule, instance: JsonObject, now: number) {
     this.#rule = rule;
-    this.#variables = new RuleVariables(rule.variables, (expression) => this.#run(expression, this.#activation));
+    // Expressions are asked only when what their variables read is settled.
+    this.#variables = new LazyVariables('reconcile', rule.variables, (expression) => this.#run(expression, this.#activation));
     const activation: Record<string, CelValue | undefined> = Object.create(null);
     activation[rule.source.instanceVariable] = instance;
     activation['params'] = rule.params;
@@ -93,23 +90,7 @@ export class Evaluation {
   }
 
   #run(expression: Expression, activation: Activation): CelValue {
-    if (this.#remaining <= 0) throw new CelError('the rule uses more than one reconciliation may cost', 'budget');
-    const limit = Math.min(EXPRESSION_LIMIT, this.#remaining);
-    const meter = { remaining: limit };
-    try {
-      const value = expression.program.run(activation, meter);
-      if (meter.remaining >= 0) {
-        this.#remaining -= limit - meter.remaining;
-        return value;
-      }
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-    }
-    // The exact back end says what is wrong, or that the fast one charged too much.
-    const { outcome, cost } = expression.program.trace(activation, { limit });
-    this.#remaining -= cost;
-    if (outcome.ok) return outcome.value;
-    throw outcome.error;
+    return this.#budget.run(expression.program, activation);
   }
 
   #explain(expression: Expression, activation: Activation, error: CelError): Unresolved {
@@ -165,43 +146,4 @@ function find(expr: Expr, id: number): Expr | undefined {
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** `variables`: each is computed when first asked for. Expressions are asked only when what their variables read is settled. */
-class RuleVariables extends LazyStruct {
-  readonly typeName = 'reconcile.variables';
-  readonly #variables: ReadonlyMap<string, Variable>;
-  readonly #run: (expression: Expression) => CelValue;
-  readonly #known = new Map<string, CelValue | CelError>();
-
-  constructor(variables: ReadonlyMap<string, Variable>, run: (expression: Expression) => CelValue) {
-    super();
-    this.#variables = variables;
-    this.#run = run;
-  }
-
-  override has(field: string): boolean {
-    return this.#variables.has(field);
-  }
-
-  override get(field: string): CelValue {
-    let known = this.#known.get(field);
-    if (known === undefined) {
-      known = this.#compute(field);
-      this.#known.set(field, known);
-    }
-    if (known instanceof CelError) throw known;
-    return known;
-  }
-
-  #compute(field: string): CelValue | CelError {
-    const variable = this.#variables.get(field);
-    if (variable === undefined) return new CelError(`no such key: ${field}`);
-    try {
-      return this.#run(variable.expression);
-    } catch (error) {
-      if (!(error instanceof CelError)) throw error;
-      return new CelError(`the variable ${field} has no value: ${error.message}`);
-    }
-  }
 }

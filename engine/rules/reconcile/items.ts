@@ -1,5 +1,5 @@
-import { CelMap, type CelValue } from '../../cel/values.ts';
-import { isJsonObject } from '../../object/json.ts';
+import type { CelValue } from '../../cel/values.ts';
+import { elementsOf } from '../../object/for-each.ts';
 import type { Entry } from './entry.ts';
 import { type Evaluation, Unresolved } from './evaluation.ts';
 
@@ -22,7 +22,9 @@ export function itemsOf(entry: Entry, evaluation: Evaluation): readonly Item[] {
   for (const loop of entry.loops) {
     const next: typeof partial = [];
     for (const { locals, parts } of partial) {
-      for (const { item, key, index } of elementsOf(evaluation.evaluate(loop.range, locals), loop.range.path)) {
+      const elements = elementsOf(evaluation.evaluate(loop.range, locals));
+      if (elements === undefined) throw new Unresolved('failed', 'forEach needs a list or a map', loop.range.path);
+      for (const { item, key, index } of elements) {
         if (next.length >= MAX_ITEMS) throw new Unresolved('failed', `the entry has more than ${MAX_ITEMS} items`, loop.range.path);
         const names = loop.keys ? { index, ...(key === undefined ? {} : { key }) } : {};
         next.push({ locals: { ...locals, ...names, [loop.variable]: item }, parts: [...parts, key ?? item] });
@@ -40,17 +42,6 @@ export function itemsOf(entry: Entry, evaluation: Evaluation): readonly Item[] {
     seen.add(key);
     return { key, locals };
   });
-}
-
-function* elementsOf(
-  range: CelValue,
-  path: Entry['path'],
-): IterableIterator<{ readonly item: CelValue; readonly key: CelValue | undefined; readonly index: number }> {
-  let index = 0;
-  if (Array.isArray(range)) for (const item of range as readonly CelValue[]) yield { item, key: undefined, index: index++ };
-  else if (range instanceof CelMap) for (const [key, item] of range.entries.values()) yield { item, key, index: index++ };
-  else if (isJsonObject(range)) for (const key of Object.keys(range)) yield { item: range[key] as CelValue, key, index: index++ };
-  else throw new Unresolved('failed', 'forEach needs a list or a map', path);
 }
 
 /** Undefined: what the item renders to is enough to tell it apart. */

@@ -5,10 +5,10 @@ import { createSchemaTypes, type SchemaTypes } from '../../object/schema-types.t
 import { hasExpression } from '../../object/template-text.ts';
 import { isCelIdentifier } from '../cel-identifier.ts';
 import { ExpressionCompiler, structOf } from '../expressions.ts';
+import { type KnownKind, lookUpKind, reportUnknownKind } from '../kinds.ts';
 import type { Reporter } from '../reporter.ts';
 import { CALL_TYPE, CALL_TYPES } from './call-type.ts';
 import type { ReconcileContext } from './compiled-rule.ts';
-import { type KnownKind, lookUpKind, reportUnknownKind } from './kinds.ts';
 import type { EntrySource, RuleSource } from './source.ts';
 
 /** Names that expressions have for something else. */

@@ -1,9 +1,9 @@
-import type { Library } from '../../../cel/function.ts';
-import { pricedByTraversal } from '../../../cel/libraries/call-cost.ts';
-import { declare, globalOverload } from '../../../cel/libraries/declare.ts';
-import { STRING, TIMESTAMP } from '../../../cel/types.ts';
-import { CelError, Timestamp } from '../../../cel/values.ts';
-import { type CertificateValidity, certificateValidity } from '../../../object/x509.ts';
+import type { Library } from '../../cel/function.ts';
+import { pricedByTraversal } from '../../cel/libraries/call-cost.ts';
+import { declare, globalOverload } from '../../cel/libraries/declare.ts';
+import { STRING, TIMESTAMP } from '../../cel/types.ts';
+import { CelError, Timestamp } from '../../cel/values.ts';
+import { type CertificateValidity, certificateValidity } from '../../object/x509.ts';
 
 function read(end: keyof CertificateValidity): (pem: string) => Timestamp {
   return (pem) => {

@@ -1,10 +1,10 @@
-import type { Library } from '../../../cel/function.ts';
-import { pricedByName, pricedByTraversal, traversalCost, traversalEstimate } from '../../../cel/libraries/call-cost.ts';
-import { declare, globalOverload } from '../../../cel/libraries/declare.ts';
-import { DYN, STRING } from '../../../cel/types.ts';
-import { CelError, type CelValue } from '../../../cel/values.ts';
-import { celToJson, MAX_JSON_SIZE, OMIT } from '../../../object/cel-to-json.ts';
-import { canonicalJson, exceedsDepth, type Json } from '../../../object/json.ts';
+import type { Library } from '../../cel/function.ts';
+import { pricedByName, pricedByTraversal, traversalCost, traversalEstimate } from '../../cel/libraries/call-cost.ts';
+import { declare, globalOverload } from '../../cel/libraries/declare.ts';
+import { DYN, STRING } from '../../cel/types.ts';
+import { CelError, type CelValue } from '../../cel/values.ts';
+import { celToJson, MAX_JSON_SIZE, OMIT } from '../../object/cel-to-json.ts';
+import { canonicalJson, exceedsDepth, type Json } from '../../object/json.ts';
 
 function marshal(value: CelValue): string {
   const json = celToJson(value);

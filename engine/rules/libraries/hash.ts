@@ -1,9 +1,9 @@
-import type { Library } from '../../../cel/function.ts';
-import { pricedByTraversal } from '../../../cel/libraries/call-cost.ts';
-import { declare, globalOverload } from '../../../cel/libraries/declare.ts';
-import { INT, STRING } from '../../../cel/types.ts';
-import { CelError } from '../../../cel/values.ts';
-import { sha256 } from '../../../text/digest.ts';
+import type { Library } from '../../cel/function.ts';
+import { pricedByTraversal } from '../../cel/libraries/call-cost.ts';
+import { declare, globalOverload } from '../../cel/libraries/declare.ts';
+import { INT, STRING } from '../../cel/types.ts';
+import { CelError } from '../../cel/values.ts';
+import { sha256 } from '../../text/digest.ts';
 
 /** Characters of `hash.short`: enough for a suffix of a name, with one chance in four billion of a clash of two. */
 const SHORT = 8;

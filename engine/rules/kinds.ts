@@ -1,8 +1,8 @@
-import type { MapSchema } from '../../object/schema.ts';
-import { parseApiVersion, type TypeTable } from '../../object/type-table.ts';
-import type { DocumentPath } from '../../text/document.ts';
-import { suggest } from '../../text/suggest.ts';
-import type { Reporter } from '../reporter.ts';
+import type { MapSchema } from '../object/schema.ts';
+import { parseApiVersion, type TypeTable } from '../object/type-table.ts';
+import type { DocumentPath } from '../text/document.ts';
+import { suggest } from '../text/suggest.ts';
+import type { Reporter } from './reporter.ts';
 
 /** What is known of a kind that a rule names. */
 export interface KnownKind {
@@ -28,6 +28,7 @@ export function reportUnknownKind(
   path: DocumentPath,
   apiVersion: string,
   kind: string,
+  code = 'reconcile-unknown-kind',
 ): void {
   if (types === undefined) return;
   const { group, version } = parseApiVersion(apiVersion);
@@ -42,7 +43,7 @@ export function reportUnknownKind(
       near === undefined || group.includes('.')
         ? 'put its CustomResourceDefinition into the bundle'
         : `did you mean apiVersion: ${near.kind.group === '' ? '' : `${near.kind.group}/`}${near.kind.version}?`;
-    report.warning(path, 'reconcile-unknown-kind', message, hint);
+    report.warning(path, code, message, hint);
     return;
   }
   const of = group === '' ? 'the core group' : group;
@@ -51,20 +52,14 @@ export function reportUnknownKind(
     const hint =
       known.length === 0 ? `it has ${versions.join(', ')}` : `did you mean apiVersion: ${group === '' ? '' : `${group}/`}${known[0]}?`;
     const message = `${of} has no version ${version}`;
-    if (builtIn) report.error(path, 'reconcile-unknown-kind', message, hint);
-    else report.warning(path, 'reconcile-unknown-kind', `${message} that is known here`, hint);
+    if (builtIn) report.error(path, code, message, hint);
+    else report.warning(path, code, `${message} that is known here`, hint);
     return;
   }
   const message = `${apiVersion} has no kind ${kind}`;
   const hint = kindHint(types, kinds, kind);
-  if (builtIn) report.error(path, 'reconcile-unknown-kind', message, hint);
-  else
-    report.warning(
-      path,
-      'reconcile-unknown-kind',
-      `${message} that is known here`,
-      hint ?? 'put its CustomResourceDefinition into the bundle',
-    );
+  if (builtIn) report.error(path, code, message, hint);
+  else report.warning(path, code, `${message} that is known here`, hint ?? 'put its CustomResourceDefinition into the bundle');
 }
 
 /** The kind that was meant: the same word in another group, which an apiVersion was forgotten for, before one that is merely near. */

@@ -1,8 +1,8 @@
-import type { Library } from '../../../cel/function.ts';
-import { pricedByTraversal } from '../../../cel/libraries/call-cost.ts';
-import { declare, globalOverload } from '../../../cel/libraries/declare.ts';
-import { BYTES, STRING } from '../../../cel/types.ts';
-import { CelError } from '../../../cel/values.ts';
+import type { Library } from '../../cel/function.ts';
+import { pricedByTraversal } from '../../cel/libraries/call-cost.ts';
+import { declare, globalOverload } from '../../cel/libraries/declare.ts';
+import { BYTES, STRING } from '../../cel/types.ts';
+import { CelError } from '../../cel/values.ts';
 
 function encode(value: string | Uint8Array): string {
   const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;
