@@ -5,6 +5,8 @@ import type { IprouteProgram, Netns, Steps } from '../effect.ts';
 export interface LinkRow {
   readonly ifindex: number;
   readonly ifname: string;
+  /** Of a veth whose other end is in another namespace: the number it has there. */
+  readonly link_index?: number;
   /** `UP`, `LOWER_UP`, `PROMISC`... */
   readonly flags: readonly string[];
   readonly mtu: number;

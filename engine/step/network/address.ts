@@ -1,0 +1,46 @@
+import { formatIpPrefix, type IpPrefix, isV4, parseIpOrCidr } from '../../object/ip-address.ts';
+import type { Command } from '../effect.ts';
+import { command, tolerating } from '../effects/iproute.ts';
+import type { AddressInfo } from '../effects/show.ts';
+import type { ArgumentProblem } from '../operation.ts';
+
+/** @throws Error for what {@link addressProblems} says no to. */
+export function readAddress(text: string): IpPrefix {
+  const prefix = parseIpOrCidr(text);
+  if (prefix === undefined) throw new Error(`${JSON.stringify(text)} is not an address`);
+  return prefix;
+}
+
+export const addressProblems = (addresses: readonly string[], path: readonly (string | number)[]): ArgumentProblem[] =>
+  addresses.flatMap((text, index) =>
+    parseIpOrCidr(text) === undefined
+      ? [{ path: [...path, index], message: `${JSON.stringify(text)} is not an IP address with a prefix length, like 10.1.0.5/16` }]
+      : [],
+  );
+
+/**
+ * Puts an address on a link; one that is there already is fine. `noDad`: an IPv6 address is usable at once, without looking whether
+ * somebody else on the link has it.
+ */
+export const addAddress = (
+  dev: string,
+  address: IpPrefix,
+  options: { readonly noDad?: boolean; readonly noPrefixRoute?: boolean } = {},
+): Command =>
+  tolerating(
+    command(
+      ...['address', 'add', formatIpPrefix(address)],
+      // As the libraries of CNI plugins do: with a broadcast address where the network has room for one (RFC 3021).
+      ...(isV4(address.address) && address.bits < 31 ? ['broadcast', '+'] : []),
+      ...['dev', dev],
+      options.noDad && !isV4(address.address) && 'nodad',
+      options.noPrefixRoute && 'noprefixroute',
+    ),
+    'exists',
+  );
+
+export const deleteAddress = (dev: string, address: IpPrefix): Command =>
+  tolerating(command('address', 'del', formatIpPrefix(address), 'dev', dev), 'missing', 'invalid');
+
+/** Whether a row of `ip address show` is this address. */
+export const isAddress = (row: AddressInfo, address: IpPrefix): boolean => `${row.local}/${row.prefixlen}` === formatIpPrefix(address);

@@ -1,0 +1,173 @@
+import { STRING } from '../../cel/types.ts';
+import { familyOf, formatIpPrefix, type IpPrefix, isV4, prefixContains } from '../../object/ip-address.ts';
+import { boolean, defaulted, type Infer, object } from '../../text/shape.ts';
+import { EffectError, type Steps } from '../effect.ts';
+import { command, ip } from '../effects/iproute.ts';
+import { type AddressInfo, type AddressRow, linkWithAddresses } from '../effects/show.ts';
+import { remember } from '../effects/step.ts';
+import { readSysctl, writeSysctl, writeSysctlIfAny } from '../effects/sysctl.ts';
+import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } from '../network/address.ts';
+import { missingAddresses } from '../network/interface.ts';
+import { linkNameObjection, macObjection } from '../network/link-name.ts';
+import { ownedLinks, tagLink } from '../network/owned-link.ts';
+import { cidrs, linkName, mac, mtu } from '../network/shapes.ts';
+import type { ArgumentProblem, Operation, OwnerTag } from '../operation.ts';
+
+const shape = object({
+  name: linkName('Name of the bridge, as `cni0`.'),
+  addresses: defaulted(cidrs('Addresses of the bridge itself: the gateways of those who are plugged into it.'), []),
+  mtu: mtu(),
+  mac: mac('MAC address; by default a random one, which stays when interfaces come and go.'),
+  up: defaulted(boolean({ doc: 'Whether the bridge is set up.' }), true),
+  vlanFiltering: defaulted(boolean({ doc: 'Whether ports have VLANs; needed where a port names one.' }), false),
+  promiscuous: defaulted(boolean({ doc: 'Whether the bridge takes packets for any MAC address.' }), false),
+  forceAddress: defaulted(boolean({ doc: 'Takes away an address that stands in the way of `addresses`, instead of failing.' }), false),
+  forwarding: defaulted(boolean({ doc: 'Whether the host forwards packets of the families of `addresses`. It stays so.' }), true),
+});
+type Arguments = Infer<typeof shape>;
+type Outputs = { readonly name: string; readonly mac: string };
+
+/** A bridge that many plug into. Official plugin: plugins/main/bridge/bridge.go ensureBridge, ensureAddr. */
+export const BRIDGE: Operation<Arguments, Outputs> = {
+  name: 'bridge',
+  group: 'network',
+  doc: 'A bridge of the host, made by whoever needs it first.',
+  arguments: shape,
+  outputs: { name: STRING, mac: STRING },
+  lifetime: 'shared',
+
+  validate(args): readonly ArgumentProblem[] {
+    const problems = addressProblems(args.addresses, ['addresses']);
+    const name = linkNameObjection(args.name);
+    if (name !== undefined) problems.push({ path: ['name'], message: name });
+    const macProblem = args.mac === undefined || args.mac === '' ? undefined : macObjection(args.mac);
+    if (macProblem !== undefined) problems.push({ path: ['mac'], message: macProblem });
+    return problems;
+  },
+
+  requires: () => [{ kind: 'link-type', name: 'bridge' }],
+  lockKeys: (args) => [`link:${args.name}`],
+
+  *ensure(args, { owner, memory }) {
+    let row = yield* linkWithAddresses(undefined, args.name);
+    if (row === undefined) row = yield* make(args, owner);
+    // Made by this step, which was interrupted before it could say so.
+    else if (memory !== undefined && row.ifalias === undefined) yield* ip(undefined, tagLink(args.name, owner));
+    if (row.linkinfo?.info_kind !== 'bridge') {
+      throw new EffectError('exists', `${JSON.stringify(args.name)} already exists but is not a bridge`, `ip link show dev ${args.name}`);
+    }
+    yield* settle(args, row);
+    if (args.forwarding) yield* forward(args.addresses.map(readAddress));
+    return { name: args.name, mac: row.address ?? '' };
+  },
+
+  *check(args) {
+    const row = yield* linkWithAddresses(undefined, args.name);
+    if (row === undefined) return [`there is no bridge ${args.name}`];
+    if (row.linkinfo?.info_kind !== 'bridge') return [`${args.name} is not a bridge`];
+    return [
+      ...(args.up && !row.flags.includes('UP') ? [`bridge ${args.name} is down`] : []),
+      ...(args.promiscuous && !row.flags.includes('PROMISC') ? [`bridge ${args.name} is not promiscuous`] : []),
+      ...(args.vlanFiltering && !filtersVlans(row) ? [`bridge ${args.name} does not filter VLANs`] : []),
+      ...missingAddresses(row, args.addresses.map(readAddress)),
+    ];
+  },
+
+  // Others may use it; who collects garbage removes it when nobody does.
+  *undo() {},
+  inventory: () => ownedLinks('bridge'),
+
+  predict: (args) => ({ name: args.name, ...(args.mac !== undefined && args.mac !== '' && { mac: args.mac.toLowerCase() }) }),
+  describe: (args) =>
+    [
+      `bridge ${args.name}`,
+      args.up && 'up',
+      args.vlanFiltering && 'with VLANs',
+      args.promiscuous && 'promiscuous',
+      args.addresses.length > 0 && `with ${args.addresses.join(', ')}`,
+    ]
+      .filter(Boolean)
+      .join(', '),
+  result: (_, outputs) => ({ interfaces: [{ name: outputs.name, ...(outputs.mac !== '' && { mac: outputs.mac }) }] }),
+};
+
+const filtersVlans = (row: AddressRow): boolean => row.linkinfo?.info_data?.vlan_filtering === 1;
+
+/** Makes the bridge and answers it as it is then; somebody who was faster may have made it. */
+function* make(args: Arguments, owner: OwnerTag): Steps<AddressRow> {
+  const wantedMac = args.mac === '' ? undefined : args.mac;
+  yield* remember({ making: args.name });
+  try {
+    yield* ip(
+      undefined,
+      command(
+        ...['link', 'add', 'name', args.name],
+        ...(args.mtu ? ['mtu', args.mtu] : []),
+        ...(wantedMac === undefined ? [] : ['address', wantedMac]),
+        ...['type', 'bridge'],
+        ...(args.vlanFiltering ? ['vlan_filtering', 1] : []),
+      ),
+      tagLink(args.name, owner),
+    );
+  } catch (error) {
+    if (!(error instanceof EffectError && error.code === 'exists')) throw error;
+  }
+  // The routes of this link are ours: no router of the network shall give it any.
+  yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${args.name}/accept_ra`, '0');
+  const row = yield* linkWithAddresses(undefined, args.name);
+  if (row === undefined)
+    throw new EffectError('missing', `bridge ${args.name} vanished while it was made`, `ip link show dev ${args.name}`);
+  if (wantedMac === undefined && row.address !== undefined) {
+    // A bridge without an address of its own takes the lowest of its ports, and changes as they come and go.
+    yield* ip(undefined, command('link', 'set', 'dev', args.name, 'address', row.address));
+  }
+  return row;
+}
+
+/** Makes an existing bridge what the arguments say; nothing is done where it is. */
+function* settle(args: Arguments, row: AddressRow): Steps<void> {
+  const wanted = args.addresses.map(readAddress);
+  const lacking = wanted.filter((address) => !row.addr_info.some((info) => isAddress(info, address)));
+  const inTheWay = lacking.length === 0 ? [] : addressesInTheWay(row.addr_info, wanted);
+  if (inTheWay.length > 0 && !args.forceAddress) {
+    const names = lacking.map(formatIpPrefix).join(', ');
+    throw new EffectError(
+      'exists',
+      `${JSON.stringify(args.name)} already has an IP address different from ${names}: ${inTheWay.map(formatIpPrefix).join(', ')}`,
+      `ip address add ${names} dev ${args.name}`,
+    );
+  }
+  yield* ip(
+    undefined,
+    ...(args.vlanFiltering && !filtersVlans(row) ? [command('link', 'set', 'dev', args.name, 'type', 'bridge', 'vlan_filtering', 1)] : []),
+    ...(args.promiscuous && !row.flags.includes('PROMISC') ? [command('link', 'set', 'dev', args.name, 'promisc', 'on')] : []),
+    ...inTheWay.map((address) => deleteAddress(args.name, address)),
+    // Nobody else has the gateway's address; looking for it would take a second in which it can't be used.
+    ...lacking.map((address) => addAddress(args.name, address, { noDad: true })),
+    ...(args.up && !row.flags.includes('UP') ? [command('link', 'set', 'dev', args.name, 'up')] : []),
+  );
+}
+
+/**
+ * Addresses that are not wanted and don't go together with those that are: any of IPv4, those of IPv6 whose networks overlap. Link-local
+ * ones overlap with nothing but each other.
+ */
+function addressesInTheWay(present: readonly AddressInfo[], wanted: readonly IpPrefix[]): IpPrefix[] {
+  return present
+    .filter((info) => !wanted.some((address) => isAddress(info, address)))
+    .map((info) => readAddress(`${info.local}/${info.prefixlen}`))
+    .filter((other) =>
+      wanted.some(
+        (address) =>
+          familyOf(address.address) === familyOf(other.address) &&
+          (isV4(other.address) || prefixContains(other, address.address) || prefixContains(address, other.address)),
+      ),
+    );
+}
+
+function* forward(addresses: readonly IpPrefix[]): Steps<void> {
+  for (const family of new Set(addresses.map(({ address }) => familyOf(address)))) {
+    const key = family === 4 ? 'net/ipv4/ip_forward' : 'net/ipv6/conf/all/forwarding';
+    if ((yield* readSysctl(undefined, key)) !== '1') yield* writeSysctl(undefined, key, '1');
+  }
+}

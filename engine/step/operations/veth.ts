@@ -1,0 +1,288 @@
+import { mapOf, STRING } from '../../cel/types.ts';
+import { boolean, defaulted, doc, type Infer, integer, list, object, optional } from '../../text/shape.ts';
+import { type Command, EffectError, type Steps } from '../effect.ts';
+import { bridge, command, ip, tolerating } from '../effects/iproute.ts';
+import { type LinkRow, link, show } from '../effects/show.ts';
+import { remember } from '../effects/step.ts';
+import { writeSysctlIfAny } from '../effects/sysctl.ts';
+import { addAddress, addressProblems, readAddress } from '../network/address.ts';
+import { checkInterface, configureInterface, describeInterface, interfaceProblems, interfaceResult } from '../network/interface.ts';
+import { generatedLinkName, generatedMac, linkNameObjection } from '../network/link-name.ts';
+import { deleteLink, isOwned, ownedLinks, tagLink } from '../network/owned-link.ts';
+import { routeCommand, routeProblems, settleRoute } from '../network/route.ts';
+import { cidrs, interfaceFields, linkName, mtu, routes } from '../network/shapes.ts';
+import type { ArgumentProblem, Operation, StepContext } from '../operation.ts';
+
+const vlanId = integer({ minimum: 1, maximum: 4094 });
+
+const shape = object({
+  host: defaulted(
+    object(
+      {
+        name: optional(linkName('Name of the end on the host; by default `veth` and 8 digits that follow from the owner.')),
+        master: optional(linkName('Bridge that it is plugged into.')),
+        mtu: mtu(),
+        hairpin: defaulted(boolean({ doc: 'Whether packets may leave by the port that they came in by.' }), false),
+        isolated: defaulted(boolean({ doc: 'Whether isolated ports of the bridge are kept from each other.' }), false),
+        vlan: optional(doc('VLAN of packets without a tag.', vlanId)),
+        vlanTrunk: defaulted(
+          list(object({ id: optional(vlanId), minID: optional(vlanId), maxID: optional(vlanId) }), {
+            doc: 'VLANs that are let through with their tags: one, or a range.',
+            maxItems: 4094,
+          }),
+          [],
+        ),
+        preserveDefaultVlan: defaulted(boolean({ doc: 'Whether the port stays in the default VLAN of the bridge too.' }), false),
+        addresses: defaulted(cidrs('Addresses of the end on the host, for a link without a bridge.'), []),
+        routes: defaulted(routes('Routes on the host that go through it, for a link without a bridge.'), []),
+        up: defaulted(boolean({ doc: 'Whether it is set up.' }), true),
+      },
+      { doc: 'The end on the host.' },
+    ),
+    {
+      hairpin: false,
+      isolated: false,
+      vlanTrunk: [],
+      preserveDefaultVlan: false,
+      addresses: [],
+      routes: [],
+      up: true,
+    },
+  ),
+  container: object(interfaceFields, { doc: 'The end in the container.' }),
+});
+type Arguments = Infer<typeof shape>;
+type End = { readonly name: string; readonly mac: string; readonly sandbox?: string };
+type Outputs = { readonly host: End; readonly container: End };
+type Context = StepContext<Outputs>;
+
+/** How many names are tried where others have the ones before. */
+const NAMES = 10;
+
+/** A pair of interfaces, one on the host and one in the container. Official plugins: plugins/main/{bridge,ptp}, pkg/ip/link_linux.go. */
+export const VETH: Operation<Arguments, Outputs> = {
+  name: 'veth',
+  group: 'network',
+  doc: 'A cable between the host and the container.',
+  arguments: shape,
+  outputs: { host: mapOf(STRING, STRING), container: mapOf(STRING, STRING) },
+  lifetime: 'owned',
+
+  validate(args) {
+    const problems: ArgumentProblem[] = [...interfaceProblems(args.container, ['container'])];
+    const { host } = args;
+    for (const key of ['name', 'master'] as const) {
+      const objection = host[key] === undefined ? undefined : linkNameObjection(host[key]);
+      if (objection !== undefined) problems.push({ path: ['host', key], message: objection });
+    }
+    problems.push(...addressProblems(host.addresses, ['host', 'addresses']));
+    problems.push(...host.routes.flatMap((route, index) => routeProblems(route, ['host', 'routes', index])));
+    problems.push(...trunkProblems(args));
+    if ((host.vlan !== undefined || host.vlanTrunk.length > 0) && host.master === undefined) {
+      problems.push({
+        path: ['host', host.vlan === undefined ? 'vlanTrunk' : 'vlan'],
+        message: 'only a port of a bridge has VLANs: `master` is missing',
+      });
+    }
+    return problems;
+  },
+
+  requires: () => [{ kind: 'link-type', name: 'veth' }],
+  // The kernel makes both ends at once or none; names follow from the owner.
+  lockKeys: () => [],
+
+  *ensure(args, context) {
+    const name = yield* makePair(args, context);
+    yield* plugIn(args, name);
+    yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${name}/accept_ra`, '0');
+    yield* configureInterface(context.netns, args.container);
+    return outputsOf(args, context, name);
+  },
+
+  *check(args, context) {
+    const name = hostName(args, context);
+    const row = yield* link(undefined, name);
+    const problems: string[] = [];
+    if (row === undefined) problems.push(`there is no interface ${name} on the host`);
+    else {
+      if (row.linkinfo?.info_kind !== 'veth') problems.push(`interface ${name} on the host is not of type veth`);
+      if (args.host.up && !row.flags.includes('UP')) problems.push(`interface ${name} on the host is down`);
+      if (args.host.master !== undefined && row.master !== args.host.master) {
+        problems.push(`interface ${name} is not plugged into ${args.host.master}`);
+      }
+      const port = row.linkinfo?.info_slave_data;
+      for (const flag of ['hairpin', 'isolated'] as const) {
+        if (args.host[flag] && port?.[flag] !== true) problems.push(`port ${name} is not ${flag === 'hairpin' ? 'in hairpin mode' : flag}`);
+      }
+    }
+    return [...problems, ...(yield* checkInterface(context.netns, args.container, 'veth'))];
+  },
+
+  *undo(args, context) {
+    // One end takes the other with it.
+    const name = hostName(args, context);
+    const row = yield* link(undefined, name);
+    if (row !== undefined && isOwned(row, context.owner, hostMac(args, context))) yield* deleteLink(undefined, name);
+  },
+
+  inventory: () => ownedLinks('veth'),
+  predict: (args, context) => outputsOf(args, context, hostName(args, context)),
+  describe: ({ host, container }) =>
+    `veth ${host.name ?? ''}${host.name ? ' ' : ''}to ${describeInterface(container)}${host.master === undefined ? '' : `, on ${host.master}`}`,
+  result(args, { host, container }) {
+    return { interfaces: [host, container], ...interfaceResult(args.container, 1) };
+  },
+};
+
+// The interface of the container tells apart the pairs of one owner.
+const seed = (args: Arguments, { owner }: Context): string => `${owner.id}/${args.container.name}`;
+const hostMac = (args: Arguments, context: Context): string => generatedMac(`${seed(args, context)}/host`);
+const containerMac = (args: Arguments, context: Context): string =>
+  args.container.mac ? args.container.mac.toLowerCase() : generatedMac(seed(args, context));
+const candidate = (args: Arguments, context: Context, turn: number): string =>
+  args.host.name ?? generatedLinkName('veth', seed(args, context) + (turn === 0 ? '' : `/${turn}`));
+
+/** The name that was taken, or will be if nobody has it. */
+function hostName(args: Arguments, context: Context): string {
+  const remembered = context.memory as { readonly name?: string } | undefined;
+  return context.outputs?.host.name ?? remembered?.name ?? candidate(args, context, 0);
+}
+
+const outputsOf = (args: Arguments, context: Context, name: string): Outputs => ({
+  host: { name, mac: hostMac(args, context) },
+  container: {
+    name: args.container.name,
+    mac: containerMac(args, context),
+    ...(context.netns !== undefined && { sandbox: context.netns }),
+  },
+});
+
+/** Makes the pair and answers the host's name. Nothing is asked unless something stands in the way. */
+function* makePair(args: Arguments, context: Context): Steps<string> {
+  for (let turn = 0; turn < NAMES; turn++) {
+    const name = candidate(args, context, turn);
+    if (turn > 0) yield* remember({ name });
+    const obstacle = yield* tryMake(args, context, name);
+    if (obstacle === undefined) return name;
+    const found = yield* link(undefined, name);
+    // Both names must be free; it was not the host's.
+    if (found === undefined) {
+      throw new EffectError('exists', `the container has an interface ${JSON.stringify(args.container.name)} already`, obstacle.tried);
+    }
+    if (isOwned(found, context.owner, hostMac(args, context)) && found.address === hostMac(args, context)) {
+      yield* takeUp(args, context, found);
+      return name;
+    }
+    if (args.host.name !== undefined)
+      throw new EffectError('exists', `the host has an interface ${JSON.stringify(name)} already`, obstacle.tried);
+  }
+  throw new EffectError(
+    'exists',
+    `other links have all of the ${NAMES} names that were tried`,
+    `ip link add ${candidate(args, context, 0)}`,
+  );
+}
+
+/** What says that a name is taken; undefined when the pair was made. */
+function* tryMake(args: Arguments, context: Context, name: string): Steps<EffectError | undefined> {
+  try {
+    yield* ip(undefined, ...creation(args, context, name));
+    return undefined;
+  } catch (error) {
+    if (error instanceof EffectError && error.code === 'exists') return error;
+    throw error;
+  }
+}
+
+/** Goes on with a pair of ours from before an interruption: it stays if its other end is where it should be, else it is made again. */
+function* takeUp(args: Arguments, context: Context, found: LinkRow): Steps<void> {
+  const peer = yield* link(context.netns, args.container.name);
+  if (peer !== undefined && peer.ifindex === found.link_index) {
+    yield* ip(undefined, tagLink(found.ifname, context.owner), ...hostCommands(args, found.ifname));
+    return;
+  }
+  yield* deleteLink(undefined, found.ifname);
+  yield* ip(undefined, ...creation(args, context, found.ifname));
+}
+
+/** Both ends, the tag, and what makes the host's end work, in one go. */
+function creation(args: Arguments, context: Context, name: string): Command[] {
+  const { host, container } = args;
+  return [
+    command(
+      ...['link', 'add', 'name', name],
+      ...(host.mtu ? ['mtu', host.mtu] : []),
+      ...['address', hostMac(args, context)],
+      ...['type', 'veth', 'peer', 'name', container.name],
+      ...(container.mtu ? ['mtu', container.mtu] : []),
+      ...['address', containerMac(args, context)],
+      ...(context.netns === undefined ? [] : ['netns', context.netns]),
+    ),
+    tagLink(name, context.owner),
+    ...hostCommands(args, name),
+  ];
+}
+
+/** May be run again. */
+function hostCommands({ host }: Arguments, name: string): Command[] {
+  return [
+    command(...['link', 'set', 'dev', name], ...(host.master === undefined ? [] : ['master', host.master]), host.up ? 'up' : 'down'),
+    ...(host.hairpin || host.isolated
+      ? [
+          command(
+            ...['link', 'set', 'dev', name, 'type', 'bridge_slave'],
+            ...(host.hairpin ? ['hairpin', 'on'] : []),
+            ...(host.isolated ? ['isolated', 'on'] : []),
+          ),
+        ]
+      : []),
+    ...host.addresses.map((address) => addAddress(name, readAddress(address), { noDad: true })),
+    ...host.routes.map((route) => tolerating(routeCommand('prepend', settleRoute(route), { dev: name }), 'exists')),
+  ];
+}
+
+/** VLANs of the port, as the official plugin sets them: with a trunk and no VLAN of its own, packets without a tag are in VLAN 1. */
+function* plugIn({ host }: Arguments, name: string): Steps<void> {
+  const trunk = trunkIds(host.vlanTrunk);
+  if (host.vlan === undefined && trunk.length === 0) return;
+  const old = host.preserveDefaultVlan ? [] : yield* portVlans(name);
+  yield* bridge(
+    undefined,
+    ...old.map((id) => tolerating(command('vlan', 'del', 'dev', name, 'vid', id), 'missing')),
+    ...(host.vlan === undefined ? [] : [command('vlan', 'add', 'dev', name, 'vid', host.vlan, 'pvid', 'untagged')]),
+    ...trunk.map((id) => command('vlan', 'add', 'dev', name, 'vid', id)),
+    ...(host.vlan === undefined ? [command('vlan', 'add', 'dev', name, 'vid', 1, 'pvid', 'untagged')] : []),
+  );
+}
+
+function* portVlans(name: string): Steps<readonly number[]> {
+  const rows = yield* show<{ readonly vlans?: readonly { readonly vlan: number }[] }>('bridge', undefined, 'vlan', 'show', 'dev', name);
+  return rows.flatMap(({ vlans }) => vlans ?? []).map(({ vlan }) => vlan);
+}
+
+type TrunkItem = Arguments['host']['vlanTrunk'][number];
+
+/** All VLANs of a trunk, in order, each once. */
+function trunkIds(trunk: readonly TrunkItem[]): number[] {
+  const ids = new Set<number>();
+  for (const { id, minID, maxID } of trunk) {
+    if (id !== undefined) ids.add(id);
+    if (minID !== undefined && maxID !== undefined) for (let each = minID; each <= maxID; each++) ids.add(each);
+  }
+  return [...ids].sort((a, b) => a - b);
+}
+
+function trunkProblems({ host }: Arguments): ArgumentProblem[] {
+  return host.vlanTrunk.flatMap((item, index): ArgumentProblem[] => {
+    const path = ['host', 'vlanTrunk', index];
+    const { id, minID, maxID } = item;
+    if (id === undefined && minID === undefined && maxID === undefined) return [{ path, message: 'give `id`, or `minID` and `maxID`' }];
+    if ((minID === undefined) !== (maxID === undefined)) {
+      const missing = minID === undefined ? 'minID' : 'maxID';
+      return [{ path: [...path, missing], message: `minID and maxID should be configured simultaneously, ${missing} is missing` }];
+    }
+    return minID !== undefined && maxID !== undefined && minID > maxID
+      ? [{ path: [...path, 'minID'], message: 'minID is greater than maxID' }]
+      : [];
+  });
+}
