@@ -78,6 +78,8 @@ export interface OwnedThing {
   readonly tag: string;
   /** `link veth1a2b3c4d`. */
   readonly what: string;
+  /** Of a shared operation: the lock key of the steps that use it, where that is not {@link what} with a colon for its first space. */
+  readonly key?: string;
   /** Removes it; succeeds where it is gone. */
   remove(): Steps<void>;
 }

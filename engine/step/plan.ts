@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../object/json.ts';
 import type { DocumentPath } from '../text/document.ts';
 import type { Netns } from './effect.ts';
 import type { OwnerTag } from './operation.ts';
+import type { Requirement } from './requirement.ts';
 
 /** A step with all its arguments, ready to be performed, checked, undone, and written to a journal. */
 export interface BoundStep {
@@ -28,6 +29,8 @@ export interface Plan {
   readonly netns: Netns;
   /** Kept with the plan in the journal, for whoever needs to know later whom it was for. */
   readonly subject: JsonObject;
+  /** What the host must have, as far as that is known before the walk: without it nothing is begun. Steps ask for the rest as they come. */
+  readonly requirements?: readonly Requirement[];
   /** A new walk from the start. */
   walk(): PlanWalk;
 }

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../engine/object/json.ts';
 import type { EffectHandler } from '../../engine/step/effect.ts';
-import type { OwnedThing } from '../../engine/step/operation.ts';
+import type { Operation, OwnedThing } from '../../engine/step/operation.ts';
 import type { BoundStep, PerformedStep, Plan } from '../../engine/step/plan.ts';
 import type { MissingRequirement, Requirement } from '../../engine/step/requirement.ts';
+import type { Clock } from '../host/clock.ts';
 
 /*
  * Performs plans on this host: the contract. One performer has the journal's folder for itself.
@@ -62,7 +63,11 @@ export interface PerformerOptions {
   readonly folder: string;
   /** What is on this host's kernel and disk. */
   readonly handler: HostHandler;
+  /** The vocabulary, by name. */
+  readonly operations: ReadonlyMap<string, Operation>;
   readonly now: () => number;
+  /** For deadlines. Default: the machine's. */
+  readonly clock?: Clock;
   readonly bootId: string;
   readonly log: (line: string, fields?: Readonly<Record<string, unknown>>) => void;
   /** Called at each point where a crash is possible; a fault injection ends the process there. */

@@ -1,0 +1,87 @@
+import { runSteps } from '../../engine/step/effect.ts';
+import type { Operation, OwnedThing } from '../../engine/step/operation.ts';
+import { readOwnerTag } from '../../engine/step/owner-tag.ts';
+import type { KeyLocks } from './key-locks.ts';
+import type { PerformerParts } from './plan-run.ts';
+import { stepDeadline } from './step-deadline.ts';
+
+/** Milliseconds for listing what one operation made, and for removing one thing. */
+const PATIENCE = 30_000;
+
+export interface Collected {
+  readonly removed: readonly OwnedThing[];
+  /** What could not be listed or removed, in words. */
+  readonly left: readonly string[];
+}
+
+/** Removes what carries a tag of these rules and belongs to no record. Goes on after a failure. */
+export async function collectGarbage(parts: PerformerParts, planLocks: KeyLocks, rules: readonly string[]): Promise<Collected> {
+  const { handler, operations, clock, stepLocks } = parts;
+  const wanted = new Set(rules.map(ruleInTag));
+  const removed: OwnedThing[] = [];
+  const left: string[] = [];
+
+  async function inTime<T>(what: string, act: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    const deadline = stepDeadline(clock, PATIENCE, undefined);
+    try {
+      return await act(deadline.signal);
+    } catch (error) {
+      left.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      return undefined;
+    } finally {
+      deadline.end();
+    }
+  }
+
+  /** Removes a thing while nobody can begin to use it, unless somebody does. */
+  const remove = (operation: Operation, thing: OwnedThing, planId: string): Promise<void> =>
+    inTime(`${operation.name}: ${thing.what} of ${thing.tag}`, async (signal) => {
+      const isShared = operation.lifetime === 'shared';
+      const locks = isShared ? stepLocks : planLocks;
+      const release = await locks.acquire([isShared ? sharedKey(thing) : planId], 'the collection of garbage', signal);
+      try {
+        if (isShared ? isUsed(parts, operation, thing) : parts.journal.has(planId)) return;
+        parts.crashPoint('before collecting');
+        await runSteps(thing.remove(), handler, signal);
+        parts.crashPoint('after collecting');
+        removed.push(thing);
+      } finally {
+        release();
+      }
+    });
+
+  for (const operation of operations.values()) {
+    if (operation.inventory === undefined) continue;
+    const things = await inTime(`what ${operation.name} made`, (signal) => runSteps(operation.inventory!(), handler, signal));
+    for (const thing of things ?? []) {
+      const tag = readOwnerTag(thing.tag);
+      if (tag !== undefined && wanted.has(tag.rule)) await remove(operation, thing, tag.id);
+    }
+  }
+  return { removed, left };
+}
+
+/** A tag holds no more of a rule's name. */
+const ruleInTag = (rule: string): string => rule.slice(0, 90);
+
+/** The lock key of the steps that use a shared thing. */
+const sharedKey = (thing: OwnedThing): string => thing.key ?? thing.what.replace(' ', ':');
+
+/** Whether a step of a record is about a shared thing, whoever made it. */
+function isUsed({ journal }: PerformerParts, operation: Operation, thing: OwnedThing): boolean {
+  const key = sharedKey(thing);
+  for (const record of journal.records()) {
+    for (const { step, memory, outputs } of record.steps) {
+      if (step.operation !== operation.name) continue;
+      const context = {
+        owner: { id: record.id, rule: record.rule, text: record.tag },
+        netns: record.netns,
+        netnsGone: false,
+        ...(memory === undefined ? {} : { memory }),
+        ...(outputs === undefined ? {} : { outputs }),
+      };
+      if (operation.lockKeys(step.arguments, context).includes(key)) return true;
+    }
+  }
+  return false;
+}
