@@ -1,0 +1,60 @@
+import { cniPlugins } from '../tools/cni.ts';
+import { ensureGoTool } from '../tools/go-tool.ts';
+import { installFairlead } from './fairlead.ts';
+import type { NetworkNode, NodeProcess } from './node.ts';
+
+/** Names of the official plugins, for what each of them does. */
+export type PluginKind = 'bridge' | 'ptp' | 'portmap' | 'bandwidth' | 'firewall' | 'tuning' | 'host-device' | 'macvlan' | 'tap';
+
+/** Plugins as they are installed on one node. */
+export interface InstalledPlugins {
+  /** Folders of executables, for `CNI_PATH`: those under test first, the official ones behind them. */
+  readonly path: readonly string[];
+  /** `type` of the plugin of this kind, in a conflist. */
+  type(kind: PluginKind): string;
+  /** The process that does the work, where it is not the executable. */
+  readonly daemon?: Daemon;
+}
+
+/** A resident process behind executables. */
+export interface Daemon {
+  readonly process: NodeProcess;
+  /** Folder in which it keeps what it must not forget. */
+  readonly stateFolder: string;
+  stop(): Promise<void>;
+  /** Starts it again after {@link stop}, or after it died; `environment` is added to that of the start. */
+  start(environment?: Readonly<Record<string, string>>): Promise<void>;
+}
+
+export interface PluginSet {
+  readonly name: 'official' | 'fairlead';
+  install(node: NetworkNode, options: InstallOptions): Promise<InstalledPlugins>;
+}
+
+export interface InstallOptions {
+  readonly log: (line: string) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** The official plugins: what ours are held against, and what cases are held against while they are written. */
+export const official: PluginSet = {
+  name: 'official',
+  async install(_node, options) {
+    const folder = await ensureGoTool(cniPlugins, Object.keys(cniPlugins.packages), options);
+    return { path: [folder], type: (kind) => kind };
+  },
+};
+
+export const fairlead: PluginSet = {
+  name: 'fairlead',
+  async install(node, options) {
+    const others = await official.install(node, options);
+    const own = await installFairlead(node, options);
+    return { ...own, path: [...own.path, ...others.path] };
+  },
+};
+
+/** `CNI_UNDER_TEST=official` puts the official plugins in our place, to try the cases themselves. */
+export function pluginsUnderTest(environment: Readonly<Record<string, string | undefined>> = process.env): PluginSet {
+  return environment['CNI_UNDER_TEST'] === 'official' ? official : fairlead;
+}

@@ -1,0 +1,70 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import type { Conflist, PluginConf } from '../cni/conflist.ts';
+import { differentStates, type NormalState } from '../cni/normalise.ts';
+import type { Scene } from '../cni/scene.ts';
+
+/** Something that is done with plugins on a node of its own, and what must come of it. */
+export interface CniCase {
+  readonly name: string;
+  /** Why it can't hold for the official plugins, which stand in our place while cases are tried. */
+  readonly notOfficial?: string;
+  /** Measures, and so must not run beside others. */
+  readonly alone?: boolean;
+  /** Throws with what is wrong, in words. */
+  play(scene: Scene): Promise<void>;
+}
+
+/** Throws when a claim does not hold. */
+export function claim(holds: boolean, otherwise: string): asserts holds {
+  if (!holds) throw new Error(otherwise);
+}
+
+export function expectEqual(what: string, found: unknown, expected: unknown): void {
+  if (isDeepStrictEqual(found, expected)) return;
+  throw new Error(`${what}\nexpected: ${JSON.stringify(expected)}\nfound:    ${JSON.stringify(found)}`);
+}
+
+const SETTLE_MS = 3000;
+
+/**
+ * Throws with the lines in which the state differs from what was expected, once it has had three seconds: a removed link is gone from the
+ * kernel's lists only a moment after the command has returned.
+ */
+export async function expectState(what: string, expected: NormalState, read: () => Promise<NormalState>): Promise<void> {
+  const deadline = Date.now() + SETTLE_MS;
+  for (;;) {
+    const differences = differentStates(expected, await read());
+    if (differences.length === 0) return;
+    if (Date.now() > deadline) throw new Error(`${what}: not as before\n${differences.slice(0, 40).join('\n')}`);
+    await delay(100);
+  }
+}
+
+export const NETWORK = 'testnet';
+
+/** A network of a bridge and addresses of it, in the newest version; more plugins may follow. */
+export function bridgeList(scene: Scene, conf: Readonly<Record<string, unknown>> = {}, ...chained: readonly PluginConf[]): Conflist {
+  const { capabilities, ...rest } = conf;
+  return {
+    cniVersion: '1.1.0',
+    name: NETWORK,
+    plugins: [
+      scene.plugin('bridge', {
+        bridge: 'cni0',
+        isGateway: true,
+        ipMasqBackend: 'nftables',
+        ipam: { type: 'host-local', ranges: [[{ subnet: '10.1.0.0/24' }]], routes: [{ dst: '0.0.0.0/0' }] },
+        ...rest,
+        ...(capabilities === undefined ? {} : { capabilities: capabilities as Record<string, boolean> }),
+      }),
+      ...chained,
+    ],
+  };
+}
+
+/** What is on the node, without which address was given last: that is remembered. */
+export async function nodeState(scene: Scene, pods: readonly string[] = []): Promise<NormalState> {
+  const state = await scene.state(pods);
+  return { ...state, files: state.files.filter((line) => !line.includes('/last_reserved_ip.')) };
+}

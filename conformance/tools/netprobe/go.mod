@@ -1,0 +1,3 @@
+module fairlead.dev/conformance/netprobe
+
+go 1.22
