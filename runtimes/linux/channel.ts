@@ -1,0 +1,139 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../host/clock.ts';
+import type { FoundAnswer, Framing } from './framing.ts';
+
+/** The two ends of a child that reads commands and writes answers, and how it is ended. */
+export interface ChannelEnds {
+  readonly input: Writable;
+  /** Output and errors, in order. */
+  readonly output: Readable;
+  kill(): void;
+}
+
+/** How a question to a child ended. */
+export type ChannelAnswer =
+  | { readonly kind: 'answered'; readonly text: string; readonly failed: boolean | undefined }
+  /** The child ended. `begun`: it may have done the command, wholly or in part; else it has not read it. `text`: what it said of it. */
+  | { readonly kind: 'ended'; readonly begun: boolean; readonly text: string }
+  /** The child did not answer in time and was killed. */
+  | { readonly kind: 'timeout'; readonly begun: true; readonly text: string };
+
+interface Question {
+  readonly index: number;
+  readonly deadline: number;
+  readonly resolve: (answer: ChannelAnswer) => void;
+}
+
+/** Bytes of one answer. A hundred thousand routes have some 20 MB. */
+const MAX_ANSWER = 64 * 1024 * 1024;
+
+/**
+ * One life of a child that answers commands in order. Commands are written without waiting for the answers of those before; when the child
+ * ends, all but the first that is not answered are known not to have been read.
+ */
+export class Channel {
+  /** `Clock.elapsed` at the first question; undefined before. */
+  firstUse: number | undefined;
+  readonly #ends: ChannelEnds;
+  readonly #framing: Framing;
+  readonly #clock: Clock;
+  readonly #waiting: Question[] = [];
+  #asked = 0;
+  #output = '';
+  #searched = 0;
+  #state: 'open' | 'closing' | 'ended' = 'open';
+  #timer: { cancel(): void } | undefined;
+  #onEnd: (() => void)[] = [];
+
+  constructor(ends: ChannelEnds, framing: Framing, clock: Clock) {
+    this.#ends = ends;
+    this.#framing = framing;
+    this.#clock = clock;
+    ends.output.setEncoding('utf8');
+    ends.output.on('data', (text: string) => this.#read(text));
+    ends.output.on('end', () => this.#end(false));
+    ends.output.on('close', () => this.#end(false));
+    ends.output.on('error', () => this.#end(false));
+    // A child that has ended is seen by the end of its output.
+    ends.input.on('error', () => {});
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Questions that were asked so far. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** Asks; never rejects. `deadline` milliseconds count from when all earlier questions are answered. */
+  ask(line: string, deadline: number): Promise<ChannelAnswer> {
+    if (this.#state !== 'open') return Promise.resolve({ kind: 'ended', begun: false, text: '' });
+    this.firstUse ??= this.#clock.elapsed();
+    const index = this.#asked++;
+    return new Promise((resolve) => {
+      this.#waiting.push({ index, deadline, resolve });
+      if (this.#waiting.length === 1) this.#startTimer();
+      this.#ends.input.write(this.#framing.frame(line, index));
+    });
+  }
+
+  /** Takes no more questions; the child ends by itself when it has answered those it has. Resolves when it is gone. */
+  close(): Promise<void> {
+    if (this.#state === 'ended') return Promise.resolve();
+    if (this.#state === 'open') {
+      this.#state = 'closing';
+      this.#ends.input.end();
+    }
+    return new Promise((resolve) => this.#onEnd.push(resolve));
+  }
+
+  kill(): void {
+    this.#ends.kill();
+    this.#end(false);
+  }
+
+  #read(text: string): void {
+    if (this.#state === 'ended') return;
+    this.#output += text;
+    while (this.#waiting.length > 0) {
+      const head = this.#waiting[0]!;
+      const found: FoundAnswer | undefined = this.#framing.find(this.#output, head.index, this.#searched);
+      if (found === undefined) break;
+      this.#output = this.#output.slice(found.next);
+      this.#searched = 0;
+      this.#waiting.shift();
+      this.#startTimer();
+      head.resolve({ kind: 'answered', text: found.text, failed: found.failed });
+    }
+    this.#searched = this.#output.length;
+    if (this.#output.length > MAX_ANSWER) this.kill();
+  }
+
+  #startTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    const head = this.#waiting[0];
+    if (head === undefined) return;
+    this.#timer = this.#clock.after(head.deadline, () => {
+      this.#ends.kill();
+      this.#end(true);
+    });
+  }
+
+  #end(timedOut: boolean): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#timer?.cancel();
+    this.#ends.input.destroy();
+    const text = this.#output;
+    this.#output = '';
+    this.#waiting.splice(0).forEach(({ resolve }, position) => {
+      if (position > 0) resolve({ kind: 'ended', begun: false, text: '' });
+      else if (timedOut) resolve({ kind: 'timeout', begun: true, text });
+      else resolve({ kind: 'ended', begun: true, text });
+    });
+    for (const done of this.#onEnd.splice(0)) done();
+  }
+}

@@ -1,0 +1,135 @@
+import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
+import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
+import type { Clock } from '../host/clock.ts';
+import { asTyped, batchLine, deletedLink } from './batch-words.ts';
+import { classifyFailure, failureMessage } from './failure.ts';
+import type { Resident, ResidentAnswer } from './resident.ts';
+
+export interface IprouteOptions {
+  /** The child for a program, with `-details`, and `-6` where a family is named; the same each time. */
+  resident(program: IprouteProgram, family: IprouteFamily | undefined): Resident;
+  readonly clock: Clock;
+  /** Milliseconds for one command. */
+  readonly deadline: number;
+  /** Deletes a link by its name, where that is better not done by the child that others wait for. */
+  readonly deleteLink?: ((name: string, signal: AbortSignal | undefined) => Promise<ResidentAnswer>) | undefined;
+  /** Says why there is no namespace, when a child ended at once. */
+  readonly whyEnded?: (() => Promise<string | undefined>) | undefined;
+}
+
+/**
+ * Commands and questions of iproute2 in one namespace.
+ *
+ * A child keeps the index of each link whose name it came across, and believes in it (lib/ll_map.c). When somebody else deletes the link
+ * and makes another of that name, commands go to an index that is nobody's: changes fail with ENODEV, having done nothing, and questions
+ * are answered with rows that are empty objects, with no rows, or by the end of the child. Each of these is asked once more of a child
+ * that has seen nothing before this question was put.
+ */
+export class Iproute {
+  readonly #options: IprouteOptions;
+
+  constructor(options: IprouteOptions) {
+    this.#options = options;
+  }
+
+  /** Performs commands in order, up to the first that fails. Throws {@link EffectError}. */
+  async change(
+    { program, commands, family }: Pick<Extract<Effect, { kind: 'iproute' }>, 'program' | 'commands' | 'family'>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    // What is refused is refused before anything is changed.
+    const lines = commands.map((command) => batchLine(program, command));
+    for (const [index, command] of commands.entries()) {
+      try {
+        await this.#change({ program, family, line: lines[index]! }, command.words, signal);
+      } catch (error) {
+        if (!(error instanceof EffectError && command.tolerate?.includes(error.code))) throw error;
+      }
+    }
+  }
+
+  async #change(question: Question, words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
+    const { clock, deleteLink } = this.#options;
+    const began = clock.elapsed();
+    const deleted = question.program === 'ip' && deleteLink !== undefined ? deletedLink(words) : undefined;
+    let answer = deleted === undefined ? await this.#ask(question, signal) : await deleteLink!(deleted, signal);
+    if (answer.firstUse < began && !isDone(answer) && LINK_IS_GONE.test(answer.text)) {
+      answer = await this.#ask(question, signal, clock.elapsed());
+    }
+    if (!isDone(answer)) throw await this.#failure(question.program, words, answer);
+  }
+
+  /** Rows of a `show`; none where what is asked for does not exist. Throws {@link EffectError}. */
+  async show(
+    { program, words, family }: Pick<Extract<Effect, { kind: 'show' }>, 'program' | 'words' | 'family'>,
+    signal?: AbortSignal,
+  ): Promise<readonly JsonObject[]> {
+    const { clock } = this.#options;
+    const question = { program, family, line: batchLine(program, { words }) };
+    const began = clock.elapsed();
+    let answer = await this.#ask(question, signal);
+    let rows = readRows(answer);
+    if (answer.firstUse < began && !isTrustworthy(answer, rows, words)) {
+      answer = await this.#ask(question, signal, clock.elapsed());
+      rows = readRows(answer);
+    }
+    if (rows !== undefined) return rows;
+    const failure = await this.#failure(program, words, answer);
+    if (failure.code === 'missing') return [];
+    throw failure;
+  }
+
+  #ask({ program, family, line }: Question, signal: AbortSignal | undefined, since = 0): Promise<ResidentAnswer> {
+    const { resident, deadline } = this.#options;
+    return resident(program, family).ask(line, { deadline, signal, since });
+  }
+
+  async #failure(program: IprouteProgram, words: readonly string[], answer: ResidentAnswer): Promise<EffectError> {
+    const tried = asTyped(program, words);
+    if (answer.kind === 'timeout') return new EffectError('timeout', `no answer within ${this.#options.deadline} ms`, tried);
+    const message = failureMessage(answer.text);
+    if (answer.kind === 'ended' && message === '') {
+      const why = await this.#options.whyEnded?.();
+      return why === undefined
+        ? new EffectError('program', `${program} ended while it performed the command, which may be done or not`, tried)
+        : new EffectError(classifyFailure(why), failureMessage(why), tried);
+    }
+    return new EffectError(classifyFailure(answer.text), message === '' ? 'failed without a word' : message, tried);
+  }
+}
+
+interface Question {
+  readonly program: IprouteProgram;
+  readonly family: IprouteFamily | undefined;
+  readonly line: string;
+}
+
+/** Words of ENODEV, which the kernel answers for an index that no link has. */
+const LINK_IS_GONE = /No such device|[Dd]evice not found|[Ii]nvalid .*device|device .*(not found|invalid)/;
+
+function isDone(answer: ResidentAnswer): boolean {
+  return answer.kind === 'answered' && answer.failed !== true;
+}
+
+/** Rows of an answer; undefined where it is a failure or is no JSON. */
+function readRows(answer: ResidentAnswer): readonly JsonObject[] | undefined {
+  if (!isDone(answer)) return undefined;
+  if (answer.text.trim() === '') return [];
+  let rows: Json;
+  try {
+    rows = JSON.parse(answer.text) as Json;
+  } catch {
+    return undefined;
+  }
+  // A dump leaves `{}` for each object that was filtered out.
+  return Array.isArray(rows) ? rows.filter(isJsonObject).filter((row) => Object.keys(row).length > 0) : undefined;
+}
+
+/** Whether an answer can't come from an index that is out of date. */
+function isTrustworthy(answer: ResidentAnswer, rows: readonly JsonObject[] | undefined, words: readonly string[]): boolean {
+  if (rows !== undefined) return rows.length > 0 || !NAMES_A_LINK.some((word) => words.includes(word));
+  // `Device "x" does not exist.` and `Cannot find device "x"` are said when the kernel was asked for the name.
+  return answer.kind === 'answered' && answer.failed === true && !LINK_IS_GONE.test(answer.text);
+}
+
+const NAMES_A_LINK = ['dev', 'master', 'brport', 'iif', 'oif', 'vrf'];

@@ -1,0 +1,87 @@
+import { EffectError } from '../../engine/step/effect.ts';
+import type { Clock } from '../host/clock.ts';
+import { NamespaceEntry } from './namespace-entry.ts';
+
+export interface NamespacePoolOptions {
+  readonly clock: Clock;
+  /** Processes that wait outside, ready to enter: a process takes a millisecond of this one to start. */
+  readonly spares: number;
+  /** Namespaces that are entered at the same time; who comes next waits. */
+  readonly limit: number;
+}
+
+/** Milliseconds after an entry until a new spare is started: not while the one that entered is being waited for. */
+const SPARE_DELAY = 10;
+/** Sessions that wait for one of {@link NamespacePoolOptions.limit}. */
+const MAX_WAITING = 2048;
+
+/** Hands out processes that enter namespaces. */
+export class NamespacePool {
+  readonly #options: NamespacePoolOptions;
+  readonly #spares: NamespaceEntry[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #entered = 0;
+  #timer: { cancel(): void } | undefined;
+  #isClosed = false;
+
+  constructor(options: NamespacePoolOptions) {
+    this.#options = options;
+  }
+
+  /** Waits for a turn; whoever got one calls {@link leave}. Rejects with {@link EffectError} `timeout`, `busy`. */
+  async turn(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#entered < this.#options.limit) {
+      this.#entered++;
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING) throw new EffectError('busy', `${MAX_WAITING} wait to enter a namespace`, 'nsenter');
+    await new Promise<void>((resolve, reject) => {
+      const abort = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(start), 1);
+        reject(new EffectError('timeout', 'given up while waiting to enter a namespace', 'nsenter'));
+      };
+      const start = (): void => {
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      };
+      if (signal?.aborted) return reject(new EffectError('timeout', 'given up', 'nsenter'));
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiting.push(start);
+    });
+  }
+
+  leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#entered--;
+    else next();
+  }
+
+  /** A process on its way into the namespace at `path`, which is one line. Whether it got there is seen by its answers. */
+  enter(path: string): NamespaceEntry {
+    let entry = this.#spares.shift();
+    while (entry !== undefined && !entry.isOpen) entry = this.#spares.shift();
+    entry ??= new NamespaceEntry(this.#options.clock);
+    entry.enter(path);
+    this.#timer?.cancel();
+    this.#timer = this.#options.clock.after(SPARE_DELAY, () => this.#prepare());
+    return entry;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    for (const spare of this.#spares.splice(0)) spare.close();
+  }
+
+  #prepare(): void {
+    if (this.#isClosed || this.#spares.length >= this.#options.spares) return;
+    try {
+      this.#spares.push(new NamespaceEntry(this.#options.clock));
+    } catch {
+      // Who enters next will be told.
+      return;
+    }
+    // One after the other: each start holds up everything else for a moment.
+    this.#timer = this.#options.clock.after(1, () => this.#prepare());
+  }
+}

@@ -1,0 +1,187 @@
+import { stat, statfs } from 'node:fs/promises';
+import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
+import type { Clock } from '../host/clock.ts';
+import type { ChannelEnds } from './channel.ts';
+import { failureMessage } from './failure.ts';
+import { iprouteFraming, nftFraming } from './framing.ts';
+import { Iproute } from './iproute.ts';
+import type { NamespaceEntry } from './namespace-entry.ts';
+import type { NamespacePool } from './namespace-pool.ts';
+import { Nft } from './nft.ts';
+import { orAborted, Resident } from './resident.ts';
+import { checkSysctl, sysctlFailure } from './sysctl.ts';
+
+/** linux/magic.h: `NSFS_MAGIC`. */
+const NSFS = 0x6e736673;
+
+/**
+ * Whether there is a namespace at a path. Throws {@link EffectError} `namespace` for the one that we are in, whose links and addresses are
+ * the host's: whoever is asked to change them by this name is misled; `invalid` for what can't be a path.
+ */
+export async function findNamespace(path: string): Promise<boolean> {
+  if (!/^\/[^\0-\x1f\x7f]*$/.test(path) || path.length > 4096) {
+    throw new EffectError('invalid', `${JSON.stringify(path.slice(0, 80))} can't be the path of a network namespace`, 'nsenter');
+  }
+  try {
+    if ((await statfs(path)).type !== NSFS) return false;
+    const [there, own] = await Promise.all([stat(path), stat('/proc/self/ns/net')]);
+    if (there.ino !== own.ino || there.dev !== own.dev) return true;
+  } catch {
+    return false;
+  }
+  throw new EffectError('namespace', `${path} is the network namespace of the host`, `nsenter --net=${path}`);
+}
+
+export interface NamespaceSessionOptions {
+  readonly path: string;
+  readonly pool: NamespacePool;
+  readonly clock: Clock;
+  /** Milliseconds for one command. */
+  readonly deadline: number;
+}
+
+/** What is done in one namespace, by processes that entered it once. Close it. */
+export class NamespaceSession {
+  readonly #options: NamespaceSessionOptions;
+  readonly #entries: NamespaceEntry[] = [];
+  readonly #residents = new Map<string, Resident>();
+  readonly #iproute: Iproute;
+  #turn: Promise<void> | undefined;
+  #hasTurn = false;
+  #isClosed = false;
+
+  constructor(options: NamespaceSessionOptions) {
+    this.#options = options;
+    const { clock, deadline } = options;
+    this.#iproute = new Iproute({
+      resident: (program, family) => this.#resident(program, family),
+      clock,
+      deadline,
+      whyEnded: () => this.#failure(),
+    });
+  }
+
+  async change(effect: Extract<Effect, { kind: 'iproute' }>, signal?: AbortSignal): Promise<void> {
+    await this.#enter(signal);
+    return this.#iproute.change(effect, signal);
+  }
+
+  async show(effect: Extract<Effect, { kind: 'show' }>, signal?: AbortSignal): Promise<unknown> {
+    await this.#enter(signal);
+    return this.#iproute.show(effect, signal);
+  }
+
+  async nft(signal?: AbortSignal): Promise<Nft> {
+    await this.#enter(signal);
+    const resident = this.#program('nft', () => ({ words: ['nft', '-j', '-a', '-i'], framing: nftFraming }));
+    return new Nft(resident, this.#options.deadline);
+  }
+
+  /** Value of a key; undefined where there is none. */
+  async readSysctl(key: string, signal?: AbortSignal): Promise<string | undefined> {
+    checkNetworkKey(key);
+    const answer = await this.#control(`r ${key}`, `sysctl ${key}`, signal);
+    if (!answer.failed) return answer.text.replace(/\n$/, '');
+    const failure = sysctlFailure(answer.text, key, `sysctl ${key}`);
+    if (failure.code === 'missing') return undefined;
+    throw failure;
+  }
+
+  async writeSysctl(key: string, value: string, signal?: AbortSignal): Promise<void> {
+    checkNetworkKey(key, value);
+    const tried = `sysctl -w ${key.replaceAll('/', '.')}=${value}`;
+    const answer = await this.#control(`w ${key} ${value}`, tried, signal);
+    if (answer.failed) throw sysctlFailure(answer.text, key, tried);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const { pool, clock } = this.#options;
+    for (const entry of this.#entries) {
+      entry.close();
+      clock.after(2000, () => entry.kill());
+    }
+    if (this.#hasTurn) pool.leave();
+  }
+
+  async #enter(signal: AbortSignal | undefined): Promise<NamespaceEntry> {
+    const { pool, path } = this.#options;
+    this.#turn ??= pool.turn(signal).then(() => {
+      if (this.#isClosed) pool.leave();
+      else this.#hasTurn = true;
+    });
+    await this.#turn;
+    if (this.#isClosed) throw new EffectError('namespace', 'the session is closed', `nsenter --net=${path}`);
+    let entry = this.#entries.at(-1);
+    if (entry === undefined || !entry.isOpen) {
+      entry = pool.enter(path);
+      this.#entries.push(entry);
+    }
+    return entry;
+  }
+
+  async #control(
+    line: string,
+    tried: string,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly text: string; readonly failed: boolean }> {
+    const { deadline, path } = this.#options;
+    const entry = await this.#enter(signal);
+    const asked = entry.ask(line, deadline);
+    const answer = await (signal === undefined ? asked : orAborted(asked, signal, tried));
+    if (answer.kind === 'answered') return { text: answer.text, failed: answer.failed === true };
+    if (answer.kind === 'timeout') throw new EffectError('timeout', `no answer within ${deadline} ms`, tried);
+    const why = (await this.#failure()) ?? answer.text;
+    throw new EffectError('namespace', why === '' ? `the process in ${path} ended` : failureMessage(why), tried);
+  }
+
+  #resident(program: IprouteProgram, family: IprouteFamily | undefined): Resident {
+    return this.#program(`${program} ${family ?? ''}`, () => ({
+      words: [program, ...(family === 6 ? ['-6'] : []), '-details', '-json', '-force', '-batch', '-'],
+      framing: iprouteFraming(program),
+    }));
+  }
+
+  #program(key: string, make: () => { readonly words: readonly string[]; readonly framing: ReturnType<typeof iprouteFraming> }): Resident {
+    let resident = this.#residents.get(key);
+    if (resident === undefined) {
+      const { words, framing } = make();
+      // A session is short: nobody else makes links in its namespace meanwhile.
+      resident = new Resident({
+        name: words[0]!,
+        start: () => this.#start(words),
+        framing,
+        clock: this.#options.clock,
+        maxAge: Number.POSITIVE_INFINITY,
+        keepsSpare: false,
+      });
+      this.#residents.set(key, resident);
+    }
+    return resident;
+  }
+
+  #start(words: readonly string[]): ChannelEnds {
+    const { pool, path, deadline } = this.#options;
+    let entry = this.#entries.find((candidate) => candidate.hasSlot);
+    if (entry === undefined) {
+      entry = pool.enter(path);
+      this.#entries.push(entry);
+    }
+    return entry.start(words, deadline);
+  }
+
+  /** What nsenter said, when it could not enter. */
+  async #failure(): Promise<string | undefined> {
+    const entry = this.#entries.at(-1);
+    // The end of a program is seen a moment before the end of the shell that started it.
+    const silence = new Promise<undefined>((resolve) => this.#options.clock.after(100, () => resolve(undefined)));
+    return entry === undefined ? undefined : await Promise.race([entry.failure, silence]);
+  }
+}
+
+/** Keys of other groups are not of a network namespace: they would be the host's. */
+function checkNetworkKey(key: string, value?: string): void {
+  checkSysctl(key, value);
+  if (!key.startsWith('net/')) throw new EffectError('invalid', `${key} is not a key of a network namespace`, `sysctl ${key}`);
+}
