@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../engine/object/json.ts';
 import { type Controller, startController } from '../../runtimes/controller/controller.ts';
-import { createHttpCaller } from '../../runtimes/controller/http-caller.ts';
+import { createHttpCaller } from '../../runtimes/host/http-caller.ts';
 import type { KubernetesClient } from '../../runtimes/kubernetes/client.ts';
 import type { CaseResult } from '../suite.ts';
 import { comparable, firstDifference } from './compare.ts';

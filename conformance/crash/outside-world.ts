@@ -1,4 +1,4 @@
-import type { HttpCaller } from '../../runtimes/controller/http-caller.ts';
+import type { HttpCaller } from '../../runtimes/host/http-caller.ts';
 
 /** A service that makes databases, and knows a request it has seen by its idempotency key, as such services do. */
 export interface OutsideWorld {
@@ -31,7 +31,7 @@ export function outsideWorld(): OutsideWorld {
   return {
     databases,
     effects,
-    async call(request, key) {
+    async call(request, key = '') {
       const known = answers.get(key);
       if (known !== undefined) return known;
       const answer = perform(request.method, new URL(request.url), request.body);

@@ -1,7 +1,7 @@
 import { startController } from '../controller/controller.ts';
-import { createHttpCaller } from '../controller/http-caller.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
 import { healthRoutes } from '../host/health.ts';
+import { createHttpCaller } from '../host/http-caller.ts';
 import { startHttpServer } from '../host/http-server.ts';
 import { processMetrics } from '../host/process-metrics.ts';
 import { connect } from '../kubernetes/connect.ts';

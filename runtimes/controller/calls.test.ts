@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/object/json.ts';
 import { type ManualClock, manualClock } from '../host/clock.ts';
+import { createHttpCaller } from '../host/http-caller.ts';
 import { changingBundle, startTestCluster, type TestCluster } from './cluster.fixture.ts';
 import type { Controller } from './controller.ts';
-import { createHttpCaller } from './http-caller.ts';
 import { conditionOf, configMapEntry, createInstance, GROUP, instanceOf, ruleFor, untilCondition } from './rules.fixture.ts';
 
 interface Call {

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../engine/object/json.ts';
 import { isExpected } from '../../engine/rules/reconcile/http-calls.ts';
 import type { CallRequest, CallResult, HttpRequest, UndoCall } from '../../engine/rules/reconcile/program.ts';
+import { CallError } from '../host/http-caller.ts';
 import type { Environment, FailedCall, InstanceMemory, RuleIdentity } from './environment.ts';
-import { CallError } from './http-caller.ts';
 import { isUndone, type Journal, type JournalEntry, openJournal, undoDiffers } from './journal.ts';
 import { uidOf } from './ownership.ts';
 import { type Problem, problem } from './problem.ts';

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock, type Timer } from '../host/clock.ts';
+import { createHttpCaller, type HttpCaller } from '../host/http-caller.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import type { Metrics } from '../host/metrics.ts';
 import { ApiError, ConnectionError, failureText } from '../kubernetes/api-error.ts';
@@ -16,7 +17,6 @@ import { type ControllerMetrics, controllerMetrics } from './controller-metrics.
 import type { ControllerStatus } from './controller-status.ts';
 import type { Environment } from './environment.ts';
 import type { RandomBytes } from './generate.ts';
-import { createHttpCaller, type HttpCaller } from './http-caller.ts';
 import { nameOf, namespaceOf, uidOf } from './ownership.ts';
 import { createRewriteWatch } from './rewrite-watch.ts';
 import { openRuleRegistry } from './rule-registry.ts';

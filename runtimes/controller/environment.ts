@@ -1,10 +1,10 @@
 import type { JsonObject } from '../../engine/object/json.ts';
 import type { CallResult } from '../../engine/rules/reconcile/program.ts';
 import type { Clock } from '../host/clock.ts';
+import type { HttpCaller } from '../host/http-caller.ts';
 import type { Log } from '../host/log.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import type { RandomBytes } from './generate.ts';
-import type { HttpCaller } from './http-caller.ts';
 import type { Journal } from './journal.ts';
 import type { RewriteWatch } from './rewrite-watch.ts';
 import type { Sources } from './sources.ts';

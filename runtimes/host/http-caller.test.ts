@@ -1,10 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HttpRequest } from '../../engine/rules/reconcile/program.ts';
-import { manualClock } from '../host/clock.ts';
 import { callLookup } from './call-lookup.ts';
-import { allowsHost, createHttpCaller } from './http-caller.ts';
+import { manualClock } from './clock.ts';
+import { allowsHost, createHttpCaller, type HttpCall } from './http-caller.ts';
 
 describe('the allow list', () => {
   it.each([
@@ -43,7 +42,7 @@ describe('a call', () => {
   });
   afterAll(() => void server.close());
 
-  const request = (more: Partial<HttpRequest> = {}): HttpRequest => ({
+  const request = (more: Partial<HttpCall> = {}): HttpCall => ({
     method: 'POST',
     url: `${base}/x`,
     headers: {},
@@ -73,6 +72,12 @@ describe('a call', () => {
     expect(seen?.headers).toMatchObject({ 'idempotency-key': 'key-1', 'content-type': 'application/json', authorization: 'Bearer t' });
   });
 
+  it('has no key of its own', async () => {
+    respond = (response) => response.end();
+    await call(request());
+    expect(seen?.headers).not.toHaveProperty('idempotency-key');
+  });
+
   it('takes text for text', async () => {
     respond = (response) => response.writeHead(200, { 'Content-Type': 'text/plain' }).end('{"a":1}');
     expect(await call(request({ body: 'plain' }), 'k')).toEqual({ status: 200, body: '{"a":1}' });
@@ -96,7 +101,7 @@ describe('a call', () => {
     await expect(slow(request({ timeout: 1000 }), 'k')).rejects.toThrow('no answer within 1000 ms');
   });
 
-  it.each<[string, Partial<HttpRequest>, string]>([
+  it.each<[string, Partial<HttpCall>, string]>([
     ['another host', { url: 'http://example.com/' }, 'calls to example.com are not allowed'],
     ['another protocol', { url: 'file:///etc/passwd' }, 'calls go to http and https'],
     ['credentials in the URL', { url: 'http://u:p@127.0.0.1/' }, 'must not hold credentials'],

@@ -2,14 +2,31 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage } from
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { exceedsDepth, type Json } from '../../engine/object/json.ts';
-import type { CallResult, HttpRequest } from '../../engine/rules/reconcile/program.ts';
-import { type Clock, systemClock } from '../host/clock.ts';
-import { readAnswer } from '../host/http-answer.ts';
-import { parseJsonBody, stringifyJson } from '../host/json-body.ts';
 import { callLookup } from './call-lookup.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { readAnswer } from './http-answer.ts';
+import { parseJsonBody, stringifyJson } from './json-body.ts';
 
-/** Makes one request to the outside world. Rejects with a {@link CallError}. */
-export type HttpCaller = (request: HttpRequest, idempotencyKey: string, signal?: AbortSignal) => Promise<Omit<CallResult, 'at'>>;
+/** A request to the outside world. */
+export interface HttpCall {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Sent as JSON unless it is a string. */
+  readonly body?: unknown;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+export interface HttpCallAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  /** Parsed where it is JSON, else the text. */
+  readonly body: unknown;
+}
+
+/** Makes one request to the outside world, under a key that tells a repetition from a new one, if there is one. Rejects with a {@link CallError}. */
+export type HttpCaller = (request: HttpCall, idempotencyKey?: string, signal?: AbortSignal) => Promise<HttpCallAnswer>;
 
 /** A call that was not made, or whose answer did not come. The message never holds headers or bodies. */
 export class CallError extends Error {
@@ -37,6 +54,8 @@ export interface HttpCallerOptions {
   /** Finds addresses of names. Default: {@link callLookup}. */
   readonly lookup?: LookupFunction;
   readonly clock?: Clock;
+  /** What would allow calls to a host, to complete a message; default `start the controller with --allow-call <host>`. */
+  readonly remedy?: (host: string) => string;
 }
 
 const MIB = 1024 * 1024;
@@ -62,6 +81,7 @@ export function createHttpCaller(options: HttpCallerOptions): HttpCaller {
     maxTimeout = 60_000,
     clock = systemClock,
     lookup = callLookup(),
+    remedy = (host) => `start the controller with --allow-call ${host}`,
   } = options;
   return (request, idempotencyKey, signal) => {
     let url: URL;
@@ -70,7 +90,7 @@ export function createHttpCaller(options: HttpCallerOptions): HttpCaller {
     } catch {
       return Promise.reject(new CallError(`${JSON.stringify(request.url.slice(0, 200))} is not a URL`, true));
     }
-    const objection = objectionTo(url, request, allowedHosts);
+    const objection = objectionTo(url, request, allowedHosts, remedy);
     if (objection !== undefined) return Promise.reject(new CallError(objection, true));
     const isText = typeof request.body === 'string';
     const payload = request.body === undefined ? undefined : Buffer.from(isText ? (request.body as string) : stringifyJson(request.body));
@@ -80,7 +100,7 @@ export function createHttpCaller(options: HttpCallerOptions): HttpCaller {
       );
     }
     const headers: Record<string, string | number> = { Accept: 'application/json', 'User-Agent': 'fairlead', ...request.headers };
-    headers['Idempotency-Key'] = idempotencyKey;
+    if (idempotencyKey !== undefined) headers['Idempotency-Key'] = idempotencyKey;
     if (payload !== undefined) {
       if (!Object.keys(headers).some((name) => name.toLowerCase() === 'content-type')) {
         headers['Content-Type'] = isText ? 'text/plain; charset=utf-8' : 'application/json';
@@ -97,11 +117,11 @@ export function createHttpCaller(options: HttpCallerOptions): HttpCaller {
   };
 }
 
-function objectionTo(url: URL, request: HttpRequest, allowed: readonly string[]): string | undefined {
+function objectionTo(url: URL, request: HttpCall, allowed: readonly string[], remedy: (host: string) => string): string | undefined {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return `calls go to http and https, not to ${url.protocol}//`;
   if (url.username !== '' || url.password !== '') return 'a URL must not hold credentials; send an Authorization header';
   if (!allowed.some((host) => allowsHost(host, url))) {
-    return `calls to ${url.host} are not allowed: start the controller with --allow-call ${url.host}`;
+    return `calls to ${url.host} are not allowed: ${remedy(url.host)}`;
   }
   for (const name of Object.keys(request.headers)) {
     if (RESERVED_HEADERS.has(name.toLowerCase())) return `the header ${name} is not a rule's to set`;
@@ -134,7 +154,7 @@ function send(
   headers: Readonly<Record<string, string | number>>,
   payload: Buffer | undefined,
   { timeout, maxResponseBytes, clock, signal, lookup }: SendOptions,
-): Promise<Omit<CallResult, 'at'>> {
+): Promise<HttpCallAnswer> {
   // Of many services the path is the secret.
   const place = `${method} ${url.host}`;
   return new Promise((resolve, reject) => {
