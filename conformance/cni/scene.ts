@@ -19,8 +19,10 @@ export interface Scene {
   readonly log: (line: string) => void;
   /** Configuration of a plugin under test. */
   plugin(kind: PluginKind, conf: Readonly<Record<string, unknown>>): PluginConf;
-  /** Makes this the network of the node, for calls that name it. */
+  /** Makes these the networks of the node, for calls that name them. */
   configure(...lists: readonly Conflist[]): void;
+  /** Where they are written; there from the first {@link configure} on. */
+  readonly confFolder: string;
   /** Makes a pod, lets cnitool add it to the network, and answers the result. */
   attach(network: string, pod: string, options?: AttachOptions): Promise<CniResultJson>;
   /** Lets cnitool take a pod from the network, and removes it. */
@@ -63,6 +65,9 @@ export async function openScene(name: string, plugins: PluginSet, options: Scene
       plugin: (kind, conf) => ({ ...conf, type: installed.type(kind) }),
       configure(...lists) {
         confFolder = writeConflists(node, lists);
+      },
+      get confFolder() {
+        return confFolder;
       },
       async attach(network, pod, attachment = {}) {
         await node.addPod(pod);

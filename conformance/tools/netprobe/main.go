@@ -6,6 +6,8 @@
 //	netprobe ping ADDRESS                      one echo request; fails without an answer
 //	netprobe upload HOST:PORT BYTES            sends bytes; prints how many arrived and in which time
 //	netprobe download HOST:PORT BYTES          the other way
+//	netprobe forward HOST:PORT SOCKET          hands connections on to a Unix socket, which other network namespaces see; prints "ready"
+//	netprobe sleep                             does nothing until it is ended
 //	netprobe calls                             runs the executables that standard input lists; prints time, exit code and output of each
 package main
 
@@ -20,9 +22,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -40,8 +44,15 @@ type transfer struct {
 
 func main() {
 	if len(os.Args) < 2 {
-		fail(errors.New("usage: netprobe serve|ask|ping|upload|download|calls"))
+		fail(errors.New("usage: netprobe serve|ask|ping|upload|download|forward|sleep|calls"))
 	}
+	// The first process of a container is not ended by signals that it does not handle.
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		<-ended
+		os.Exit(0)
+	}()
 	var err error
 	switch command, args := os.Args[1], os.Args[2:]; command {
 	case "serve":
@@ -52,6 +63,10 @@ func main() {
 		err = ping(args)
 	case "upload", "download":
 		err = measure(command, args)
+	case "forward":
+		err = forward(args)
+	case "sleep":
+		select {}
 	case "calls":
 		err = calls()
 	default:
@@ -283,6 +298,39 @@ func measure(direction string, args []string) error {
 	_ = connection.(*net.TCPConn).CloseWrite()
 	_, err = io.Copy(os.Stdout, connection)
 	return err
+}
+
+func forward(args []string) error {
+	if len(args) != 2 {
+		return errors.New("usage: netprobe forward HOST:PORT SOCKET")
+	}
+	listener, err := net.Listen("tcp", args[0])
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	for {
+		near, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			defer near.Close()
+			far, err := net.Dial("unix", args[1])
+			if err != nil {
+				return
+			}
+			defer far.Close()
+			done := make(chan struct{}, 2)
+			for _, pair := range [][2]net.Conn{{near, far}, {far, near}} {
+				go func() {
+					_, _ = io.Copy(pair[0], pair[1])
+					done <- struct{}{}
+				}()
+			}
+			<-done
+		}()
+	}
 }
 
 // call is one execution; calls with the same wave run at the same time, waves one after the other.
