@@ -97,7 +97,7 @@ async function serve(library: Library, cluster: RecordedCluster, expected: Reado
       name: 'library',
       version: '1',
       diagnostics: [],
-      program: { admission: library.program, reconcile: { rules: [] } },
+      program: { admission: library.program, reconcile: { rules: [] }, network: { rules: [] } },
     }),
     tls,
     facts: immediateFacts(cluster.facts),

@@ -1,4 +1,5 @@
 import type { AdmissionProgram } from '../rules/admission/decision.ts';
+import type { NetworkProgram } from '../rules/network/program.ts';
 import type { ReconcileProgram } from '../rules/reconcile/program.ts';
 import type { Diagnostic } from '../text/diagnostic.ts';
 
@@ -14,4 +15,5 @@ export interface CompiledBundle {
 export interface BundleProgram {
   readonly admission: AdmissionProgram;
   readonly reconcile: ReconcileProgram;
+  readonly network: NetworkProgram;
 }

@@ -5,8 +5,11 @@ import { type RuleBundleDocument, ruleBundle } from '../rules/admission/document
 import type { InstrumentExpression } from '../rules/admission/expressions.ts';
 import { linkAdmission, linkProgram } from '../rules/admission/link.ts';
 import { kindOf } from '../rules/document-kind.ts';
+import { type CompiledNetworkRules, compileNetwork } from '../rules/network/compile.ts';
+import { isNetworkDocument, NETWORK_KINDS } from '../rules/network/document-kinds.ts';
 import { type CompiledReconcileRules, compileReconcile, type ReconcileDocuments, readReconcileRules } from '../rules/reconcile/compile.ts';
 import { isReconcileDocument, RECONCILE_KINDS } from '../rules/reconcile/document-kinds.ts';
+import { OPERATIONS } from '../step/operations/index.ts';
 import { type Diagnostic, isError } from '../text/diagnostic.ts';
 import type { Document } from '../text/document.ts';
 import { checkShape, diagnosticAt } from '../text/shape-check.ts';
@@ -36,6 +39,7 @@ const BESIDE_RULES = new Set(['RuleTest']);
 
 const NO_RECONCILE_DOCUMENTS: ReconcileDocuments = { definitions: [], rules: [], diagnostics: [] };
 const NO_RECONCILE_RULES: CompiledReconcileRules = { rules: [], diagnostics: [] };
+const NO_NETWORK_RULES: CompiledNetworkRules = { rules: [], diagnostics: [] };
 
 /** Compiles the documents of one bundle. Everything that is wrong is said, not the first only. Pure, and never throws. */
 export function compileBundle(documents: readonly Document[], options: CompileBundleOptions = {}): CompiledBundle {
@@ -54,6 +58,8 @@ export function compileBundle(documents: readonly Document[], options: CompileBu
   diagnostics.push(...compiled.diagnostics);
   const reconciled = reconcile === NO_RECONCILE_DOCUMENTS ? NO_RECONCILE_RULES : compileReconcile(reconcile, { types, params });
   diagnostics.push(...reconciled.diagnostics);
+  const networks = all.some(isNetworkDocument) ? compileNetwork(all, { types, params, operations: OPERATIONS }) : NO_NETWORK_RULES;
+  diagnostics.push(...networks.diagnostics);
   const bundle = {
     name: head?.value.metadata.name ?? options.name ?? '',
     version: head?.value.spec?.version ?? '',
@@ -62,8 +68,14 @@ export function compileBundle(documents: readonly Document[], options: CompileBu
   if (diagnostics.some(isError)) return bundle;
   const wanted = options.rules === undefined ? undefined : new Set(options.rules);
   const policies = wanted === undefined ? compiled.policies : compiled.policies.filter((policy) => wanted.has(policy.name));
-  const rules = wanted === undefined ? reconciled.rules : reconciled.rules.filter(({ name }) => wanted.has(name));
-  return { ...bundle, program: { admission: linkProgram(policies, types), reconcile: { rules } } };
+  const chosen = <R extends { readonly name: string }>(rules: readonly R[]): readonly R[] =>
+    wanted === undefined ? rules : rules.filter(({ name }) => wanted.has(name));
+  const program = {
+    admission: linkProgram(policies, types),
+    reconcile: { rules: chosen(reconciled.rules) },
+    network: { rules: chosen(networks.rules) },
+  };
+  return { ...bundle, program };
 }
 
 /** The types that CustomResourceDefinitions of the bundle declare, over those of the cluster. */
@@ -95,14 +107,15 @@ function isCustomResourceDefinition(document: Document): boolean {
 }
 
 const KINDS_BY_GROUP: Readonly<Record<string, readonly string[]>> = {
-  'fairlead.dev': ['AdmissionRule', 'ReconcileRule', 'RuleBundle', 'RuleTest'],
+  'fairlead.dev': ['AdmissionRule', 'ReconcileRule', 'NetworkRule', 'RuleBundle', 'RuleTest'],
 };
 
-const KINDS_OF_RULES = { ...ADMISSION_KINDS, ...RECONCILE_KINDS, ...KINDS_BY_GROUP };
+const KINDS_OF_RULES = { ...ADMISSION_KINDS, ...RECONCILE_KINDS, ...NETWORK_KINDS, ...KINDS_BY_GROUP };
 
 function reportUnknownKind(document: Document, diagnostics: Diagnostic[]): void {
   const { group, kind } = kindOf(document);
-  if (isAdmissionDocument(document) || isReconcileDocument(document) || isCustomResourceDefinition(document)) return;
+  if (isAdmissionDocument(document) || isReconcileDocument(document) || isNetworkDocument(document)) return;
+  if (isCustomResourceDefinition(document)) return;
   if (group === 'fairlead.dev') {
     if (kind === 'RuleBundle' || BESIDE_RULES.has(kind)) return;
     const near = suggest(kind, KINDS_BY_GROUP[group]!);

@@ -45,5 +45,5 @@ export function bundleOf(
       return 'kind' in answer ? answer : { kind: 'decision', decision: answer };
     },
   };
-  return { name: 'by-hand', version: '1', diagnostics: [], program: { admission, reconcile: { rules: [] } } };
+  return { name: 'by-hand', version: '1', diagnostics: [], program: { admission, reconcile: { rules: [] }, network: { rules: [] } } };
 }

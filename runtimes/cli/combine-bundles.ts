@@ -30,6 +30,7 @@ export function combineBundles(bundles: readonly CompiledBundle[]): CompiledBund
     reconcile: {
       rules: bundles.flatMap(({ name, program }) => (program?.reconcile.rules ?? []).map((rule) => ({ ...rule, bundle: name }))),
     },
+    network: { rules: programs.flatMap(({ network }) => network.rules) },
   };
   return { ...combined, program };
 }

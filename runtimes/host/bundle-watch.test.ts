@@ -22,7 +22,7 @@ function good(version: string): CompiledBundle {
     name: 'b',
     version,
     diagnostics: [{ code: 'w', severity: 'warning', message: 'hm' }],
-    program: { admission, reconcile: { rules: [] } },
+    program: { admission, reconcile: { rules: [] }, network: { rules: [] } },
   };
 }
 

@@ -164,9 +164,9 @@ export class ClusterRules implements BundleSource {
       }
     }
     this.#clashes = clashes;
-    const admission = base?.program.admission ?? NOTHING.admission;
+    const { admission, network } = base?.program ?? NOTHING;
     const bundle = base?.bundle ?? { name: BUNDLE, version: '', diagnostics: [] };
-    return { bundle, program: { admission, reconcile: { rules } }, generation, since: this.#options.clock.now() };
+    return { bundle, program: { admission, reconcile: { rules }, network }, generation, since: this.#options.clock.now() };
   }
 
   #reportAfter(milliseconds: number): void {

@@ -1,0 +1,275 @@
+import { BOOL, type CelType, DYN, STRING } from '../../cel/types.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
+import { createSchemaTypes } from '../../object/schema-types.ts';
+import { compileTemplate } from '../../object/template.ts';
+import { compileSteps } from '../../step/compile.ts';
+import { readStep } from '../../step/read-step.ts';
+import { StepOutputTypes } from '../../step/step-outputs.ts';
+import { sha256 } from '../../text/digest.ts';
+import { type DocumentPath, formatPath } from '../../text/document.ts';
+import { lineIndexAt } from '../../text/position.ts';
+import { isCelIdentifier } from '../cel-identifier.ts';
+import { type Expression, ExpressionCompiler } from '../expressions.ts';
+import type { Reporter } from '../reporter.ts';
+import { type ClusterObject, compileObject, objectTypes } from './cluster-objects.ts';
+import type { AddressSource, CompiledRule, Condition, NetworkContext, RuleTemplate, StepList } from './compiled-rule.ts';
+import { type ConfigSchema, readConfigSchema } from './config.ts';
+import type { AddressesDocument, NetworkRuleDocument } from './document.ts';
+import { FAULT_CODES } from './protocol/fault.ts';
+import { ADDRESSES_VARIABLE, ATTACHMENT_VARIABLES, RESULT_VARIABLE, VARIABLE_STRUCTS, VARIABLE_TYPES } from './types.ts';
+
+/** Names that expressions have for something else. */
+const RESERVED = new Set(
+  'config request args runtimeConfig prevResult node params variables steps ipam result item index key int uint double string bool bytes list map type dyn null_type timestamp duration optional optional_type strings sets lists math hash base64 json x509 quantity semver ip cidr url format net google kubernetes'.split(
+    ' ',
+  ),
+);
+
+/** Checks and compiles one rule. Reports everything that is wrong; undefined when something is. */
+export function compileRule(report: Reporter, document: NetworkRuleDocument, context: NetworkContext): CompiledRule | undefined {
+  return new RuleCompiler(report, document, context).compile();
+}
+
+class RuleCompiler {
+  readonly #report: Reporter;
+  readonly #spec: NetworkRuleDocument['spec'];
+  readonly #name: string;
+  readonly #context: NetworkContext;
+  readonly #config: ConfigSchema;
+  readonly #attachOutputs = new StepOutputTypes('network.steps');
+  readonly #nodeOutputs = new StepOutputTypes('network.node.steps');
+  readonly #compiler: ExpressionCompiler;
+  readonly #objects: ClusterObject[] = [];
+  /** Every expression of the rule. */
+  readonly #expressions: Expression[] = [];
+
+  constructor(report: Reporter, document: NetworkRuleDocument, context: NetworkContext) {
+    this.#report = report;
+    this.#spec = document.spec;
+    this.#name = document.metadata.name;
+    this.#context = context;
+    this.#config = readConfigSchema(report, document.spec.config);
+    const { params, types } = context;
+    const schemaTypes = createSchemaTypes('values');
+    const objects = objectTypes(report, document.spec.objects ?? [], types, schemaTypes);
+    const variables: Record<string, CelType> = { ...objects, ...VARIABLE_TYPES, config: this.#config.type };
+    if (params !== undefined) variables['params'] = params.type;
+    this.#compiler = new ExpressionCompiler(report, {
+      room: 'network',
+      environment: context.environment,
+      variables,
+      types: [
+        ...VARIABLE_STRUCTS,
+        this.#config.types,
+        this.#attachOutputs,
+        this.#nodeOutputs,
+        schemaTypes,
+        ...(params === undefined ? [] : [params.types]),
+      ],
+      // What depends on an attachment can't be used for the node, and so is followed like the objects.
+      ids: new Set([...Object.keys(objects), ...ATTACHMENT_VARIABLES]),
+      jsonVariables: new Set(['config', 'request', 'args', 'runtimeConfig', 'node', 'params']),
+    });
+  }
+
+  compile(): CompiledRule | undefined {
+    const spec = this.#spec;
+    this.#checkIds();
+    this.#variables();
+    this.#compileObjects();
+    const validations = this.#conditions('validations', spec.validations ?? [], FAULT_CODES.invalidConfig);
+    const addresses = spec.ipam === undefined ? undefined : this.#addresses(spec.ipam);
+    const ipam: Readonly<Record<string, CelType>> = spec.ipam === undefined ? {} : { ipam: ADDRESSES_VARIABLE };
+    const attach = this.#steps(['spec', 'steps'], spec.steps ?? [], this.#attachOutputs, ipam);
+    const result =
+      spec.result === undefined
+        ? undefined
+        : this.#template(['spec', 'result'], spec.result as Json, { ...ipam, steps: this.#attachOutputs.type, result: RESULT_VARIABLE });
+    if (spec.result !== undefined && !isJsonObject(spec.result) && typeof spec.result !== 'string')
+      this.#report.error(['spec', 'result'], 'network-result', 'expected the fields of a result: interfaces, ips, routes, dns');
+    const attachExpressions = this.#expressions.splice(0);
+    const node = spec.node === undefined ? undefined : this.#nodeSteps(spec.node.steps);
+    const nodeExpressions = this.#expressions.splice(0);
+    const status = this.#conditions('status', spec.status ?? [], FAULT_CODES.notAvailable);
+    const statusExpressions = this.#expressions.splice(0);
+    this.#checkNode(nodeExpressions, 'steps of the node know of no attachment');
+    this.#checkNode(statusExpressions, 'the state of the network does not depend on an attachment', new Set(['args', 'prevResult']));
+    if (this.#report.hasErrors || attach === undefined) return undefined;
+    const { params } = this.#context;
+    return {
+      name: this.#name,
+      revision: sha256(canonicalJson({ name: this.#name, spec: spec as unknown as Json, params: params?.value ?? {} })),
+      config: this.#config,
+      params: params?.value ?? {},
+      capabilities: this.#capabilities([...attachExpressions, ...statusExpressions]),
+      variables: this.#compiler.variables,
+      objects: this.#objects,
+      validations,
+      addresses,
+      attach: { steps: attach, objects: this.#objectsOf(attachExpressions) },
+      node: node && { steps: node, objects: this.#objectsOf(nodeExpressions) },
+      status: { conditions: status, objects: this.#objectsOf(statusExpressions) },
+      result,
+      operations: this.#context.operations,
+      describePlace: (path) => this.#place(path),
+    };
+  }
+
+  #expression(path: DocumentPath, text: string, locals?: Readonly<Record<string, CelType>>, resultTypes?: readonly CelType[]) {
+    return this.#note(this.#compiler.compile({ path, text }, locals, resultTypes === undefined ? {} : { resultTypes }));
+  }
+
+  #note<E extends Expression | undefined>(expression: E): E {
+    if (expression !== undefined) this.#expressions.push(expression);
+    return expression;
+  }
+
+  #template(path: DocumentPath, value: Json, locals?: Readonly<Record<string, CelType>>): RuleTemplate | undefined {
+    const { template, issues } = compileTemplate(value, (place) =>
+      this.#note(this.#compiler.compile({ path: [...path, ...place.path], text: place.text, offset: place.offset }, locals)),
+    );
+    for (const { code, message, hint, path: below, start, end } of issues)
+      this.#report.issue([...path, ...below], { code, severity: 'error', message, hint, start, end, at: start });
+    return template && { path, template };
+  }
+
+  #checkIds(): void {
+    const seen = new Set<string>();
+    for (const [index, { id }] of (this.#spec.objects ?? []).entries()) {
+      const path = ['spec', 'objects', index, 'id'];
+      if (!isCelIdentifier(id)) {
+        const hint = `letters, digits and _, as ${id.replace(/[^A-Za-z0-9_]+(.?)/g, (_all, next: string) => next.toUpperCase()) || 'pod'}`;
+        this.#report.error(path, 'network-id', `the id ${JSON.stringify(id)} can't be used in expressions`, hint);
+      } else if (RESERVED.has(id))
+        this.#report.error(path, 'network-id', `the id ${id} has a meaning of its own in expressions`, 'choose another one');
+      else if (seen.has(id)) this.#report.error(path, 'network-duplicate', `there is another object with the id ${id}`);
+      seen.add(id);
+    }
+  }
+
+  #variables(): void {
+    for (const [index, { name, expression }] of (this.#spec.variables ?? []).entries()) {
+      const path = ['spec', 'variables', index];
+      if (!isCelIdentifier(name))
+        this.#report.error([...path, 'name'], 'network-id', `the name ${JSON.stringify(name)} can't be used in expressions`);
+      else if (this.#compiler.variables.has(name))
+        this.#report.error([...path, 'name'], 'network-duplicate', `there is another variable called ${name}`);
+      this.#compiler.declare(name, { path: [...path, 'expression'], text: expression });
+    }
+  }
+
+  #compileObjects(): void {
+    const documents = this.#spec.objects ?? [];
+    for (const [index, document] of documents.entries()) {
+      const path = ['spec', 'objects', index];
+      const object = compileObject(this.#report, document, path, this.#compiler, this.#context.types);
+      if (object === undefined) continue;
+      const later = documents.slice(index).find(({ id }) => object.reads.has(id));
+      if (later !== undefined) {
+        const message =
+          later.id === document.id ? `${later.id} refers to itself` : `${later.id} stands after ${document.id}, which refers to it`;
+        this.#report.error([...path, 'external'], 'network-order', message, later.id === document.id ? undefined : 'move it up');
+      }
+      this.#objects.push(object);
+    }
+  }
+
+  #conditions(
+    field: 'validations' | 'status',
+    documents: NonNullable<NetworkRuleDocument['spec'][typeof field]>,
+    code: number,
+  ): readonly Condition[] {
+    return documents.flatMap((each, index): readonly Condition[] => {
+      const path = ['spec', field, index];
+      const expression = this.#expression([...path, 'expression'], each.expression, undefined, [BOOL, DYN]);
+      const messageExpression =
+        each.messageExpression === undefined
+          ? undefined
+          : this.#expression([...path, 'messageExpression'], each.messageExpression, undefined, [STRING, DYN]);
+      if (expression === undefined) return [];
+      const message = each.message ?? `failed expression: ${each.expression.trim()}`;
+      return [{ expression, message, messageExpression, code: each.code ?? code }];
+    });
+  }
+
+  #addresses(document: AddressesDocument): AddressSource | undefined {
+    const path = ['spec', 'ipam'];
+    const { when, ...fields } = document;
+    if (fields.ranges === undefined && fields.delegate === undefined) {
+      this.#report.error(path, 'network-addresses', 'expected ranges, or delegate', 'as ranges: [{ subnet: "${config.subnet}" }]');
+    }
+    const condition = when === undefined ? undefined : this.#expression([...path, 'when'], when, undefined, [BOOL, DYN]);
+    const template = this.#template(path, fields as unknown as JsonObject);
+    if (template === undefined) return undefined;
+    return { path, line: this.#line(path), when: condition, template: template.template, saysRequested: fields.requested !== undefined };
+  }
+
+  #steps(path: DocumentPath, documents: readonly unknown[], outputs: StepOutputTypes, locals: Readonly<Record<string, CelType>>) {
+    const { operations } = this.#context;
+    const sources = documents.map((step, index) => readStep(this.#report, [...path, index], step, operations));
+    const read = sources.filter((source) => source !== undefined);
+    return compileSteps<Expression>(read, {
+      report: this.#report,
+      outputs,
+      locals,
+      compile: (source, more, resultTypes) =>
+        this.#note(this.#compiler.compile(source, more, resultTypes === undefined ? {} : { resultTypes })),
+    });
+  }
+
+  #nodeSteps(documents: readonly unknown[]): StepList['steps'] | undefined {
+    return this.#steps(['spec', 'node', 'steps'], documents, this.#nodeOutputs, {});
+  }
+
+  /** Reports what reads something that is only there for an attachment. */
+  #checkNode(expressions: readonly Expression[], why: string, names: ReadonlySet<string> = ATTACHMENT_VARIABLES): void {
+    for (const { path, ids } of expressions) {
+      const read = this.#closure(ids).find((name) => names.has(name));
+      if (read !== undefined) this.#report.error(path, 'network-scope', `${read} can't be read here: ${why}`);
+    }
+  }
+
+  /** Names and, of objects among them, the names that those read. */
+  #closure(names: readonly string[]): readonly string[] {
+    const all = new Set(names);
+    for (const name of all) for (const read of this.#objects.find(({ id }) => id === name)?.reads ?? []) all.add(read);
+    return [...all];
+  }
+
+  #objectsOf(expressions: readonly Expression[]): ReadonlySet<string> {
+    const ids = new Set(this.#objects.map(({ id }) => id));
+    return new Set(expressions.flatMap(({ ids: names }) => this.#closure(names)).filter((name) => ids.has(name)));
+  }
+
+  /** What the rule reads of `runtimeConfig`, itself and by what Fairlead reads for it. */
+  #capabilities(expressions: readonly Expression[]): readonly string[] {
+    if (this.#spec.capabilities !== undefined) return this.#spec.capabilities;
+    const found = new Set<string>();
+    const used = new Set(expressions.flatMap(({ variables }) => variables));
+    const own = [
+      ...expressions,
+      ...[...this.#compiler.variables.values()].flatMap(({ name, expression }) => (used.has(name) ? [expression] : [])),
+    ];
+    for (const { reads } of own) {
+      const runtime = reads.get('runtimeConfig');
+      if (runtime !== undefined && runtime !== true) for (const field of Object.keys(runtime)) if (field !== '*') found.add(field);
+      const request = reads.get('request');
+      if (request !== undefined && request !== true && Object.hasOwn(request, 'mac')) found.add('mac');
+      if (request !== undefined && request !== true && Object.hasOwn(request, 'requested')) found.add('ips');
+    }
+    const { ipam } = this.#spec;
+    if (ipam !== undefined) for (const name of ['ipRanges', ...(ipam.requested === undefined ? ['ips'] : [])]) found.add(name);
+    return [...found].sort();
+  }
+
+  #line(path: DocumentPath): number | undefined {
+    const { document } = this.#report;
+    const span = document.locate(path);
+    return span === undefined ? undefined : lineIndexAt(document.source, span.start) + 1;
+  }
+
+  #place(path: DocumentPath): string {
+    const line = this.#line(path);
+    return line === undefined ? formatPath(path) : `line ${line}`;
+  }
+}

@@ -1,0 +1,145 @@
+import type { Library } from '../../../cel/function.ts';
+import { pricedByName, pricedByTraversal, traversalCost, traversalEstimate } from '../../../cel/libraries/call-cost.ts';
+import { declare, globalOverload } from '../../../cel/libraries/declare.ts';
+import { BOOL, DYN, INT, STRING } from '../../../cel/types.ts';
+import { CelError, type CelValue } from '../../../cel/values.ts';
+import { celToJson, OMIT } from '../../../object/cel-to-json.ts';
+import {
+  addToAddress,
+  familyOf,
+  formatIpAddress,
+  formatIpPrefix,
+  hostPrefix,
+  type IpAddress,
+  type IpPrefix,
+  lastAddress,
+  maskPrefix,
+  networkAddress,
+  parseCidr,
+  parseIp,
+  parseIpOrCidr,
+  prefixContains,
+} from '../../../object/ip-address.ts';
+import type { Json } from '../../../object/json.ts';
+import { labelSelectorOf } from '../../../object/label-selector.ts';
+import { sha256 } from '../../../text/digest.ts';
+
+/** IFNAMSIZ without the NUL that ends it. */
+const MAX_INTERFACE_NAME = 15;
+
+function network(text: string): IpPrefix {
+  const prefix = parseCidr(text);
+  if (prefix === undefined) throw new CelError(`${JSON.stringify(text)} is no network, as 10.1.0.0/16`);
+  return prefix;
+}
+
+function either(text: string): IpPrefix {
+  const prefix = parseIpOrCidr(text);
+  if (prefix === undefined) throw new CelError(`${JSON.stringify(text)} is no IP address`);
+  return prefix;
+}
+
+function host(subnet: string, position: number | bigint): string {
+  const prefix = network(subnet);
+  const count = BigInt(position);
+  const from = count < 0n ? addToAddress(lastAddress(prefix), count + 1n) : addToAddress(networkAddress(prefix), count);
+  if (from === undefined || !prefixContains(prefix, from)) throw new CelError(`the network ${subnet} has no address ${String(position)}`);
+  return formatIpAddress(from);
+}
+
+function next(text: string): string {
+  const address = parseIp(text);
+  const following = address && addToAddress(address, 1n);
+  if (following === undefined) throw new CelError(`there is no address after ${JSON.stringify(text)}`);
+  return formatIpAddress(following);
+}
+
+const addressOf = (text: string): IpAddress => either(text).address;
+
+function interfaceName(prefix: string, text: string): string {
+  if (!/^[A-Za-z0-9_.-]{1,11}$/.test(prefix)) throw new CelError('net.interfaceName takes a prefix of 1 to 11 letters and digits');
+  return prefix + sha256(text).slice(0, MAX_INTERFACE_NAME - prefix.length);
+}
+
+/** Locally administered, and of one receiver. */
+function mac(text: string): string {
+  const digest = sha256(text);
+  const first = (Number.parseInt(digest.slice(0, 2), 16) & 0xfc) | 0x02;
+  return [first.toString(16).padStart(2, '0'), ...[2, 4, 6, 8, 10].map((at) => digest.slice(at, at + 2))].join(':');
+}
+
+function selects(selector: CelValue, labels: CelValue): boolean {
+  const json = celToJson(selector);
+  const read = labelSelectorOf(json === OMIT || json === null ? {} : json);
+  if (!read.ok) throw new CelError(read.message);
+  const found = celToJson(labels);
+  return read.selector.matches(found === OMIT ? undefined : (found as { readonly [key: string]: Json }));
+}
+
+const text1 = (id: string, call: (text: string) => CelValue, result = STRING) =>
+  globalOverload(id, [STRING], result, call, pricedByTraversal(1));
+
+/**
+ * What rules about networks need and `ip()` and `cidr()` of Kubernetes have not. Addresses and networks are text, as configurations have them.
+ *
+ * `net.host('10.1.0.0/16', 1)` is `10.1.0.1`, `-1` the last address of the network; `net.network('10.1.2.3/16')` is `10.1.0.0/16`;
+ * `net.broadcast('10.1.0.0/16')` is `10.1.255.255`; `net.address('10.1.2.3/16')` is `10.1.2.3`; `net.prefixLength('10.1.2.3/16')` is 16;
+ * `net.single('10.1.2.3')` is `10.1.2.3/32`; `net.next('10.1.0.1')` is `10.1.0.2`; `net.family('fd00::1')` is 6;
+ * `net.interfaceName('veth', text)` is a name of 15 characters, and `net.mac(text)` an address, that the same text always gives;
+ * `net.selects(selector, labels)` says whether a LabelSelector selects labels.
+ */
+export const NET_LIBRARY: Library = {
+  name: 'fairlead.net',
+  functions: [
+    declare('net.host', globalOverload('net_host_string_int', [STRING, INT], STRING, host, pricedByTraversal(1))),
+    declare('net.next', text1('net_next_string', next)),
+    declare(
+      'net.network',
+      text1('net_network_string', (text: string) => formatIpPrefix(maskPrefix(network(text)))),
+    ),
+    declare(
+      'net.broadcast',
+      text1('net_broadcast_string', (text: string) => formatIpAddress(lastAddress(network(text)))),
+    ),
+    declare(
+      'net.address',
+      text1('net_address_string', (text: string) => formatIpAddress(addressOf(text))),
+    ),
+    declare(
+      'net.single',
+      text1('net_single_string', (text: string) => formatIpPrefix(hostPrefix(addressOf(text)))),
+    ),
+    declare(
+      'net.prefixLength',
+      text1('net_prefix_length_string', (text: string) => network(text).bits, INT),
+    ),
+    declare(
+      'net.family',
+      text1('net_family_string', (text: string) => familyOf(addressOf(text)), INT),
+    ),
+    declare(
+      'net.interfaceName',
+      globalOverload(
+        'net_interface_name',
+        [STRING, STRING],
+        STRING,
+        interfaceName,
+        pricedByName(([, text]) => 1 + traversalCost(text as CelValue), traversalEstimate(4)),
+      ),
+    ),
+    declare('net.mac', text1('net_mac_string', mac)),
+    declare(
+      'net.selects',
+      globalOverload(
+        'net_selects_dyn_dyn',
+        [DYN, DYN],
+        BOOL,
+        selects,
+        pricedByName(
+          ([selector, labels]) => 1 + traversalCost(selector as CelValue) + traversalCost(labels as CelValue),
+          traversalEstimate(2),
+        ),
+      ),
+    ),
+  ],
+};

@@ -1,0 +1,34 @@
+import type { Requirement } from '../../step/requirement.ts';
+import type { CompiledRule } from './compiled-rule.ts';
+import { attach, nodePlan, status } from './executor.ts';
+import type { NetworkRule } from './program.ts';
+
+/** What a runtime gets of a compiled rule. */
+export function ruleProgram(rule: CompiledRule): NetworkRule {
+  return {
+    name: rule.name,
+    revision: rule.revision,
+    capabilities: rule.capabilities,
+    config: { required: rule.config.required, defaults: rule.config.defaults },
+    reads: kindsRead(rule),
+    requirements: knownRequirements(rule),
+    attach: (request, facts) => attach(rule, request, facts),
+    status: (request, facts) => status(rule, request, facts),
+    node: rule.node === undefined ? undefined : (config, facts) => nodePlan(rule, config, facts),
+  };
+}
+
+function kindsRead({ objects }: CompiledRule): NetworkRule['reads'] {
+  const kinds = new Map(objects.map(({ apiVersion, kind }) => [`${apiVersion} ${kind}`, { apiVersion, kind }]));
+  return [...kinds.values()];
+}
+
+/** Of steps that are always there, as far as it does not depend on what expressions give. */
+function knownRequirements({ attach: { steps }, node }: CompiledRule): readonly Requirement[] {
+  const found = new Map<string, Requirement>();
+  for (const { operation, when, forEach, arguments: args } of [...steps, ...(node?.steps ?? [])]) {
+    if (when !== undefined || forEach !== undefined) continue;
+    for (const requirement of operation.requires(args.written)) found.set(JSON.stringify(requirement), requirement);
+  }
+  return [...found.values()];
+}
