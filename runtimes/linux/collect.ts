@@ -2,6 +2,7 @@ import { runSteps } from '../../engine/step/effect.ts';
 import type { Operation, OwnedThing } from '../../engine/step/operation.ts';
 import { readOwnerTag } from '../../engine/step/owner-tag.ts';
 import type { KeyLocks } from './key-locks.ts';
+import type { Performer } from './performer.ts';
 import type { PerformerParts } from './plan-run.ts';
 import { stepDeadline } from './step-deadline.ts';
 
@@ -15,9 +16,14 @@ export interface Collected {
 }
 
 /** Removes what carries a tag of these rules and belongs to no record. Goes on after a failure. */
-export async function collectGarbage(parts: PerformerParts, planLocks: KeyLocks, rules: readonly string[]): Promise<Collected> {
+export async function collectGarbage(
+  parts: PerformerParts,
+  planLocks: KeyLocks,
+  { rules, plans }: Parameters<Performer['collect']>[0],
+): Promise<Collected> {
   const { handler, operations, clock, stepLocks } = parts;
   const wanted = new Set(rules.map(ruleInTag));
+  const wantedPlans = plans === undefined ? undefined : new Set(plans);
   const removed: OwnedThing[] = [];
   const left: string[] = [];
 
@@ -51,11 +57,12 @@ export async function collectGarbage(parts: PerformerParts, planLocks: KeyLocks,
     });
 
   for (const operation of operations.values()) {
-    if (operation.inventory === undefined) continue;
+    if (operation.inventory === undefined || (plans !== undefined && operation.lifetime === 'shared')) continue;
     const things = await inTime(`what ${operation.name} made`, (signal) => runSteps(operation.inventory!(), handler, signal));
     for (const thing of things ?? []) {
       const tag = readOwnerTag(thing.tag);
-      if (tag !== undefined && wanted.has(tag.rule)) await remove(operation, thing, tag.id);
+      if (tag === undefined || !wanted.has(tag.rule) || wantedPlans?.has(tag.id) === false) continue;
+      await remove(operation, thing, tag.id);
     }
   }
   return { removed, left };

@@ -17,7 +17,7 @@ const RECOVERED_AT_ONCE = 8;
  */
 export async function createPerformer(options: PerformerOptions): Promise<Performer> {
   const { handler, operations, bootId, log, clock = systemClock, crashPoint = () => undefined } = options;
-  const journal = Journal.open({ folder: options.folder, bootId, log, crashPoint });
+  const journal = await Journal.open({ folder: options.folder, bootId, log, crashPoint });
   const planLocks = new KeyLocks();
   const parts: PerformerParts = { handler, operations, journal, stepLocks: new KeyLocks(), clock, crashPoint };
 
@@ -30,8 +30,8 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
       if (!(error instanceof LockError)) throw error;
       throw new StepFailure(`plan ${id}: ${error.message}`, { step: NO_STEP, verb: verbOf(verb), code: 'timeout', cause: error });
     }
-    crashPoint(`before ${verb}`);
     try {
+      crashPoint(`before ${verb}`);
       const result = await act();
       crashPoint(`after ${verb}`);
       return result;
@@ -204,7 +204,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     record: (id) => journal.get(id),
     records: () => journal.records(),
     recover,
-    collect: ({ rules }) => collectGarbage(parts, planLocks, rules),
+    collect: (options) => collectGarbage(parts, planLocks, options),
     close: () => journal.close(),
   };
 }

@@ -107,6 +107,8 @@ export interface Performer {
   /** What carries a tag of ours and belongs to no record, removed. Shared things go when no record uses them. `rules`: only theirs. */
   collect(options: {
     readonly rules: readonly string[];
+    /** Only what carries the tags of these plans; shared things stay then. */
+    readonly plans?: readonly string[];
   }): Promise<{ readonly removed: readonly OwnedThing[]; readonly left: readonly string[] }>;
   close(): Promise<void>;
 }
