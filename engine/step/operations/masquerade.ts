@@ -44,7 +44,7 @@ const FOUNDATION: Foundation = {
   ],
 };
 
-export const masquerade: Operation<Arguments> = {
+export const MASQUERADE: Operation<Arguments> = {
   name: 'masquerade',
   group: 'network',
   doc: "Gives traffic that leaves the pod's network the address of the host.",

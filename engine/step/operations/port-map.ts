@@ -50,7 +50,7 @@ type Port = Infer<typeof port>;
 
 const PREFIX = 'port-map-';
 
-export const portMap: Operation<Arguments> = {
+export const PORT_MAP: Operation<Arguments> = {
   name: 'portMap',
   group: 'network',
   doc: 'Leads connections to ports of the host to a pod.',
