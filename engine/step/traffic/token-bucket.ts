@@ -33,12 +33,31 @@ export const bucketWords = ({ rate, burst, limit }: TokenBucket): readonly strin
   ...['limit', `${limit}b`],
 ];
 
-/** The official plugin keeps whole microseconds of a burst only. */
-const wholeMicroseconds = (rate: number, burst: number): number => Math.max(1, Math.ceil((Math.floor((burst * 1e6) / rate) * rate) / 1e6));
+/**
+ * Bytes by which `tc` comes to the ticks of the official plugin, which keeps whole microseconds of a burst only. `tc` computes in floating
+ * point (tc/tc_core.c tc_calc_xmittime), where the last tick may be lost.
+ */
+function wholeMicroseconds(rate: number, burst: number): number {
+  const microseconds = Math.floor((burst * 1e6) / rate);
+  const ticks = (time: number): number => Math.floor((time * TICKS_PER_SECOND) / 1e6);
+  const bytes = Math.max(1, Math.ceil((microseconds * rate) / 1e6));
+  return ticks(1e6 * (bytes / rate)) < ticks(microseconds) ? bytes + 1 : bytes;
+}
 
-/** Whether it is the bucket that {@link bucketWords} makes, but for what rounding does. */
-export function isBucket({ kind, handle, root, options }: QdiscRow, bucket: TokenBucket): boolean {
-  if (kind !== 'tbf' || handle !== '1:' || root !== true || options?.rate !== bucket.rate) return false;
-  const burst = Number.parseInt(String(options.burst), 10);
-  return Math.abs(burst - bucket.burst) <= 1 + bucket.rate / 1e6;
+/** Whether it is the bucket that {@link bucketWords} makes, but for what rounding does: in the kernel, and where `tc` prints it. */
+export function isBucket({ kind, handle, root, options }: QdiscRow, { rate, burst, limit }: TokenBucket): boolean {
+  if (kind !== 'tbf' || handle !== '1:' || root !== true || options?.rate !== rate) return false;
+  const told = readSize(options.burst);
+  if (told === undefined || Math.abs(told.bytes - burst) > told.tolerance + (2 * rate) / 1e6) return false;
+  return options.lat === undefined || Math.abs(options.lat - ((limit - burst) / rate) * 1e6) <= 5 + 2e6 / rate;
+}
+
+/** iproute2: tc/tc_util.c print_size. A multiple of 1024, or what is near one, is printed as such. */
+function readSize(text: number | string | undefined): { readonly bytes: number; readonly tolerance: number } | undefined {
+  if (typeof text === 'number') return { bytes: text, tolerance: 1 };
+  const match = /^(\d+)(b|Kb|Mb)(\/\d+)?$/.exec(text ?? '');
+  if (match === null) return undefined;
+  const count = Number(match[1]);
+  if (match[2] === 'b') return { bytes: count, tolerance: 1 };
+  return match[2] === 'Kb' ? { bytes: count * 1024, tolerance: 17 } : { bytes: count * 1024 * 1024, tolerance: 1025 };
 }
