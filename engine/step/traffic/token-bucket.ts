@@ -34,14 +34,13 @@ export const bucketWords = ({ rate, burst, limit }: TokenBucket): readonly strin
 ];
 
 /**
- * Bytes by which `tc` comes to the ticks of the official plugin, which keeps whole microseconds of a burst only. `tc` computes in floating
- * point (tc/tc_core.c tc_calc_xmittime), where the last tick may be lost.
+ * Bytes by which `tc` comes to the ticks of the official plugin, which keeps whole microseconds of a burst only. Where a tick is many bytes
+ * it is the middle of the tick, because `tc` computes in floating point and may lose its beginning.
  */
 function wholeMicroseconds(rate: number, burst: number): number {
   const microseconds = Math.floor((burst * 1e6) / rate);
-  const ticks = (time: number): number => Math.floor((time * TICKS_PER_SECOND) / 1e6);
-  const bytes = Math.max(1, Math.ceil((microseconds * rate) / 1e6));
-  return ticks(1e6 * (bytes / rate)) < ticks(microseconds) ? bytes + 1 : bytes;
+  const ticks = Math.floor((microseconds * TICKS_PER_SECOND) / 1e6);
+  return Math.max(1, Math.ceil((microseconds * rate) / 1e6), Math.floor(((ticks + 0.5) * rate) / TICKS_PER_SECOND));
 }
 
 /** Whether it is the bucket that {@link bucketWords} makes, but for what rounding does: in the kernel, and where `tc` prints it. */
