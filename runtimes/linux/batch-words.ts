@@ -52,3 +52,13 @@ export function deletedLink(words: readonly string[]): string | undefined {
   const isAll = words.length === at + 1 || (words.length === at + 3 && words[at + 1] === 'type');
   return isAll && words[2] !== 'group' ? words[at] : undefined;
 }
+
+/** Names that mean another link, or none, after a line that renames a link or moves it to another namespace. */
+export function renamedLinks(words: readonly string[]): readonly string[] {
+  if (words[0] !== 'link' || words[1] !== 'set') return [];
+  const at = words[2] === 'dev' ? 3 : 2;
+  const rest = words.slice(at + 1);
+  const renamed = rest.indexOf('name');
+  if (renamed === -1 && !rest.includes('netns')) return [];
+  return [words[at] ?? '', ...(renamed === -1 ? [] : [rest[renamed + 1] ?? ''])];
+}

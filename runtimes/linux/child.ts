@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { accessSync, constants, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { EffectError } from '../../engine/step/effect.ts';
 import type { ChannelEnds } from './channel.ts';
@@ -8,6 +10,19 @@ const SYSTEM_PATHS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bi
 /** Folders where programs are looked for: those of PATH, and where a system keeps its own. */
 export function programPath(path = process.env['PATH']): readonly string[] {
   return [...new Set([...(path ?? '').split(':').filter((folder) => folder.startsWith('/')), ...SYSTEM_PATHS])];
+}
+
+/** The file of a program that is named, or given by its absolute path; undefined where there is none that can be run. */
+export function findProgram(program: string): string | undefined {
+  const files = isAbsolute(program) ? [program] : program.includes('/') ? [] : programPath().map((folder) => join(folder, program));
+  return files.find((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return statSync(file).isFile();
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** What children see of our environment: nothing but where programs are, and that they are to speak English. */

@@ -5,6 +5,7 @@ import type { FailureCode } from '../../engine/step/effect.ts';
  * strerror(3) or of the kernel's extended acknowledgements, so the table is about those and not about programs.
  */
 const WORDS: readonly (readonly [RegExp, FailureCode])[] = [
+  [/command not found|exec: .*not found|exec of .* failed|failed to execute/i, 'program'],
   [/reassociate to namespace|cannot open .*\/ns\/net|[Ii]nvalid netns|Cannot open network namespace|nsenter: cannot open/, 'namespace'],
   [/Unknown device type|Unknown qdisc|qdisc kind is unknown|TC classifier not found|Failed to load TC action/, 'unsupported'],
   [/Operation not supported|Protocol not supported|not supported by|Function not implemented|Address family not supported/i, 'unsupported'],
@@ -26,7 +27,6 @@ const WORDS: readonly (readonly [RegExp, FailureCode])[] = [
     'full',
   ],
   [/Connection timed out|timed out/i, 'timeout'],
-  [/command not found|exec of .* failed|failed to execute/i, 'program'],
   [
     /Invalid|is wrong|is expected|expected rather than|illegal|syntax error|is a garbage|unknown|Numerical result out of range|too long|too large|not a valid|must be|Usage:|Could not process rule|duplicate|argument|out of range/i,
     'invalid',

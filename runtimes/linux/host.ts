@@ -6,30 +6,47 @@ import {
   type IprouteFamily,
   type IprouteProgram,
   type Netns,
+  type ProgramResult,
 } from '../../engine/step/effect.ts';
 import type { MissingRequirement, Requirement } from '../../engine/step/requirement.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
+import { CallError, createHttpCaller, type HttpCaller, type HttpCallerOptions } from '../host/http-caller.ts';
+import { allowedProgram } from './allowed-programs.ts';
 import { startChild } from './child.ts';
+import { performFileEffect } from './file-effects.ts';
 import { iprouteFraming, nftFraming } from './framing.ts';
 import { Iproute } from './iproute.ts';
+import { iptablesRestore, iptablesSave } from './iptables.ts';
 import { LinkDeletion } from './link-deletion.ts';
 import { NamespacePool } from './namespace-pool.ts';
 import { findNamespace, NamespaceSession } from './namespace-session.ts';
 import { Nft } from './nft.ts';
 import type { HostHandler, HostSession } from './performer.ts';
+import { Probe } from './probe.ts';
 import { Resident } from './resident.ts';
+import { ProgramRunner } from './run-program.ts';
 import { readSysctl, writeSysctl } from './sysctl.ts';
 
 export interface HostOptions {
   readonly clock?: Clock;
   /** Milliseconds for one command of a resident child, counted from when those before it are done; default 10 s. */
   readonly commandDeadline?: number;
+  /** Programs that rules may run: names, or absolute paths. Default: none. */
+  readonly allowedPrograms?: readonly string[];
+  /** Milliseconds for one program; default one minute. */
+  readonly programDeadline?: number;
+  /** Hosts that rules may call, as in {@link HttpCallerOptions.allowedHosts}. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** Milliseconds for one call; default 30 s. */
+  readonly callDeadline?: number;
   /** Effects of floors above, by name. */
   readonly custom?: ReadonlyMap<string, (request: JsonObject, signal?: AbortSignal) => Promise<unknown>>;
 }
 
 /** The kernel and the disk of this machine. */
 export interface Host extends HostHandler {
+  /** Looks anew for what the host lacks when it is asked next. */
+  probeAnew(): void;
   /** Ends all children, and waits for deletions of links that the kernel has not ended. */
   close(): Promise<void>;
 }
@@ -56,22 +73,33 @@ class LinuxHost implements Host {
   readonly #pool: NamespacePool;
   readonly #iproute: Iproute;
   readonly #nft: Nft;
+  readonly #runner: ProgramRunner;
+  readonly #probe: Probe;
+  readonly #call: HttpCaller;
 
   constructor(options: HostOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#deadline = options.commandDeadline ?? 10_000;
+    this.#runner = new ProgramRunner(this.#clock, options.programDeadline ?? 60_000);
+    this.#probe = new Probe(this.#clock, new ProgramRunner(this.#clock, this.#deadline));
+    this.#call = createHttpCaller({
+      allowedHosts: options.allowedHosts ?? [],
+      clock: this.#clock,
+      remedy: (host) => `allow it by --allow-call ${host}`,
+    });
     this.#pool = new NamespacePool({ clock: this.#clock, spares: 2, limit: 64 });
     const deletion = new LinkDeletion({
       residents: Array.from({ length: DELETERS }, (_, index) => this.#iprouteResident('ip', undefined, `delete ${index}`)),
       clock: this.#clock,
       deadline: this.#deadline,
-      gone: () => this.#renew(),
+      gone: (name) => this.#iproute.forget(name),
     });
     this.#iproute = new Iproute({
       resident: (program, family) => this.#iprouteResident(program, family, ''),
       clock: this.#clock,
       deadline: this.#deadline,
+      maxAge: MAX_AGE,
       deleteLink: (name, signal) => deletion.delete(name, signal),
     });
     this.#nft = new Nft(
@@ -102,7 +130,7 @@ class LinuxHost implements Host {
       if (effect.kind === 'all') return performAll(effect.effects, perform, signal);
       if (!('netns' in effect) || effect.netns !== path) return this.perform(effect, signal);
       if (inside === undefined) throw new EffectError('namespace', `there is no network namespace ${path}`, `nsenter --net=${path}`);
-      return performInside(inside, effect, signal);
+      return effect.kind === 'run' ? this.#run(effect, path, signal) : performInside(inside, effect, signal);
     };
     return { netnsGone: !isThere, perform, close: () => inside?.close() };
   }
@@ -130,6 +158,22 @@ class LinuxHost implements Host {
         return readSysctl(effect.key);
       case 'sysctl-write':
         return writeSysctl(effect.key, effect.value);
+      case 'iptables':
+        return iptablesRestore(effect.family, effect.script, this.#runner, signal);
+      case 'iptables-save':
+        return iptablesSave(effect.family, effect.table, this.#runner, signal);
+      case 'stat':
+      case 'read-file':
+      case 'write-file':
+      case 'make-directory':
+      case 'remove-path':
+        return performFileEffect(effect);
+      case 'run':
+        return this.#run(effect, undefined, signal);
+      case 'http':
+        return this.#http(effect, signal);
+      case 'pause':
+        return pause(effect.milliseconds, this.#clock, signal);
       case 'all':
         return performAll(effect.effects, (each, itsSignal) => this.perform(each, itsSignal), signal);
       case 'custom': {
@@ -137,13 +181,17 @@ class LinuxHost implements Host {
         if (handler === undefined) throw new EffectError('unsupported', `nobody performs ${effect.name} here`, effect.name);
         return handler(effect.request, signal);
       }
-      default:
-        throw new EffectError('unsupported', `${effect.kind} can't be performed here`, effect.kind);
+      case 'remember':
+        throw new EffectError('unsupported', 'nobody keeps what a step remembers, outside of a plan', 'remember');
     }
   }
 
-  async missing(_requirements: readonly Requirement[]): Promise<readonly MissingRequirement[]> {
-    return [];
+  missing(requirements: readonly Requirement[]): Promise<readonly MissingRequirement[]> {
+    return this.#probe.missing(requirements);
+  }
+
+  probeAnew(): void {
+    this.#probe.forget();
   }
 
   async close(): Promise<void> {
@@ -151,20 +199,33 @@ class LinuxHost implements Host {
     await Promise.all([...this.#residents.values()].map((resident) => resident.close(PATIENCE)));
   }
 
-  /** What children know of names is out of date. */
-  #renew(): void {
-    for (const [key, resident] of this.#residents) if (/^(ip|tc|bridge) \d?$/.test(key)) resident.renew();
+  #run(effect: Extract<Effect, { kind: 'run' }>, netns: Netns, signal: AbortSignal | undefined): Promise<ProgramResult> {
+    const program = allowedProgram(effect, this.#options.allowedPrograms ?? []);
+    const { arguments: args, stdin, environment } = effect;
+    return this.#runner.run({ program, arguments: args, netns, stdin, environment }, signal);
+  }
+
+  async #http({ method, url, headers, body }: Extract<Effect, { kind: 'http' }>, signal: AbortSignal | undefined): Promise<unknown> {
+    const timeout = this.#options.callDeadline ?? 30_000;
+    try {
+      return await this.#call({ method, url, headers, timeout, ...(body !== undefined && { body }) }, undefined, signal);
+    } catch (error) {
+      if (!(error instanceof CallError)) throw error;
+      const isLate = signal?.aborted === true || error.message.includes('no answer within');
+      // The place of the call is in its message, without what may be a secret of its path.
+      throw new EffectError(isLate ? 'timeout' : error.final ? 'invalid' : 'other', error.message, 'http');
+    }
   }
 
   #iprouteResident(program: IprouteProgram, family: IprouteFamily | undefined, purpose: string): Resident {
-    const isMain = purpose === '' && program === 'ip' && family === undefined;
     return this.#resident(`${program} ${family ?? ''}${purpose}`, () => ({
       name: program,
       start: () => startChild(program, [...(family === 6 ? ['-6'] : []), '-details', '-json', '-force', '-batch', '-']),
       framing: iprouteFraming(program),
       clock: this.#clock,
-      maxAge: MAX_AGE,
-      keepsSpare: isMain,
+      // One that only deletes forgets each name with its link.
+      maxAge: purpose === '' ? MAX_AGE : Number.POSITIVE_INFINITY,
+      keepsSpare: purpose === '',
     }));
   }
 
@@ -180,7 +241,7 @@ class LinuxHost implements Host {
 
 function performInside(
   inside: NamespaceSession,
-  effect: Extract<Effect, { netns?: Netns }>,
+  effect: Exclude<Extract<Effect, { netns?: Netns }>, { kind: 'run' }>,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   switch (effect.kind) {
@@ -196,9 +257,28 @@ function performInside(
       return inside.readSysctl(effect.key, signal);
     case 'sysctl-write':
       return inside.writeSysctl(effect.key, effect.value, signal);
-    case 'run':
-      throw new EffectError('unsupported', 'run', 'run');
   }
+}
+
+/** Milliseconds. */
+const MAX_PAUSE = 60_000;
+
+function pause(milliseconds: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      clearInterval(alive);
+      timer.cancel();
+      reject(new EffectError('timeout', 'given up', `pause ${milliseconds}`));
+    };
+    // A timer of the clock does not keep the process alive, and a step must.
+    const alive = setInterval(() => {}, MAX_PAUSE);
+    const timer = clock.after(Math.min(milliseconds, MAX_PAUSE), () => {
+      clearInterval(alive);
+      signal?.removeEventListener('abort', abort);
+      resolve();
+    });
+    signal?.addEventListener('abort', abort, { once: true });
+  });
 }
 
 /** At once; the first failure in the order of the effects is thrown after all have ended. */

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
 import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
-import { asTyped, batchLine, deletedLink } from './batch-words.ts';
+import { asTyped, batchLine, deletedLink, renamedLinks } from './batch-words.ts';
 import { classifyFailure, failureMessage } from './failure.ts';
 import type { Resident, ResidentAnswer } from './resident.ts';
 
@@ -11,6 +11,8 @@ export interface IprouteOptions {
   readonly clock: Clock;
   /** Milliseconds for one command. */
   readonly deadline: number;
+  /** Milliseconds in which a child may be used; see {@link Resident}. Default: as long as it lives. */
+  readonly maxAge?: number;
   /** Deletes a link by its name, where that is better not done by the child that others wait for. */
   readonly deleteLink?: ((name: string, signal: AbortSignal | undefined) => Promise<ResidentAnswer>) | undefined;
   /** Says why there is no namespace, when a child ended at once. */
@@ -27,9 +29,24 @@ export interface IprouteOptions {
  */
 export class Iproute {
   readonly #options: IprouteOptions;
+  /** `Clock.elapsed` at which a name stopped meaning the link that it meant. */
+  readonly #forgotten = new Map<string, number>();
 
   constructor(options: IprouteOptions) {
     this.#options = options;
+  }
+
+  /** A name does not mean any more what it meant: children that may believe so are not asked about it. */
+  forget(name: string): void {
+    const { clock, maxAge = Number.POSITIVE_INFINITY } = this.#options;
+    const now = clock.elapsed();
+    // Older than any child. The map keeps the order in which names were set.
+    for (const [old, at] of this.#forgotten) {
+      if (now - at <= maxAge && this.#forgotten.size < MAX_FORGOTTEN) break;
+      this.#forgotten.delete(old);
+    }
+    this.#forgotten.delete(name);
+    this.#forgotten.set(name, now);
   }
 
   /** Performs commands in order, up to the first that fails. Throws {@link EffectError}. */
@@ -57,6 +74,7 @@ export class Iproute {
       answer = await this.#ask(question, signal, clock.elapsed());
     }
     if (!isDone(answer)) throw await this.#failure(question.program, words, answer);
+    for (const name of renamedLinks(words)) this.forget(name);
   }
 
   /** Rows of a `show`; none where what is asked for does not exist. Throws {@link EffectError}. */
@@ -81,7 +99,8 @@ export class Iproute {
 
   #ask({ program, family, line }: Question, signal: AbortSignal | undefined, since = 0): Promise<ResidentAnswer> {
     const { resident, deadline } = this.#options;
-    return resident(program, family).ask(line, { deadline, signal, since });
+    const known = line.split(' ').reduce((latest, word) => Math.max(latest, this.#forgotten.get(word) ?? 0), since);
+    return resident(program, family).ask(line, { deadline, signal, since: known });
   }
 
   async #failure(program: IprouteProgram, words: readonly string[], answer: ResidentAnswer): Promise<EffectError> {
@@ -103,6 +122,9 @@ interface Question {
   readonly family: IprouteFamily | undefined;
   readonly line: string;
 }
+
+/** Names that are remembered as forgotten. */
+const MAX_FORGOTTEN = 4096;
 
 /** Words of ENODEV, which the kernel answers for an index that no link has. */
 const LINK_IS_GONE = /No such device|[Dd]evice not found|[Ii]nvalid .*device|device .*(not found|invalid)/;

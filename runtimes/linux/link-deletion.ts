@@ -9,7 +9,7 @@ export interface LinkDeletionOptions {
   /** Milliseconds for one deletion. */
   readonly deadline: number;
   /** Called when a link went out of view: what was known of its name is not true any more. */
-  gone(): void;
+  gone(name: string): void;
   /** Whether the kernel shows a link; see {@link isInView}. */
   isInView?(name: string): boolean;
 }
@@ -68,7 +68,7 @@ export class LinkDeletion {
     } finally {
       // When it has returned later, nobody listens.
       done.catch(() => {});
-      gone();
+      gone(name);
     }
   }
 }
