@@ -1,4 +1,21 @@
-import { any, boolean, doc, type Infer, integer, list, map, named, object, oneOf, optional, string } from '../../text/shape.ts';
+import { stepShape } from '../../step/step-shape.ts';
+import type { OperationTable } from '../../step/step-source.ts';
+import {
+  any,
+  boolean,
+  doc,
+  type Infer,
+  integer,
+  list,
+  map,
+  named,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  type ShapeNode,
+  string,
+} from '../../text/shape.ts';
 import { variable } from '../shapes.ts';
 
 const metadata = object(
@@ -68,37 +85,45 @@ const addresses = named(
 );
 export type AddressesDocument = Infer<typeof addresses>;
 
-const step = named('Step', map(any(), { doc: 'An operation with its arguments; beside it id, when, forEach and timeout.' }));
-
-export const networkRule = object({
-  apiVersion: doc('The API group and version of rules.', oneOf('fairlead.dev/v1alpha1')),
-  kind: doc('A CNI plugin.', oneOf('NetworkRule')),
-  metadata,
-  spec: object({
-    description: optional(string()),
-    config: optional(
-      any({
-        doc: 'Short schema of what a network configuration says beside the type: `bridge: string | default=cni0`; or OpenAPI below openAPIV3Schema.',
-      }),
-    ),
-    capabilities: optional(
-      list(string(), { doc: 'What a configuration should ask of the runtime. Default: what the rule reads of runtimeConfig.' }),
-    ),
-    variables: optional(list(variable, { doc: 'Named expressions, each may use those before it.' })),
-    objects: optional(list(objectEntry, { doc: 'Objects of the cluster that the rule reads.' })),
-    validations: optional(list(validation, { doc: 'What must hold before anything is done.' })),
-    ipam: optional(doc('Where addresses come from.', addresses)),
-    steps: optional(list(step, { doc: 'What attaches a container, in order; undone in reverse.' })),
-    node: optional(
-      object(
-        { steps: list(step) },
-        { doc: 'Steps for the node as a whole, kept true while the network is there: tunnels, routes to other nodes.' },
+/** The shape of a NetworkRule whose steps have this shape. */
+const networkRuleWith = <S>(step: Shape<S>) =>
+  object({
+    apiVersion: doc('The API group and version of rules.', oneOf('fairlead.dev/v1alpha1')),
+    kind: doc('A CNI plugin.', oneOf('NetworkRule')),
+    metadata,
+    spec: object({
+      description: optional(string()),
+      config: optional(
+        any({
+          doc: 'Short schema of what a network configuration says beside the type: `bridge: string | default=cni0`; or OpenAPI below openAPIV3Schema.',
+        }),
       ),
-    ),
-    status: optional(list(statusCondition, { doc: 'What must hold for the network to be ready, beside what the steps need of the host.' })),
-    result: optional(
-      any({ doc: 'A template: fields of the result in place of those that follow from the steps. `result` is what follows.' }),
-    ),
-  }),
-});
+      capabilities: optional(
+        list(string(), { doc: 'What a configuration should ask of the runtime. Default: what the rule reads of runtimeConfig.' }),
+      ),
+      variables: optional(list(variable, { doc: 'Named expressions, each may use those before it.' })),
+      objects: optional(list(objectEntry, { doc: 'Objects of the cluster that the rule reads.' })),
+      validations: optional(list(validation, { doc: 'What must hold before anything is done.' })),
+      ipam: optional(doc('Where addresses come from.', addresses)),
+      steps: optional(list(step, { doc: 'What attaches a container, in order; undone in reverse.' })),
+      node: optional(
+        object(
+          { steps: list(step) },
+          { doc: 'Steps for the node as a whole, kept true while the network is there: tunnels, routes to other nodes.' },
+        ),
+      ),
+      status: optional(
+        list(statusCondition, { doc: 'What must hold for the network to be ready, beside what the steps need of the host.' }),
+      ),
+      result: optional(
+        any({ doc: 'A template: fields of the result in place of those that follow from the steps. `result` is what follows.' }),
+      ),
+    }),
+  });
+
+/** A NetworkRule. What is in its steps is not looked into: the compiler of steps says more of it. */
+export const networkRule = networkRuleWith(map(any()));
 export type NetworkRuleDocument = Infer<typeof networkRule>;
+
+/** A NetworkRule for editors, with all that is known of steps. */
+export const networkRuleForEditors = (operations: OperationTable): ShapeNode => networkRuleWith(stepShape(operations));

@@ -44,5 +44,6 @@ function rangeSets(value: Json | undefined): readonly Json[] {
 function delegateArguments(type: string, request: NetworkRequest): JsonObject {
   const ipam = ownValue(request.config, 'ipam');
   const config = { ...request.config, ipam: { ...(isJsonObject(ipam) ? ipam : {}), type } };
-  return { type, config };
+  const { containerId, ifName, args, path } = request;
+  return { type, config, ipam: true, containerId, ifName, args, path };
 }

@@ -1,6 +1,6 @@
-import { isJsonObject, type JsonObject, ownText, ownValue } from '../../object/json.ts';
-import { parseLabelSelector } from '../../object/label-selector.ts';
+import { isJsonObject, type JsonObject, ownValue } from '../../object/json.ts';
 import { parseApiVersion, type TypeTable } from '../../object/type-table.ts';
+import { recordedObjects } from '../recorded-objects.ts';
 import type { CallRequest, CallResult, GenerateRequest, ReconcileFacts } from './program.ts';
 
 export interface RecordedReconcileFactsOptions {
@@ -20,32 +20,11 @@ export interface RecordedReconcileFactsOptions {
  */
 export function recordedReconcileFacts(objects: readonly JsonObject[], options: RecordedReconcileFactsOptions): ReconcileFacts {
   const { types, now } = options;
-  const byKind = new Map<string, JsonObject[]>();
-  for (const object of objects) {
-    const kind = `${ownText(object, 'apiVersion')}/${ownText(object, 'kind')}`;
-    const list = byKind.get(kind);
-    if (list === undefined) byKind.set(kind, [object]);
-    else list.push(object);
-  }
-  const ofKind = (apiVersion: string, kind: string): readonly JsonObject[] => byKind.get(`${apiVersion}/${kind}`) ?? [];
-  const find: ReconcileFacts['object'] = ({ apiVersion, kind, namespace, name }) =>
-    ofKind(apiVersion, kind).find((object) => {
-      const metadata = ownValue(object, 'metadata');
-      return ownText(metadata, 'name') === name && ownText(metadata, 'namespace') === (namespace ?? '');
-    }) ?? null;
+  const recorded = recordedObjects(objects);
   return {
     now,
-    object: find,
-    objects({ apiVersion, kind, namespace, labelSelector }) {
-      const parsed = parseLabelSelector(labelSelector);
-      if (!parsed.ok) return [];
-      return ofKind(apiVersion, kind).filter((object) => {
-        const metadata = ownValue(object, 'metadata');
-        if (namespace !== undefined && ownText(metadata, 'namespace') !== namespace) return false;
-        const labels = isJsonObject(metadata) ? ownValue(metadata, 'labels') : undefined;
-        return parsed.selector.matches(isJsonObject(labels) ? labels : undefined);
-      });
-    },
+    object: recorded.object,
+    objects: recorded.objects,
     scope(apiVersion, kind) {
       const { group, version } = parseApiVersion(apiVersion);
       const found = types.resourceOf(group, version, kind);
@@ -53,8 +32,8 @@ export function recordedReconcileFacts(objects: readonly JsonObject[], options: 
     },
     generated(request) {
       const { secret } = request;
-      const recorded = find({ apiVersion: 'v1', kind: 'Secret', namespace: secret.namespace, name: secret.name });
-      return (recorded === null || recorded === undefined ? undefined : keptIn(recorded, request)) ?? options.generated?.(request);
+      const kept = recorded.object({ apiVersion: 'v1', kind: 'Secret', namespace: secret.namespace, name: secret.name });
+      return (kept === null ? undefined : keptIn(kept, request)) ?? options.generated?.(request);
     },
     call: (request) => options.call?.(request),
   };

@@ -1,4 +1,5 @@
 import { any, boolean, doc, type Infer, integer, list, map, object, oneOf, optional, string, union } from '../../text/shape.ts';
+import { invocation } from '../network/recorded-invocation.ts';
 
 const userInfo = object({
   username: optional(string()),
@@ -74,6 +75,40 @@ const reconcileCase = object({
 });
 export type ReconcileCaseDocument = Infer<typeof reconcileCase>;
 
+const networkExpectation = object({
+  steps: optional(
+    list(map(any()), {
+      doc: 'Steps of the plan, all of them in their order, each with what its arguments have at least: `- bridge: { name: cni0 }`. Lists as a whole.',
+    }),
+  ),
+  nodeSteps: optional(list(map(any()), { doc: 'Steps for the node, in the same form.' })),
+  result: optional(map(any(), { doc: 'What the result has at least, in the form of CNI 1.1.0; lists as a whole.' })),
+  fault: optional(
+    object(
+      { code: optional(integer()), msg: optional(string({ doc: 'Part of it.' })), details: optional(string({ doc: 'Part of it.' })) },
+      { doc: 'The error. Default: there is none.' },
+    ),
+  ),
+});
+export type NetworkExpectation = Infer<typeof networkExpectation>;
+
+const networkCase = object({
+  name: string({ minLength: 1 }),
+  invocation: doc('How the plugin is called.', invocation),
+  rule: optional(string({ doc: 'Name of the rule, where several are in the bundle and the configuration has no type.' })),
+  node: optional(string({ doc: 'Name of the node. Default: node.' })),
+  objects: optional(list(map(any()), { doc: 'Further objects of the cluster, for this case only. What is not listed does not exist.' })),
+  addresses: optional(
+    list(union(string(), object({ address: string(), gateway: optional(string()) })), {
+      doc: 'What the attachment gets, as 10.1.0.5/16. Default: what is asked for, else the first of each range.',
+    }),
+  ),
+  outputs: optional(map(map(any()), { doc: 'What steps end with, by id, beside what is known beforehand.' })),
+  params: optional(map(any(), { doc: 'Parameters of the bundle, for this case only.' })),
+  expect: doc('What should be true.', networkExpectation),
+});
+export type NetworkCaseDocument = Infer<typeof networkCase>;
+
 /** `RuleTest`: recorded facts in, expected decisions and plans out. */
 export const ruleTest = object({
   apiVersion: oneOf('fairlead.dev/v1alpha1'),
@@ -84,7 +119,7 @@ export const ruleTest = object({
     rules: optional(list(string(), { doc: 'Only these rules of the bundle decide.' })),
     params: optional(map(any(), { doc: 'Parameters of the bundle.' })),
     objects: optional(list(map(any()), { doc: 'Objects of the cluster: namespaces, parameter objects, SubjectAccessReviews.' })),
-    cases: list(union(reconcileCase, admissionCase), { minItems: 1 }),
+    cases: list(union(networkCase, reconcileCase, admissionCase), { minItems: 1 }),
   }),
 });
 export type RuleTestDocument = Infer<typeof ruleTest>;

@@ -4,15 +4,18 @@ import type { Diagnostic } from '../../text/diagnostic.ts';
 import type { Document, DocumentPath } from '../../text/document.ts';
 import { checkShape, diagnosticAt } from '../../text/shape-check.ts';
 import type { AdmissionDecision, AdmissionProgram } from '../admission/decision.ts';
+import type { NetworkProgram } from '../network/program.ts';
 import type { ReconcilePlan, ReconcileProgram } from '../reconcile/program.ts';
 import { runAdmissionCase } from './admission-case.ts';
 import { type RuleTestDocument, ruleTest } from './document.ts';
+import { runNetworkCase } from './network-case.ts';
 import { runReconcileCase } from './reconcile-case.ts';
 
 /** The executors that cases ask, by the kind of their rules. */
 export interface TestedProgram {
   readonly admission: AdmissionProgram;
   readonly reconcile: ReconcileProgram;
+  readonly network: NetworkProgram;
 }
 
 export interface RuleTestParts {
@@ -58,7 +61,9 @@ export function runRuleTest(document: Document, parts: RuleTestParts): RuleTestR
     return programs.get(key);
   };
   const first = programFor(spec.params as JsonObject | undefined);
-  const known = new Set([...(first?.admission.rules ?? []), ...(first?.reconcile.rules ?? [])].map((rule) => rule.name));
+  const known = new Set(
+    [...(first?.admission.rules ?? []), ...(first?.reconcile.rules ?? []), ...(first?.network.rules ?? [])].map((rule) => rule.name),
+  );
   for (const [index, rule] of (spec.rules ?? []).entries()) {
     if (known.has(rule)) continue;
     const message = `no rule of the bundle is called ${rule}`;
@@ -76,6 +81,7 @@ export function runRuleTest(document: Document, parts: RuleTestParts): RuleTestR
     const program = programFor(params as JsonObject | undefined);
     if (program === undefined) return { name: test.name, ok: false, problems: ['the bundle does not compile'], path };
     const objects = (spec.objects ?? []) as readonly JsonObject[];
+    if ('invocation' in test) return runNetworkCase(test, path, program.network, objects);
     return 'instance' in test
       ? runReconcileCase(test, path, program.reconcile, objects, parts.types)
       : runAdmissionCase(test, path, program.admission, objects, parts.types);
