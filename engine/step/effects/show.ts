@@ -18,6 +18,8 @@ export interface LinkRow {
   /** MAC; of a tunnel, an IP address. */
   readonly address?: string;
   readonly ifalias?: string;
+  /** Name of the device on its bus. */
+  readonly parentdev?: string;
   readonly linkinfo?: {
     /** Type of link: `veth`; absent for a physical one. */
     readonly info_kind?: string;
@@ -94,6 +96,10 @@ export function* linkWithAddresses(netns: Netns, name: string): Steps<AddressRow
 export const routes = (netns: Netns, family: 4 | 6, ...words: readonly (string | number)[]): Steps<readonly RouteRow[]> =>
   // A named table would be IPv4's; `root` makes it the routes of its family.
   show('ip', netns, 'route', 'show', 'table', 'all', ...words, 'root', family === 4 ? '0.0.0.0/0' : '::/0');
+
+/** Routes to exactly this network, in all tables. */
+export const routesTo = (netns: Netns, cidr: string): Steps<readonly RouteRow[]> =>
+  show('ip', netns, 'route', 'show', 'table', 'all', 'exact', cidr);
 
 /** Rules of one family. */
 export function* rules(netns: Netns, family: 4 | 6): Steps<readonly RuleRow[]> {

@@ -1,5 +1,5 @@
-import { familyOf, formatIpPrefix, type IpPrefix, isV4 } from '../../object/ip-address.ts';
-import { EffectError, type Netns, type Steps } from '../effect.ts';
+import { familyOf, formatIpAddress, formatIpPrefix, type IpPrefix, isV4 } from '../../object/ip-address.ts';
+import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
 import { command, ip, tolerating } from '../effects/iproute.ts';
 import { type AddressRow, linkWithAddresses, routes } from '../effects/show.ts';
 import { pause } from '../effects/step.ts';
@@ -7,9 +7,9 @@ import { writeSysctl, writeSysctlIfAny } from '../effects/sysctl.ts';
 import type { ArgumentProblem, ResultParts } from '../operation.ts';
 import { addAddress, addressProblems, isAddress, readAddress } from './address.ts';
 import { linkNameObjection, macObjection } from './link-name.ts';
-import { describeRoute, isRoute, resultRoute, routeCommand, routeProblems, settleRoute } from './route.ts';
+import { describeRoute, isRoute, resultRoute, routeCommand, routeProblems, type SettledRoute, settleRoute } from './route.ts';
 import type { InterfaceArguments } from './shapes.ts';
-import { sysctlKey, sysctlObjection, sysctlValueObjection } from './sysctl-key.ts';
+import { sysctlKey, sysctlProblems } from './sysctl-values.ts';
 
 /*
  * What all interfaces of containers have in common once they are there: kernel parameters, addresses, up, routes. As the `ConfigureIface`
@@ -20,11 +20,19 @@ import { sysctlKey, sysctlObjection, sysctlValueObjection } from './sysctl-key.t
 const SETTLE_PAUSE = 50;
 const SETTLE_QUESTIONS = 100;
 
-/** May be run again. All lines of `ip` are one effect. */
-export function* configureInterface(netns: Netns, args: InterfaceArguments): Steps<void> {
+/**
+ * May be run again. All lines of `ip` are one effect. `announcesNeighbour`: the link of others learns by IPv6 too whose address it is, as
+ * macvlan and ipvlan want it.
+ */
+export function* configureInterface(
+  netns: Netns,
+  args: InterfaceArguments,
+  options: { readonly announcesNeighbour?: boolean } = {},
+): Steps<void> {
   const addresses = args.addresses.map(readAddress);
   const hasIPv6 = addresses.some(({ address }) => !isV4(address));
   yield* writeParameters(netns, args, hasIPv6);
+  if (options.announcesNeighbour) yield* writeSysctlIfAny(netns, `net/ipv6/conf/${args.name}/ndisc_notify`, '1');
   yield* ip(
     netns,
     ...addresses.map((address) => addAddress(args.name, address, { noPrefixRoute: !args.prefixRoutes })),
@@ -38,8 +46,19 @@ export function* configureInterface(netns: Netns, args: InterfaceArguments): Ste
   }
 }
 
-const routeCommands = (args: InterfaceArguments) =>
-  args.routes.map((route) => tolerating(routeCommand('prepend', settleRoute(route), { dev: args.name }), 'exists'));
+const routeCommands = (args: InterfaceArguments): Command[] =>
+  settledRoutes(args).map((route) => tolerating(routeCommand('prepend', route, { dev: args.name }), 'exists'));
+
+/** The routes, through the gateways that they name or that are given for all of them. */
+function settledRoutes(args: InterfaceArguments): SettledRoute[] {
+  const gateways = args.gateways.map((text) => readAddress(text).address);
+  return args.routes.map((each) => {
+    const route = settleRoute(each);
+    if (route.via !== undefined || route.scope !== undefined || route.type !== undefined) return route;
+    const gateway = gateways.find((address) => familyOf(address) === route.family);
+    return gateway === undefined ? route : { ...route, via: formatIpAddress(gateway) };
+  });
+}
 
 function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boolean): Steps<void> {
   const { name } = args;
@@ -97,7 +116,7 @@ export const missingAddresses = (row: AddressRow, addresses: readonly IpPrefix[]
 
 function* missingRoutes(netns: Netns, args: InterfaceArguments): Steps<string[]> {
   const missing: string[] = [];
-  const wanted = args.routes.map(settleRoute);
+  const wanted = settledRoutes(args);
   for (const family of [4, 6] as const) {
     const ofFamily = wanted.filter((route) => route.family === family);
     if (ofFamily.length === 0) continue;
@@ -115,22 +134,24 @@ export function interfaceProblems(args: InterfaceArguments, path: readonly (stri
   };
   add(['name'], linkNameObjection(args.name));
   if (args.mac !== undefined && args.mac !== '') add(['mac'], macObjection(args.mac));
-  problems.push(...addressProblems(args.addresses, [...path, 'addresses']));
+  problems.push(...addressProblems(args.addresses, [...path, 'addresses']), ...addressProblems(args.gateways, [...path, 'gateways']));
   problems.push(...args.routes.flatMap((route, index) => routeProblems(route, [...path, 'routes', index])));
-  for (const [key, value] of Object.entries(args.sysctls)) add(['sysctls', key], sysctlObjection(key) ?? sysctlValueObjection(value));
+  problems.push(...sysctlProblems(args.sysctls, [...path, 'sysctls']));
   if (problems.length > 0) return problems;
   const families = new Set(args.addresses.map((text) => familyOf(readAddress(text).address)));
   if (args.disableIPv6 && families.has(6)) add(['disableIPv6'], 'the interface has IPv6 addresses, which need IPv6');
-  args.routes.forEach((route, index) => {
-    const { family, via, type } = settleRoute(route);
-    if (via === undefined || type !== undefined) return;
-    const needed = via.includes(':') ? 6 : family;
+  settledRoutes(args).forEach(({ via, type, onlink }, index) => {
     // IPv6 can go without: every interface that is up has a link-local address.
-    if (needed === 4 && !families.has(4) && route.onlink !== true) {
-      add(['routes', index], `the gateway ${via} can't be reached: the interface has no IPv4 address`);
-    }
+    if (via === undefined || via.includes(':') || type !== undefined || onlink || families.has(4)) return;
+    add(['routes', index], `the gateway ${via} can't be reached: the interface has no IPv4 address`);
   });
   return problems;
+}
+
+/** What is wrong with the name of another interface in the arguments; none where it is left out. */
+export function optionalLinkNameProblems<K extends string>(args: { readonly [key in K]?: string }, key: K): ArgumentProblem[] {
+  const objection = args[key] ? linkNameObjection(args[key]) : undefined;
+  return objection === undefined ? [] : [{ path: [key], message: objection }];
 }
 
 /** What the interface adds to a result; it is the interface of this index among the step's own. */

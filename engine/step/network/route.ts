@@ -108,7 +108,7 @@ export function routeProblems(route: Route, path: readonly (string | number)[]):
  * and fails as `exists` only where this very route is there.
  */
 export const routeCommand = (
-  verb: 'prepend' | 'replace' | 'del',
+  verb: 'add' | 'prepend' | 'replace' | 'del',
   route: SettledRoute,
   defaults: { readonly dev?: string; readonly protocol?: number } = {},
 ): Command => {

@@ -40,6 +40,12 @@ export const interfaceFields = {
   mac: mac('MAC address; by default one that follows from the owner.'),
   addresses: defaulted(cidrs('Addresses of the interface, `10.1.0.5/16`; without a prefix length it is the address alone.'), []),
   routes: defaulted(routes('Routes in the container that go through the interface.'), []),
+  gateways: defaulted(
+    cidrs(
+      'Gateways of routes that name none, and have no scope or type either: the first of the family of the route. Prefix lengths are ignored.',
+    ),
+    [],
+  ),
   prefixRoutes: defaulted(
     boolean({ doc: 'Whether the kernel makes a route to the network of each address. False for links between two ends.' }),
     true,
@@ -59,4 +65,6 @@ export const interfaceFields = {
   ),
 };
 const interfaceShape = object(interfaceFields);
+/** What a fragment of arguments is about: the host's namespace or the container's. */
+export const where = (doc: string) => defaulted({ ...oneOf('host', 'container'), doc }, 'host');
 export type InterfaceArguments = Infer<typeof interfaceShape>;

@@ -1,0 +1,120 @@
+import { STRING } from '../../cel/types.ts';
+import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
+import { command, ip, tolerating } from '../effects/iproute.ts';
+import { type LinkRow, link, routes } from '../effects/show.ts';
+import type { OwnerTag, ResultParts, StepContext } from '../operation.ts';
+import { checkInterface, configureInterface, interfaceResult } from './interface.ts';
+import { generatedLinkName, generatedMac } from './link-name.ts';
+import { deleteLink, tagLink } from './owned-link.ts';
+import type { InterfaceArguments } from './shapes.ts';
+
+/*
+ * A link with one end, in the container (on the host where a plan has no container): macvlan, ipvlan, vlan, dummy. It is made under a name
+ * that follows from the owner, and gets its own name where it is going to live: the kernel would look for that name on the host too, and
+ * a name that nobody else has is as good as a tag from the first moment on.
+ */
+
+/** Outputs of operations that make one interface. */
+export type InterfaceOutputs = { readonly name: string; readonly mac: string; readonly sandbox?: string };
+export const INTERFACE_OUTPUTS = { name: STRING, mac: STRING, sandbox: STRING } as const;
+
+type Context = StepContext<InterfaceOutputs>;
+
+export interface ContainerLink {
+  /** Type of link: `macvlan`. */
+  readonly kind: string;
+  /** Where the line is performed: beside the master. */
+  readonly madeIn: Netns;
+  /** Words of `ip link add` before `type`: the master. */
+  readonly before?: readonly (string | number)[];
+  /** Words after `type <kind>`. */
+  readonly after?: readonly (string | number)[];
+  /** Its MAC address, where it can be chosen. */
+  readonly mac?: string;
+}
+
+export const interfaceMac = (args: InterfaceArguments, owner: OwnerTag): string =>
+  args.mac ? args.mac.toLowerCase() : generatedMac(`${owner.id}/${args.name}`);
+
+const temporaryName = (args: InterfaceArguments, owner: OwnerTag): string => generatedLinkName('tmp', `${owner.id}/${args.name}`);
+
+/** Makes the link, or goes on with the owner's, and configures it. Answers its MAC address. */
+export function* ensureContainerLink(args: InterfaceArguments, { owner, netns }: Context, wanted: ContainerLink): Steps<string> {
+  const present = yield* link(netns, args.name);
+  if (present !== undefined && present.ifalias !== owner.text) {
+    throw new EffectError('exists', `the container has an interface ${JSON.stringify(args.name)} already`, `ip link show dev ${args.name}`);
+  }
+  const temporary = temporaryName(args, owner);
+  if (present === undefined) {
+    yield* ip(wanted.madeIn, creation(args, wanted, temporary, netns));
+    yield* ip(
+      netns,
+      tagLink(temporary, owner),
+      command('link', 'set', 'dev', temporary, 'name', args.name),
+      ...(args.mac && wanted.mac === undefined ? [command('link', 'set', 'dev', args.name, 'address', args.mac)] : []),
+    );
+  }
+  yield* configureInterface(netns, args, { announcesNeighbour: wanted.kind === 'macvlan' || wanted.kind === 'ipvlan' });
+  if (wanted.mac !== undefined) return wanted.mac;
+  return (present ?? (yield* link(netns, args.name)))?.address ?? '';
+}
+
+/** Made before an interruption, it is there already. */
+const creation = (args: InterfaceArguments, wanted: ContainerLink, name: string, netns: Netns): Command =>
+  tolerating(
+    command(
+      ...['link', 'add', ...(wanted.before ?? []), 'name', name],
+      ...(args.mtu ? ['mtu', args.mtu] : []),
+      ...(wanted.mac === undefined ? [] : ['address', wanted.mac]),
+      ...(netns === undefined || netns === wanted.madeIn ? [] : ['netns', netns]),
+      ...['type', wanted.kind, ...(wanted.after ?? [])],
+    ),
+    'exists',
+  );
+
+export function* undoContainerLink(args: InterfaceArguments, { owner, netns, netnsGone }: Context): Steps<void> {
+  if (netnsGone) return;
+  const present = yield* link(netns, args.name);
+  if (present?.ifalias === owner.text) yield* deleteLink(netns, args.name);
+  else if ((yield* link(netns, temporaryName(args, owner))) !== undefined) yield* deleteLink(netns, temporaryName(args, owner));
+}
+
+export const checkContainerLink = (args: InterfaceArguments, { netns }: Context, kind: string): Steps<readonly string[]> =>
+  checkInterface(netns, args, kind);
+
+export const interfaceOutputs = (args: InterfaceArguments, { netns }: Context, mac: string): InterfaceOutputs => ({
+  name: args.name,
+  mac,
+  ...(netns !== undefined && { sandbox: netns }),
+});
+
+/** What the interface adds to a result. */
+export const interfaceParts = (args: InterfaceArguments, { name, mac, sandbox }: InterfaceOutputs): ResultParts => ({
+  interfaces: [{ name, ...(mac !== '' && { mac }), ...(sandbox !== undefined && { sandbox }) }],
+  ...interfaceResult(args, 0),
+});
+
+/**
+ * The link that another one stands on. `name` absent: the one of the default route, as CNI plugins do. @throws EffectError `missing`, and
+ * `invalid` where `mtu` is more than it has.
+ */
+export function* masterLink(netns: Netns, name: string | undefined, mtu: number | undefined): Steps<LinkRow> {
+  const master = name || (yield* defaultRouteLink(netns));
+  const row = yield* link(netns, master);
+  if (row === undefined)
+    throw new EffectError('missing', `there is no interface ${JSON.stringify(master)} to stand on`, `ip link show dev ${master}`);
+  if (mtu !== undefined && mtu > row.mtu) {
+    throw new EffectError('invalid', `invalid MTU ${mtu}, must be [0, master MTU(${row.mtu})]`, `ip link add link ${master} mtu ${mtu}`);
+  }
+  return row;
+}
+
+function* defaultRouteLink(netns: Netns): Steps<string> {
+  for (const family of [4, 6] as const) {
+    const found = (yield* routes(netns, family)).find(
+      (row) => row.dst === 'default' && (row.table ?? 'main') === 'main' && row.dev !== undefined,
+    );
+    if (found?.dev !== undefined) return found.dev;
+  }
+  throw new EffectError('missing', 'no default route interface found, and no `master` is named', 'ip route show default');
+}

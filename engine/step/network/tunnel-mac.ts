@@ -1,0 +1,8 @@
+import { formatIpAddress, parseIp } from '../../object/ip-address.ts';
+import { generatedMac } from './link-name.ts';
+
+/** MAC address of the end of a VXLAN network at a node, the same for whoever asks: the network's number and the node's address tell it. */
+export function tunnelMac(id: number, node: string): string {
+  const address = parseIp(node);
+  return generatedMac(`vxlan/${id}/${address === undefined ? node : formatIpAddress(address)}`);
+}

@@ -1,0 +1,273 @@
+import { STRING } from '../../cel/types.ts';
+import type { Json } from '../../object/json.ts';
+import { type Infer, object, optional, string } from '../../text/shape.ts';
+import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
+import { readFile, stat } from '../effects/files.ts';
+import { command, ip, tolerating } from '../effects/iproute.ts';
+import { type AddressRow, type LinkRow, link, links, linkWithAddresses } from '../effects/show.ts';
+import { all, remember } from '../effects/step.ts';
+import { addAddress, readAddress } from '../network/address.ts';
+import {
+  checkInterface,
+  configureInterface,
+  describeInterface,
+  interfaceProblems,
+  interfaceResult,
+  optionalLinkNameProblems,
+} from '../network/interface.ts';
+import { macObjection } from '../network/link-name.ts';
+import { tagLink } from '../network/owned-link.ts';
+import { interfaceFields, linkName, mac } from '../network/shapes.ts';
+import type { ArgumentProblem, Operation, OwnedThing, StepContext } from '../operation.ts';
+import { readOwnerTag } from '../owner-tag.ts';
+
+const shape = object({
+  ...interfaceFields,
+  device: optional(linkName('Name of the device on the host.')),
+  deviceMac: mac('MAC address of the device on the host.'),
+  kernelPath: optional(string({ doc: 'Folder of the device below `/sys/devices/`.', maxLength: 1024 })),
+  pciAddress: optional(string({ doc: 'Address of the device on the PCI bus: `0000:3b:02.1`.', maxLength: 64 })),
+  auxiliaryDevice: optional(string({ doc: 'Name of the device on the auxiliary bus: `mlx5_core.sf.2`.', maxLength: 128 })),
+});
+type Arguments = Infer<typeof shape>;
+/** `name` is `` for a device that is bound to a driver of user space: it has no interface. */
+type Outputs = { readonly name: string; readonly mac: string; readonly sandbox?: string; readonly pciID?: string };
+type Context = StepContext<Outputs>;
+
+const WAYS = ['device', 'deviceMac', 'kernelPath', 'pciAddress', 'auxiliaryDevice'] as const;
+
+/** What the device was on the host. */
+interface Memory {
+  readonly name: string;
+  readonly alias: string;
+  readonly mac: string;
+  readonly mtu: number;
+  readonly up: boolean;
+  readonly addresses: readonly string[];
+}
+
+/** Drivers by which programs have a device to themselves; there is no interface to move then. */
+const USER_SPACE_DRIVERS = ['vfio-pci', 'uio_pci_generic', 'igb_uio'];
+
+/**
+ * Moves a device of the host into the container, and back. It gets its new name by the same message that moves it, and its old one before it
+ * is moved back, so that udev on the host never sees it under a name that it would change. Official plugin: plugins/main/host-device.
+ */
+export const HOST_DEVICE: Operation<Arguments, Outputs> = {
+  name: 'hostDevice',
+  group: 'network',
+  doc: 'A network device of the host, moved into the container.',
+  arguments: shape,
+  outputs: { name: STRING, mac: STRING, sandbox: STRING, pciID: STRING },
+  lifetime: 'owned',
+
+  validate(args) {
+    const problems: ArgumentProblem[] = [...interfaceProblems(args), ...optionalLinkNameProblems(args, 'device')];
+    const given = WAYS.filter((way) => args[way]);
+    if (given.length !== 1) problems.push({ path: [], message: `specify one of ${WAYS.join(', ')}` });
+    const objection = args.deviceMac ? macObjection(args.deviceMac) : undefined;
+    if (objection !== undefined) problems.push({ path: ['deviceMac'], message: objection });
+    if (args.kernelPath && !/^\/sys\/devices\/[^\0]+$/.test(args.kernelPath)) {
+      problems.push({ path: ['kernelPath'], message: 'the path must begin with /sys/devices/' });
+    }
+    if (args.kernelPath?.split('/').includes('..')) problems.push({ path: ['kernelPath'], message: 'the path must not lead upwards' });
+    if (args.pciAddress && !/^[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]$/.test(args.pciAddress)) {
+      problems.push({ path: ['pciAddress'], message: `${JSON.stringify(args.pciAddress)} is not an address like 0000:3b:02.1` });
+    }
+    if (args.auxiliaryDevice && !/^[\w-][\w.-]*$/.test(args.auxiliaryDevice)) {
+      problems.push({ path: ['auxiliaryDevice'], message: `${JSON.stringify(args.auxiliaryDevice)} is not the name of a device` });
+    }
+    return problems;
+  },
+
+  requires: () => [],
+  // Two containers that ask for one device: the second shall be told that it is gone.
+  lockKeys: (args) => [`device:${WAYS.map((way) => args[way] ?? '').join(':')}`],
+
+  *ensure(args, context) {
+    if (yield* isForPrograms(args)) return outputsOf(args, context, { name: '', mac: '' });
+    const moved = yield* ownLink(context.netns, args, context);
+    const mac = moved === undefined ? yield* moveIn(args, context) : (moved.address ?? '');
+    if (moved !== undefined && moved.ifname !== args.name) {
+      yield* ip(
+        context.netns,
+        command('link', 'set', 'dev', moved.ifname, 'down'),
+        command('link', 'set', 'dev', moved.ifname, 'name', args.name),
+      );
+    }
+    yield* ip(context.netns, ...attributes(args.name, args));
+    yield* configureInterface(context.netns, args);
+    return outputsOf(args, context, { name: args.name, mac: args.mac ? args.mac.toLowerCase() : mac });
+  },
+
+  *check(args, context) {
+    return context.outputs?.name === '' ? [] : yield* checkInterface(context.netns, args);
+  },
+
+  *undo(args, context) {
+    const before = context.memory as unknown as Memory | undefined;
+    if (before === undefined) return;
+    if (!context.netnsGone) yield* moveOut(args, context, before);
+    yield* giveBack(args, context, before);
+  },
+
+  inventory: ownedDevices,
+  predict: (args, { netns }) => ({ name: args.name, ...(args.mac && { mac: args.mac }), ...(netns !== undefined && { sandbox: netns }) }),
+  describe: (args) => `move ${args[WAYS.find((way) => args[way]) ?? 'device']} into the container as ${describeInterface(args)}`,
+  result(args, { name, mac, sandbox, pciID }) {
+    const place = { ...(sandbox !== undefined && { sandbox }), ...(pciID !== undefined && { pciID }) };
+    return name === ''
+      ? { interfaces: [{ name: args.name, ...place }], ips: interfaceResult(args, 0).ips ?? [] }
+      : { interfaces: [{ name, mac, ...place }], ...interfaceResult(args, 0) };
+  },
+};
+
+const outputsOf = (args: Arguments, { netns }: Context, known: { readonly name: string; readonly mac: string }): Outputs => ({
+  ...known,
+  ...(netns !== undefined && { sandbox: netns }),
+  ...(args.pciAddress && { pciID: args.pciAddress }),
+});
+
+const attributes = (name: string, { mac, mtu }: { readonly mac?: string; readonly mtu?: number }): Command[] =>
+  mac || mtu ? [command('link', 'set', 'dev', name, ...(mac ? ['address', mac] : []), ...(mtu ? ['mtu', mtu] : []))] : [];
+
+function* isForPrograms(args: Arguments): Steps<boolean> {
+  if (!args.pciAddress) return false;
+  for (const driver of USER_SPACE_DRIVERS) {
+    if ((yield* stat(`/sys/bus/pci/drivers/${driver}/${args.pciAddress}`)) !== undefined) return true;
+  }
+  return false;
+}
+
+/**
+ * Our device in a namespace: its tag was written before it was moved. Other steps of the owner have the same tag, so the name or the address
+ * has to fit too; what comes back by itself, with the namespace of a container, may have any name.
+ */
+function* ownLink(netns: Netns, args: Arguments, { owner, memory }: Context): Steps<LinkRow | undefined> {
+  if (memory === undefined) return undefined;
+  const { name, mac } = memory as unknown as Memory;
+  const macs = [mac, args.mac?.toLowerCase()];
+  return (yield* links(netns)).find(
+    (row) => row.ifalias === owner.text && (row.ifname === args.name || row.ifname === name || macs.includes(row.address)),
+  );
+}
+
+/** Answers the MAC address. */
+function* moveIn(args: Arguments, context: Context): Steps<string> {
+  const device = yield* findDevice(args);
+  if (device.ifalias !== undefined && device.ifalias !== context.owner.text && readOwnerTag(device.ifalias) !== undefined) {
+    throw new EffectError('busy', `${device.ifname} belongs to ${device.ifalias}`, `ip link show dev ${device.ifname}`);
+  }
+  if ((yield* link(context.netns, args.name)) !== undefined) {
+    throw new EffectError(
+      'exists',
+      `the container has an interface ${JSON.stringify(args.name)} already`,
+      `ip link set dev ${device.ifname} name ${args.name}`,
+    );
+  }
+  if (context.netns === undefined)
+    throw new EffectError('namespace', 'there is no container to move a device into', `ip link set dev ${device.ifname} netns`);
+  if (context.memory === undefined) yield* remember(toJson(stateOf(device)));
+  yield* ip(
+    undefined,
+    tagLink(device.ifname, context.owner),
+    command('link', 'set', 'dev', device.ifname, 'netns', context.netns, 'name', args.name),
+  );
+  return device.address ?? '';
+}
+
+const stateOf = (row: AddressRow): Memory => ({
+  name: row.ifname,
+  alias: row.ifalias ?? '',
+  mac: row.address ?? '',
+  mtu: row.mtu,
+  up: row.flags.includes('UP'),
+  addresses: row.addr_info.filter(({ scope }) => scope !== 'link').map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+});
+
+const toJson = (memory: Memory): Json => ({ ...memory });
+
+function* findDevice(args: Arguments): Steps<AddressRow> {
+  const name = args.device || (yield* findName(args));
+  const row = name === undefined ? undefined : yield* linkWithAddresses(undefined, name);
+  if (row === undefined) {
+    const asked = args[WAYS.find((way) => args[way]) ?? 'device'];
+    throw new EffectError('missing', `failed to find host device: the host has no network device ${JSON.stringify(asked)}`, 'ip link show');
+  }
+  return row;
+}
+
+function* findName(args: Arguments): Steps<string | undefined> {
+  const rows = yield* links(undefined);
+  if (args.deviceMac) return rows.find((row) => row.address === args.deviceMac?.toLowerCase())?.ifname;
+  const folder =
+    args.kernelPath || (args.pciAddress ? `/sys/bus/pci/devices/${args.pciAddress}` : `/sys/bus/auxiliary/devices/${args.auxiliaryDevice}`);
+  // The kernel lists a device's interfaces in a folder of it; those of virtio one level below.
+  const paths = rows.flatMap((row) => [
+    { name: row.ifname, path: `${folder}/net/${row.ifname}` },
+    ...(row.parentdev === undefined ? [] : [{ name: row.ifname, path: `${folder}/${row.parentdev}/net/${row.ifname}` }]),
+  ]);
+  const facts = yield* all(...paths.map(({ path }) => ({ kind: 'stat', path }) as const));
+  return paths[facts.findIndex((fact) => fact !== undefined)]?.name;
+}
+
+/** Moves the device to the namespace of this process, under its old name where the container has no interface of that name. */
+function* moveOut(args: Arguments, context: Context, before: Memory): Steps<void> {
+  const moved = yield* ownLink(context.netns, args, context);
+  if (moved === undefined) return;
+  const home = yield* ownNamespace();
+  const isFree = moved.ifname === before.name || (yield* link(context.netns, before.name)) === undefined;
+  yield* ip(
+    context.netns,
+    command('link', 'set', 'dev', moved.ifname, 'down'),
+    ...(isFree && moved.ifname !== before.name ? [command('link', 'set', 'dev', moved.ifname, 'name', before.name)] : []),
+    isFree
+      ? command('link', 'set', 'dev', before.name, 'netns', home)
+      : command('link', 'set', 'dev', moved.ifname, 'netns', home, 'name', before.name),
+  );
+}
+
+/** Path of the namespace that effects on the host happen in, for a program that runs in another one. */
+function* ownNamespace(): Steps<string> {
+  const status = yield* readFile('/proc/self/stat', 4096);
+  const pid = /^\d+/.exec(status ?? '')?.[0];
+  if (pid === undefined) throw new EffectError('other', '/proc/self/stat does not say the number of this process', 'read /proc/self/stat');
+  return `/proc/${pid}/ns/net`;
+}
+
+/** Makes the device on the host what it was. With its namespace, a physical device comes back by itself, under whatever name is free. */
+function* giveBack(args: Arguments, context: Context, before: Memory): Steps<void> {
+  const found = yield* ownLink(undefined, args, context);
+  if (found === undefined) return;
+  const { name } = before;
+  yield* ip(
+    undefined,
+    ...(found.ifname === name
+      ? []
+      : [command('link', 'set', 'dev', found.ifname, 'down'), command('link', 'set', 'dev', found.ifname, 'name', name)]),
+    ...attributes(name, {
+      ...(found.address !== before.mac && before.mac !== '' && { mac: before.mac }),
+      ...(found.mtu !== before.mtu && { mtu: before.mtu }),
+    }),
+    ...(before.up ? [command('link', 'set', 'dev', name, 'up')] : []),
+    ...before.addresses.map((address) => addAddress(name, readAddress(address))),
+    // Last, so that after an interruption it is still found.
+    tolerating(command('link', 'set', 'dev', name, 'alias', before.alias), 'missing'),
+  );
+}
+
+/** Devices that came back with a namespace while nobody looked after them: the tag is taken away, the device stays. */
+function* ownedDevices(): Steps<readonly OwnedThing[]> {
+  const physical = (yield* links(undefined)).filter((row) => row.linkinfo?.info_kind === undefined);
+  return physical.flatMap(({ ifalias, ifname }) =>
+    ifalias === undefined || readOwnerTag(ifalias) === undefined
+      ? []
+      : [
+          {
+            tag: ifalias,
+            what: `device ${ifname}`,
+            remove: () => ip(undefined, tolerating(command('link', 'set', 'dev', ifname, 'alias', ''), 'missing')),
+          },
+        ],
+  );
+}

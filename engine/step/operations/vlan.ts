@@ -1,0 +1,59 @@
+import { boolean, defaulted, type Infer, integer, object } from '../../text/shape.ts';
+import {
+  checkContainerLink,
+  ensureContainerLink,
+  INTERFACE_OUTPUTS,
+  type InterfaceOutputs,
+  interfaceOutputs,
+  interfaceParts,
+  masterLink,
+  undoContainerLink,
+} from '../network/container-link.ts';
+import { describeInterface, interfaceProblems, optionalLinkNameProblems } from '../network/interface.ts';
+import { ownedLinks } from '../network/owned-link.ts';
+import { interfaceFields, linkName } from '../network/shapes.ts';
+import type { Operation } from '../operation.ts';
+
+const shape = object({
+  ...interfaceFields,
+  master: linkName('Interface whose tagged packets it takes.'),
+  id: integer({ doc: 'Number of the VLAN.', minimum: 0, maximum: 4094 }),
+  linkInContainer: defaulted(boolean({ doc: 'Whether `master` is an interface of the container.' }), false),
+});
+type Arguments = Infer<typeof shape>;
+
+/** One VLAN of an interface of the host. Official plugin: plugins/main/vlan. */
+export const VLAN: Operation<Arguments, InterfaceOutputs> = {
+  name: 'vlan',
+  group: 'network',
+  doc: 'An interface of the container that is one VLAN of an interface of the host.',
+  arguments: shape,
+  outputs: INTERFACE_OUTPUTS,
+  lifetime: 'owned',
+  validate: (args) => [...interfaceProblems(args), ...optionalLinkNameProblems(args, 'master')],
+  requires: () => [{ kind: 'link-type', name: 'vlan' }],
+  lockKeys: () => [],
+
+  *ensure(args, context) {
+    const madeIn = args.linkInContainer ? context.netns : undefined;
+    const master = yield* masterLink(madeIn, args.master, args.mtu);
+    const mac = yield* ensureContainerLink(args, context, {
+      kind: 'vlan',
+      madeIn,
+      before: ['link', master.ifname],
+      after: ['id', args.id],
+    });
+    return interfaceOutputs(args, context, mac);
+  },
+
+  check: (args, context) => checkContainerLink(args, context, 'vlan'),
+  undo: undoContainerLink,
+  inventory: () => ownedLinks('vlan'),
+  predict: (args, { netns }) => ({
+    name: args.name,
+    ...(args.mac && { mac: args.mac.toLowerCase() }),
+    ...(netns !== undefined && { sandbox: netns }),
+  }),
+  describe: (args) => `vlan ${args.id} of ${args.master} as ${describeInterface(args)}`,
+  result: interfaceParts,
+};
