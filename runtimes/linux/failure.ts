@@ -6,19 +6,19 @@ import type { FailureCode } from '../../engine/step/effect.ts';
  */
 const WORDS: readonly (readonly [RegExp, FailureCode])[] = [
   [/command not found|exec: .*not found|exec of .* failed|failed to execute/i, 'program'],
-  [/reassociate to namespace|cannot open .*\/ns\/net|[Ii]nvalid netns|Cannot open network namespace|nsenter: cannot open/, 'namespace'],
+  [/reassociate to namespace|Invalid "netns" value|Cannot open network namespace|nsenter: cannot open/, 'namespace'],
   [/Unknown device type|Unknown qdisc|qdisc kind is unknown|TC classifier not found|Failed to load TC action/, 'unsupported'],
   [/Operation not supported|Protocol not supported|not supported by|Function not implemented|Address family not supported/i, 'unsupported'],
   [
     /can't initialize|Table does not exist \(do you need to insmod|modprobe|Cannot initialize|unknown option|No chain\/target\/match by that name.*ext/i,
     'unsupported',
   ],
-  [/File exists|already exists|already assigned|Address already in use|already a (member|slave|port)/i, 'exists'],
+  [/File exists|already exists|already assigned|Exclusivity flag on|Address already in use|already a (member|slave|port)/i, 'exists'],
   [
     /does not exist|No such (file|device|process|address|entry|chain|table)|Cannot find (device|specified|qdisc)|Device not found|Cannot assign requested address|not found|No such/i,
     'missing',
   ],
-  [/No chain\/target\/match by that name|Bad rule \(does a matching rule exist|doesn't exist/, 'missing'],
+  [/No chain\/target\/match by that name|Bad rule \(does a matching rule exist|doesn't exists?|Cannot delete qdisc with handle of zero/, 'missing'],
   [/Network is (down|unreachable)|No route to host|Nexthop has invalid gateway|Invalid gateway/i, 'invalid'],
   [/resource busy|Device or resource busy|Resource temporarily unavailable|xtables lock|is busy|Text file busy|try again/i, 'busy'],
   [/Operation not permitted|Permission denied|Read-only file system|you must be root/i, 'denied'],
