@@ -1,0 +1,196 @@
+import { canonicalJson, type JsonObject } from '../../engine/object/json.ts';
+import type { CniFault, NetworkRule } from '../../engine/rules/network/program.ts';
+import type { Clock, Timer } from '../host/clock.ts';
+import type { Performer } from '../linux/performer.ts';
+import { stepDeadline } from '../linux/step-deadline.ts';
+import { faultOfError } from './verbs/fault-of-error.ts';
+import { type NetworkFactsSource, withFacts } from './verbs/network-facts-source.ts';
+
+export interface NodeStepsOptions {
+  readonly performer: Performer;
+  readonly facts: NetworkFactsSource;
+  readonly clock: Clock;
+  readonly log: (line: string, fields?: Readonly<Record<string, unknown>>) => void;
+  /** Milliseconds that one convergence may take. Default: 60 s. */
+  readonly deadline?: number;
+  /** Milliseconds in which several changes of facts become one. Default: 100. */
+  readonly settle?: number;
+  /** Milliseconds after a failure until it is tried again; doubles with each, up to a minute. Default: 1 s. */
+  readonly retry?: number;
+}
+
+/** A network whose rule has steps for the node. */
+interface NodeNetwork {
+  readonly key: string;
+  rule: NetworkRule;
+  config: JsonObject;
+  /** What {@link rule} and {@link config} mean; a change means that the node is not as it should be. */
+  meaning: string;
+  /** The node is as the meaning and the facts of the last attempt say. */
+  isConverged: boolean;
+  fault: CniFault | undefined;
+  running: Promise<void> | undefined;
+  /** Facts have changed while it ran. */
+  isStale: boolean;
+  failures: number;
+  timer: Timer | undefined;
+}
+
+/** Networks with steps for the node that are kept true at once. */
+const MAX_NETWORKS = 256;
+const MAX_RETRY = 60_000;
+
+/**
+ * Keeps the steps for the node as a whole true: a tunnel, routes to other nodes, sets of a firewall. A network is known from its first ADD or
+ * STATUS on; from then on its steps are converged whenever facts change, one convergence of a network at a time, and after a failure again and
+ * again, ever more seldom.
+ */
+export class NodeSteps {
+  readonly #options: Required<NodeStepsOptions>;
+  readonly #networks = new Map<string, NodeNetwork>();
+  readonly #stop: () => void;
+  #isClosed = false;
+
+  constructor(options: NodeStepsOptions) {
+    this.#options = { deadline: 60_000, settle: 100, retry: 1000, ...options };
+    this.#stop = options.facts.onChange(() => this.#factsChanged());
+  }
+
+  /**
+   * Makes the node ready for a network, and answers what is in the way; undefined where nothing is, also where the rule has no steps for the node.
+   * Immediate where it is ready already.
+   */
+  async ensure(rule: NetworkRule, network: string, config: JsonObject, signal: AbortSignal): Promise<CniFault | undefined> {
+    if (rule.node === undefined) return undefined;
+    const state = this.#stateOf(rule, network, config);
+    if (state.isConverged) return undefined;
+    await withinSignal(this.#converge(state), signal);
+    return state.isConverged ? undefined : state.fault;
+  }
+
+  /** What stands against the networks that are known, for health. */
+  *faults(): IterableIterator<{ readonly rule: string; readonly fault: CniFault }> {
+    for (const { rule, fault } of this.#networks.values()) if (fault !== undefined) yield { rule: rule.name, fault };
+  }
+
+  /** Takes over rules that were compiled anew: what changed is converged again. */
+  rulesChanged(rules: readonly NetworkRule[]): void {
+    for (const state of this.#networks.values()) {
+      const rule = rules.find(({ name }) => name === state.rule.name);
+      if (rule === undefined || rule.revision === state.rule.revision) continue;
+      this.#setMeaning(state, rule, state.config);
+      this.#schedule(state, this.#options.settle);
+    }
+  }
+
+  /** Ends what keeps the node true, and waits for what is being done. What was made stays. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#stop();
+    for (const state of this.#networks.values()) state.timer?.cancel();
+    await Promise.all([...this.#networks.values()].map(({ running }) => running));
+  }
+
+  #stateOf(rule: NetworkRule, network: string, config: JsonObject): NodeNetwork {
+    const key = `${rule.name}/${network}`;
+    let state = this.#networks.get(key);
+    if (state === undefined) {
+      if (this.#networks.size >= MAX_NETWORKS) throw new Error(`more than ${MAX_NETWORKS} networks have steps for the node`);
+      state = {
+        key,
+        rule,
+        config,
+        meaning: '',
+        isConverged: false,
+        fault: undefined,
+        running: undefined,
+        isStale: false,
+        failures: 0,
+        timer: undefined,
+      };
+      this.#networks.set(key, state);
+    }
+    if (state.rule !== rule || state.config !== config) this.#setMeaning(state, rule, config);
+    return state;
+  }
+
+  #setMeaning(state: NodeNetwork, rule: NetworkRule, config: JsonObject): void {
+    const meaning = `${rule.revision}\n${canonicalJson(withoutInvocation(config))}`;
+    state.rule = rule;
+    state.config = config;
+    if (meaning === state.meaning) return;
+    state.meaning = meaning;
+    state.isConverged = false;
+    state.isStale = state.running !== undefined;
+  }
+
+  #factsChanged(): void {
+    for (const state of this.#networks.values()) {
+      // Until it is known what the change means, the node counts as ready: a pod must not wait for every node that comes and goes.
+      state.isStale = state.running !== undefined;
+      this.#schedule(state, this.#options.settle);
+    }
+  }
+
+  #schedule(state: NodeNetwork, milliseconds: number): void {
+    if (this.#isClosed) return;
+    state.timer?.cancel();
+    state.timer = this.#options.clock.after(milliseconds, () => {
+      state.timer = undefined;
+      void this.#converge(state);
+    });
+  }
+
+  #converge(state: NodeNetwork): Promise<void> {
+    state.running ??= this.#attempt(state).finally(() => {
+      state.running = undefined;
+      if (state.isStale) {
+        state.isStale = false;
+        this.#schedule(state, 0);
+      }
+    });
+    return state.running;
+  }
+
+  async #attempt(state: NodeNetwork): Promise<void> {
+    const { clock, deadline, facts, performer, log, retry } = this.#options;
+    const { rule, config, meaning } = state;
+    const limit = stepDeadline(clock, deadline, undefined);
+    try {
+      const answer = await withFacts(facts, limit.signal, (known) => rule.node!(config, known));
+      if (answer.kind === 'plan') await performer.converge(answer.plan, limit.signal);
+      state.fault = answer.kind === 'fault' ? answer.fault : undefined;
+    } catch (error) {
+      state.fault = faultOfError(error);
+    } finally {
+      limit.end();
+    }
+    state.isConverged = state.fault === undefined && state.meaning === meaning;
+    if (state.fault === undefined) {
+      state.failures = 0;
+      return;
+    }
+    state.failures++;
+    log('the steps for the node failed', { rule: rule.name, error: state.fault.msg, details: state.fault.details });
+    this.#schedule(state, Math.min(MAX_RETRY, retry * 2 ** Math.min(16, state.failures - 1)));
+  }
+}
+
+/** Fields of one invocation, which say nothing of the network. */
+const OF_INVOCATION: ReadonlySet<string> = new Set(['prevResult', 'runtimeConfig', 'args']);
+
+function withoutInvocation(config: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !OF_INVOCATION.has(key) && !key.startsWith('cni.dev/')));
+}
+
+function withinSignal(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const end = (): void => {
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    signal.addEventListener('abort', end, { once: true });
+    void work.then(end, end);
+  });
+}

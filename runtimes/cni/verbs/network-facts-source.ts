@@ -1,0 +1,47 @@
+import type { CniFault, NetworkFacts, NetworkNeeds } from '../../../engine/rules/network/program.ts';
+import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
+
+/** What is known of the cluster, and how more is found out. */
+export interface NetworkFactsSource {
+  readonly facts: NetworkFacts;
+  /** Finds out what is asked for, so that the facts answer it. Rejects where that is not possible, or when `signal` aborts. */
+  learn(needs: NetworkNeeds, signal: AbortSignal): Promise<void>;
+  /** Calls back after facts have changed. Answers what ends that. */
+  onChange(callback: () => void): () => void;
+}
+
+/** Where there is no cluster: nothing is known, and there is nothing. */
+export function factsWithoutCluster(nodeName = ''): NetworkFactsSource {
+  return {
+    facts: { nodeName, object: () => null, objects: () => [] },
+    learn: () => Promise.resolve(),
+    onChange: () => () => {},
+  };
+}
+
+/** Rounds of asking and finding out. Each object may be named by one of the round before; a rule that goes deeper is a mistake. */
+const MAX_ROUNDS = 10;
+
+type Needing = { readonly kind: 'needs'; readonly needs: NetworkNeeds };
+
+/** Asks until all facts that are needed are known. A fault where they can't be had. */
+export async function withFacts<Answer extends { readonly kind: string }>(
+  source: NetworkFactsSource,
+  signal: AbortSignal,
+  ask: (facts: NetworkFacts) => Answer | Needing,
+): Promise<Exclude<Answer, Needing> | { readonly kind: 'fault'; readonly fault: CniFault }> {
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const answer = ask(source.facts);
+    if (!isNeeding(answer)) return answer as Exclude<Answer, Needing>;
+    try {
+      await source.learn(answer.needs, signal);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      return { kind: 'fault', fault: fault(FAULT_CODES.tryAgainLater, 'what the rule needs of the cluster is not known yet', why) };
+    }
+  }
+  const details = `after ${MAX_ROUNDS} rounds of questions there are more`;
+  return { kind: 'fault', fault: fault(FAULT_CODES.internal, 'the rule asks for facts without end', details) };
+}
+
+const isNeeding = (answer: { readonly kind: string }): answer is Needing => answer.kind === 'needs';

@@ -1,0 +1,51 @@
+import type { NetworkPlan, NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
+import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
+import { BindError } from '../../../engine/step/plan.ts';
+import { type AddressSource, addressSourceOf } from './address-source.ts';
+import { isVerbUnknown } from './unknown-verb.ts';
+import { DONE, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
+
+/** Whether an ADD could be served: the host has what the rule needs, an address is left, and the rule itself says nothing against it. */
+export async function status(context: VerbContext, rule: NetworkRule, request: NetworkRequest, signal: AbortSignal): Promise<VerbAnswer> {
+  const { host, nodes, facts, addresses, delegate } = context;
+  const missing = await host.missing(rule.requirements);
+  if (missing.length > 0)
+    return refused(
+      fault(FAULT_CODES.notAvailable, `the host lacks what rule ${rule.name} needs`, missing.map(({ message }) => message).join('; ')),
+    );
+
+  const nodeFault = await nodes.ensure(rule, request.network, request.config, signal);
+  if (nodeFault !== undefined) return refused({ ...nodeFault, code: FAULT_CODES.limitedConnectivity });
+
+  const answer = await planOf(context, rule, request, signal);
+  if (answer.kind === 'fault' && answer.fault.code === FAULT_CODES.tryAgainLater)
+    return refused({ ...answer.fault, code: FAULT_CODES.notAvailable });
+  const source = answer.kind === 'plan' ? currentSource(context, answer.plan) : undefined;
+  if (source?.kind === 'allocator') {
+    const exhausted = await addresses.exhausted(source.request);
+    if (exhausted !== undefined) return refused(fault(FAULT_CODES.notAvailable, exhausted));
+  }
+  if (source?.kind === 'plugin') {
+    const { args, path } = request;
+    const { type, config } = source;
+    try {
+      await delegate({ type, command: 'STATUS', config, containerId: '', netns: '', ifName: '', args, path }, signal);
+    } catch (error) {
+      if (!isVerbUnknown(error)) throw error;
+    }
+  }
+  const objection = rule.status(request, facts.facts);
+  if (objection === 'needs') return refused(fault(FAULT_CODES.notAvailable, 'what the rule needs of the cluster is not known yet'));
+  return objection === undefined ? DONE : refused(objection);
+}
+
+/** Without a container, a rule may be unable to say: what it says of the configuration by itself is asked for below. */
+function currentSource({ log }: VerbContext, plan: NetworkPlan): AddressSource | undefined {
+  try {
+    return addressSourceOf(plan);
+  } catch (error) {
+    if (!(error instanceof BindError)) throw error;
+    log('where addresses come from is not known without a container', { rule: plan.owner.rule, error: error.message });
+    return undefined;
+  }
+}

@@ -1,0 +1,50 @@
+import { attachmentOwner } from '../../../engine/rules/network/attachment.ts';
+import type { CniFault, NetworkPlan, NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
+import type { Clock } from '../../host/clock.ts';
+import type { HostHandler, Performer } from '../../linux/performer.ts';
+import type { AddressAllocator } from '../addresses/allocator.ts';
+import type { Delegate } from '../delegation/delegate.ts';
+import type { NodeSteps } from '../node-steps.ts';
+import type { AttachmentGate } from './attachment-gate.ts';
+import { type NetworkFactsSource, withFacts } from './network-facts-source.ts';
+
+export type PluginLog = (line: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+/** What verbs work with. */
+export interface VerbContext {
+  readonly performer: Performer;
+  readonly host: HostHandler;
+  readonly addresses: AddressAllocator;
+  readonly delegate: Delegate;
+  readonly facts: NetworkFactsSource;
+  readonly nodes: NodeSteps;
+  readonly gate: AttachmentGate;
+  readonly answered: AnsweredAdds;
+  readonly clock: Clock;
+  readonly log: PluginLog;
+}
+
+/** Attachments whose ADD was answered with success, by the id of their plan. An ADD of one that was not is a repetition, and may be done anew. */
+export interface AnsweredAdds {
+  has(id: string): boolean;
+  add(id: string): void;
+  delete(id: string): void;
+}
+
+/** What a verb ends with; success of all but ADD has no output. */
+export type VerbAnswer = { readonly ok: true; readonly stdout: string } | { readonly ok: false; readonly fault: CniFault };
+
+export const DONE: VerbAnswer = { ok: true, stdout: '' };
+export const refused = (fault: CniFault): VerbAnswer => ({ ok: false, fault });
+
+export const attachmentId = (rule: string, request: NetworkRequest): string => attachmentOwner(rule, request).id;
+
+/** The plan of a request, once all facts that it needs are known. */
+export async function planOf(
+  { facts }: VerbContext,
+  rule: NetworkRule,
+  request: NetworkRequest,
+  signal: AbortSignal,
+): Promise<{ readonly kind: 'plan'; readonly plan: NetworkPlan } | { readonly kind: 'fault'; readonly fault: CniFault }> {
+  return withFacts(facts, signal, (known) => rule.attach(request, known));
+}
