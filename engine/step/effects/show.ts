@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../object/json.ts';
 import type { IprouteProgram, Netns, Steps } from '../effect.ts';
 
-/** A link as `ip -details -json link show` tells it, as far as it is read here. */
+/** A link with its addresses, as `ip -details -json address show` tells it, as far as it is read here. */
 export interface LinkRow {
   readonly ifindex: number;
   readonly ifname: string;
@@ -27,10 +27,6 @@ export interface LinkRow {
     readonly info_slave_kind?: string;
     readonly info_slave_data?: JsonObject;
   };
-}
-
-/** A link with its addresses, as `ip address show` tells it. */
-export interface AddressRow extends LinkRow {
   readonly addr_info: readonly AddressInfo[];
 }
 
@@ -79,17 +75,16 @@ export function* show<Row>(program: IprouteProgram, netns: Netns, ...words: read
   return (yield { kind: 'show', program, netns, words: words.map(String) }) as readonly Row[];
 }
 
-/** All links of a namespace, or those that more words of `ip link show` narrow it to. */
-export const links = (netns: Netns, ...words: readonly string[]): Steps<readonly LinkRow[]> => show('ip', netns, 'link', 'show', ...words);
+/**
+ * All links of a namespace, or those that more words of `ip address show` narrow it to. Never `ip link show`: who reads a batch shows no
+ * addresses any more after it (iproute2 6.1: ip/ipaddress.c, `do_link`).
+ */
+export const links = (netns: Netns, ...words: readonly string[]): Steps<readonly LinkRow[]> =>
+  show('ip', netns, 'address', 'show', ...words);
 
 /** The link of this name, or undefined. */
 export function* link(netns: Netns, name: string): Steps<LinkRow | undefined> {
   return (yield* links(netns, 'dev', name))[0];
-}
-
-/** The link of this name with its addresses, or undefined. */
-export function* linkWithAddresses(netns: Netns, name: string): Steps<AddressRow | undefined> {
-  return (yield* show<AddressRow>('ip', netns, 'address', 'show', 'dev', name))[0];
 }
 
 /** All routes of one family in all tables, or those that more words of `ip route show` narrow it to: `dev`, `proto`. */

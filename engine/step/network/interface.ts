@@ -1,7 +1,7 @@
 import { familyOf, formatIpAddress, formatIpPrefix, type IpPrefix, isV4 } from '../../object/ip-address.ts';
 import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
 import { command, ip, tolerating } from '../effects/iproute.ts';
-import { type AddressRow, linkWithAddresses, routes } from '../effects/show.ts';
+import { type LinkRow, link, routes } from '../effects/show.ts';
 import { pause } from '../effects/step.ts';
 import { writeSysctl, writeSysctlIfAny } from '../effects/sysctl.ts';
 import type { ArgumentProblem, ResultParts } from '../operation.ts';
@@ -78,7 +78,7 @@ function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boole
 export function* settleAddresses(netns: Netns, name: string): Steps<void> {
   const tried = `ip address show dev ${name} tentative`;
   for (let question = 0; question < SETTLE_QUESTIONS; question++) {
-    const row = yield* linkWithAddresses(netns, name);
+    const row = yield* link(netns, name);
     const inet6 = row?.addr_info.filter(({ family }) => family === 'inet6') ?? [];
     const failed = inet6.find(({ dadfailed }) => dadfailed);
     if (failed !== undefined)
@@ -99,7 +99,7 @@ export function* settleAddresses(netns: Netns, name: string): Steps<void> {
  * `kind`: type of link that it must be.
  */
 export function* checkInterface(netns: Netns, args: InterfaceArguments, kind?: string): Steps<string[]> {
-  const row = yield* linkWithAddresses(netns, args.name);
+  const row = yield* link(netns, args.name);
   if (row === undefined) return [`interface ${args.name} is not in the container`];
   if (kind !== undefined && row.linkinfo?.info_kind !== kind) return [`interface ${args.name} in the container is not of type ${kind}`];
   return [
@@ -109,7 +109,7 @@ export function* checkInterface(netns: Netns, args: InterfaceArguments, kind?: s
   ];
 }
 
-export const missingAddresses = (row: AddressRow, addresses: readonly IpPrefix[]): string[] =>
+export const missingAddresses = (row: LinkRow, addresses: readonly IpPrefix[]): string[] =>
   addresses
     .filter((address) => !row.addr_info.some((info) => isAddress(info, address)))
     .map((address) => `interface ${row.ifname} has no address ${formatIpPrefix(address)}`);

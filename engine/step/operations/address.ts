@@ -3,7 +3,7 @@ import type { Infer } from '../../text/shape.ts';
 import { object } from '../../text/shape.ts';
 import { EffectError } from '../effect.ts';
 import { ip } from '../effects/iproute.ts';
-import { linkWithAddresses } from '../effects/show.ts';
+import { link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } from '../network/address.ts';
 import { missingAddresses, optionalLinkNameProblems } from '../network/interface.ts';
@@ -31,7 +31,7 @@ export const ADDRESS: Operation<Arguments> = {
 
   *ensure(args, context) {
     const netns = args.in === 'host' ? undefined : context.netns;
-    const row = yield* linkWithAddresses(netns, args.dev);
+    const row = yield* link(netns, args.dev);
     if (row === undefined)
       throw new EffectError('missing', `there is no interface ${JSON.stringify(args.dev)}`, `ip address show dev ${args.dev}`);
     const ours = new Set(addedBefore(context));
@@ -43,7 +43,7 @@ export const ADDRESS: Operation<Arguments> = {
   },
 
   *check(args, { netns }) {
-    const row = yield* linkWithAddresses(args.in === 'host' ? undefined : netns, args.dev);
+    const row = yield* link(args.in === 'host' ? undefined : netns, args.dev);
     return row === undefined ? [`there is no interface ${args.dev}`] : missingAddresses(row, args.addresses.map(readAddress));
   },
 

@@ -3,7 +3,7 @@ import { familyOf, formatIpPrefix, type IpPrefix, isV4, prefixContains } from '.
 import { boolean, defaulted, type Infer, object } from '../../text/shape.ts';
 import { EffectError, type Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
-import { type AddressInfo, type AddressRow, linkWithAddresses } from '../effects/show.ts';
+import { type AddressInfo, type LinkRow, link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { readSysctl, writeSysctl, writeSysctlIfAny } from '../effects/sysctl.ts';
 import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } from '../network/address.ts';
@@ -49,7 +49,7 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
   lockKeys: (args) => [`link:${args.name}`],
 
   *ensure(args, { owner, memory }) {
-    let row = yield* linkWithAddresses(undefined, args.name);
+    let row = yield* link(undefined, args.name);
     if (row === undefined) row = yield* make(args, owner);
     // Made by this step, which was interrupted before it could say so.
     else if (memory !== undefined && row.ifalias === undefined) yield* ip(undefined, tagLink(args.name, owner));
@@ -62,7 +62,7 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
   },
 
   *check(args) {
-    const row = yield* linkWithAddresses(undefined, args.name);
+    const row = yield* link(undefined, args.name);
     if (row === undefined) return [`there is no bridge ${args.name}`];
     if (row.linkinfo?.info_kind !== 'bridge') return [`${args.name} is not a bridge`];
     return [
@@ -91,10 +91,10 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
   result: (_, outputs) => ({ interfaces: [{ name: outputs.name, ...(outputs.mac !== '' && { mac: outputs.mac }) }] }),
 };
 
-const filtersVlans = (row: AddressRow): boolean => row.linkinfo?.info_data?.vlan_filtering === 1;
+const filtersVlans = (row: LinkRow): boolean => row.linkinfo?.info_data?.vlan_filtering === 1;
 
 /** Makes the bridge and answers it as it is then; somebody who was faster may have made it. */
-function* make(args: Arguments, owner: OwnerTag): Steps<AddressRow> {
+function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
   const wantedMac = args.mac === '' ? undefined : args.mac;
   yield* remember({ making: args.name });
   try {
@@ -114,7 +114,7 @@ function* make(args: Arguments, owner: OwnerTag): Steps<AddressRow> {
   }
   // The routes of this link are ours: no router of the network shall give it any.
   yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${args.name}/accept_ra`, '0');
-  const row = yield* linkWithAddresses(undefined, args.name);
+  const row = yield* link(undefined, args.name);
   if (row === undefined)
     throw new EffectError('missing', `bridge ${args.name} vanished while it was made`, `ip link show dev ${args.name}`);
   if (wantedMac === undefined && row.address !== undefined) {
@@ -125,7 +125,7 @@ function* make(args: Arguments, owner: OwnerTag): Steps<AddressRow> {
 }
 
 /** Makes an existing bridge what the arguments say; nothing is done where it is. */
-function* settle(args: Arguments, row: AddressRow): Steps<void> {
+function* settle(args: Arguments, row: LinkRow): Steps<void> {
   const wanted = args.addresses.map(readAddress);
   const lacking = wanted.filter((address) => !row.addr_info.some((info) => isAddress(info, address)));
   const inTheWay = lacking.length === 0 ? [] : addressesInTheWay(row.addr_info, wanted);

@@ -4,7 +4,7 @@ import { type Infer, object, optional, string } from '../../text/shape.ts';
 import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
 import { readFile, stat } from '../effects/files.ts';
 import { command, ip, tolerating } from '../effects/iproute.ts';
-import { type AddressRow, type LinkRow, link, links, linkWithAddresses } from '../effects/show.ts';
+import { type LinkRow, link, links } from '../effects/show.ts';
 import { all, remember } from '../effects/step.ts';
 import { addAddress, readAddress } from '../network/address.ts';
 import {
@@ -176,7 +176,7 @@ function* moveIn(args: Arguments, context: Context): Steps<string> {
   return device.address ?? '';
 }
 
-const stateOf = (row: AddressRow): Memory => ({
+const stateOf = (row: LinkRow): Memory => ({
   name: row.ifname,
   alias: row.ifalias ?? '',
   mac: row.address ?? '',
@@ -187,9 +187,9 @@ const stateOf = (row: AddressRow): Memory => ({
 
 const toJson = (memory: Memory): Json => ({ ...memory });
 
-function* findDevice(args: Arguments): Steps<AddressRow> {
+function* findDevice(args: Arguments): Steps<LinkRow> {
   const name = args.device || (yield* findName(args));
-  const row = name === undefined ? undefined : yield* linkWithAddresses(undefined, name);
+  const row = name === undefined ? undefined : yield* link(undefined, name);
   if (row === undefined) {
     const asked = args[WAYS.find((way) => args[way]) ?? 'device'];
     throw new EffectError('missing', `failed to find host device: the host has no network device ${JSON.stringify(asked)}`, 'ip link show');

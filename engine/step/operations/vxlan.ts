@@ -3,7 +3,7 @@ import { formatIpAddress, parseIp } from '../../object/ip-address.ts';
 import { boolean, defaulted, type Infer, integer, object, optional, string } from '../../text/shape.ts';
 import { EffectError, type Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
-import { type AddressRow, linkWithAddresses } from '../effects/show.ts';
+import { type LinkRow, link } from '../effects/show.ts';
 import { addAddress, addressProblems, isAddress, readAddress } from '../network/address.ts';
 import { missingAddresses, optionalLinkNameProblems } from '../network/interface.ts';
 import { macObjection } from '../network/link-name.ts';
@@ -54,7 +54,7 @@ export const VXLAN: Operation<Arguments, Outputs> = {
   lockKeys: (args) => [`link:${args.name}`],
 
   *ensure(args, { owner }) {
-    const row = (yield* linkWithAddresses(undefined, args.name)) ?? (yield* make(args, owner));
+    const row = (yield* link(undefined, args.name)) ?? (yield* make(args, owner));
     if (!isOwned(row, owner, macOf(args))) {
       throw new EffectError('exists', `the host has an interface ${JSON.stringify(args.name)} already`, `ip link show dev ${args.name}`);
     }
@@ -69,7 +69,7 @@ export const VXLAN: Operation<Arguments, Outputs> = {
   },
 
   *check(args) {
-    const row = yield* linkWithAddresses(undefined, args.name);
+    const row = yield* link(undefined, args.name);
     if (row?.linkinfo?.info_kind !== 'vxlan') return [`there is no tunnel ${args.name}`];
     const { id, port, local, local6 } = (row.linkinfo.info_data ?? {}) as Readonly<Record<string, unknown>>;
     return [
@@ -82,7 +82,7 @@ export const VXLAN: Operation<Arguments, Outputs> = {
   },
 
   *undo(args, { owner }) {
-    const row = yield* linkWithAddresses(undefined, args.name);
+    const row = yield* link(undefined, args.name);
     if (row !== undefined && isOwned(row, owner, macOf(args))) yield* deleteLink(undefined, args.name);
   },
 
@@ -100,7 +100,7 @@ const canonical = (text: string): string => {
 const macOf = (args: Arguments): string => (args.mac ? args.mac.toLowerCase() : tunnelMac(args.id, args.local));
 
 /** Makes the tunnel and answers it as it is then. */
-function* make(args: Arguments, owner: OwnerTag): Steps<AddressRow> {
+function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
   yield* ip(
     undefined,
     command(
@@ -115,7 +115,7 @@ function* make(args: Arguments, owner: OwnerTag): Steps<AddressRow> {
     ),
     tagLink(args.name, owner),
   );
-  const row = yield* linkWithAddresses(undefined, args.name);
+  const row = yield* link(undefined, args.name);
   if (row === undefined)
     throw new EffectError('missing', `tunnel ${args.name} vanished while it was made`, `ip link show dev ${args.name}`);
   return row;
