@@ -87,7 +87,8 @@ function compileStep<E extends StepExpression>(
     outputs.early.clear();
     const expression = context.compile(text, { ...context.locals, steps: outputs.type, ...locals }, types);
     for (const id of outputs.early) {
-      report.error(text.path, 'step-order', `the step ${id} stands after this one, and has no outputs yet`, 'move it up');
+      if (id === source.id?.text) report.error(text.path, 'step-order', `the step ${id} refers to itself`);
+      else report.error(text.path, 'step-order', `the step ${id} stands after this one, and has no outputs yet`, 'move it up');
     }
     return outputs.early.size > 0 ? undefined : expression;
   };
