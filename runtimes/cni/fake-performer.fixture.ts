@@ -1,11 +1,12 @@
 import type { JsonObject } from '../../engine/object/json.ts';
 import { attachmentOwner, attachmentSubject } from '../../engine/rules/network/attachment.ts';
 import type { NetworkAnswer, NetworkPlan, NetworkRequest, NetworkRule } from '../../engine/rules/network/program.ts';
-import type { Effect, EffectHandler } from '../../engine/step/effect.ts';
+import type { Effect } from '../../engine/step/effect.ts';
 import type { OwnedThing } from '../../engine/step/operation.ts';
 import type { BoundStep, PerformedStep, Plan } from '../../engine/step/plan.ts';
 import type { HostHandler, Performer, PlanRecord, StepProblem } from '../linux/performer.ts';
 import { StepFailure } from '../linux/performer.ts';
+import type { CustomEffect } from './network-effects.ts';
 
 /** A performer for tests of verbs: steps are names that it notes, and effects only those of addresses and plugins. */
 export class FakePerformer implements Performer {
@@ -18,9 +19,9 @@ export class FakePerformer implements Performer {
   problems: readonly StepProblem[] = [];
   /** Waited for at the start of each verb of a plan. */
   gate: (verb: string) => Promise<void> = () => Promise.resolve();
-  readonly #effects: EffectHandler['perform'];
+  readonly #effects: ReadonlyMap<string, CustomEffect>;
 
-  constructor(effects: EffectHandler['perform']) {
+  constructor(effects: ReadonlyMap<string, CustomEffect>) {
     this.#effects = effects;
   }
 
@@ -93,7 +94,8 @@ export class FakePerformer implements Performer {
     this.#mayFail(step, 'ensure');
     this.story.push(`ensure ${step.key}`);
     if (step.operation === 'addresses') return (await this.#addresses('allocate', step, signal)) as JsonObject;
-    if (step.operation === 'delegate') return ((await this.#effects(pluginEffect('ADD', step), signal)) ?? {}) as JsonObject;
+    if (step.operation === 'delegate')
+      return ((await this.#effects.get('plugin')!({ command: 'ADD', ...step.arguments }, signal)) ?? {}) as JsonObject;
     return { name: step.key };
   }
 
@@ -110,15 +112,9 @@ export class FakePerformer implements Performer {
   }
 
   #addresses(verb: string, step: BoundStep, signal: AbortSignal | undefined): Promise<unknown> {
-    return this.#effects({ kind: 'custom', name: 'addresses', request: { verb, ...step.arguments } }, signal);
+    return this.#effects.get('addresses')!({ verb, ...step.arguments }, signal);
   }
 }
-
-const pluginEffect = (command: string, { arguments: args }: BoundStep): Effect => ({
-  kind: 'custom',
-  name: 'plugin',
-  request: { command, ...args },
-});
 
 /** A host that has everything, and whose kernel shows what it is told to. */
 export function fakeHost(rows: (words: readonly string[]) => readonly JsonObject[] = () => []): HostHandler & { lacks: string[] } {

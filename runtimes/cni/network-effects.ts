@@ -2,8 +2,10 @@ import { isJsonObject, type JsonObject, ownText, ownValue } from '../../engine/o
 import type { AddressRequest, AddressVerb, PluginRequest } from '../../engine/rules/network/program.ts';
 import { EffectError } from '../../engine/step/effect.ts';
 import type { AddressAllocator } from './addresses/allocator.ts';
-import type { CustomEffect } from './custom-effects.ts';
 import type { Delegate } from './delegation/delegate.ts';
+
+/** Performs the `custom` effects of one name. Throws {@link EffectError}. */
+export type CustomEffect = (request: JsonObject, signal?: AbortSignal) => Promise<unknown>;
 
 /** The effects that network rules have beside those of the host: `addresses` and `plugin`. */
 export function networkEffects(addresses: AddressAllocator, delegate: Delegate): ReadonlyMap<string, CustomEffect> {

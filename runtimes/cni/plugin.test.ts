@@ -9,7 +9,6 @@ import { CniError } from '../../engine/rules/network/protocol/fault.ts';
 import { EffectError } from '../../engine/step/effect.ts';
 import { createMetrics } from '../host/metrics.ts';
 import { createAddressAllocator } from './addresses/allocator.ts';
-import { withCustomEffects } from './custom-effects.ts';
 import { FakePerformer, type FakeRule, fakeHost, fakeRule } from './fake-performer.fixture.ts';
 import { networkEffects } from './network-effects.ts';
 import { createPlugin, type PluginOptions } from './plugin.ts';
@@ -57,7 +56,7 @@ function setUp(fields: FakeRule & { readonly rules?: readonly NetworkRule[] } = 
   };
   const shown: { rows: Readonly<Record<string, readonly JsonObject[]>> } = { rows: {} };
   const host = fakeHost((words) => shown.rows[words.join(' ')] ?? []);
-  const performer = new FakePerformer(withCustomEffects(host, networkEffects(addresses, delegate)).perform);
+  const performer = new FakePerformer(networkEffects(addresses, delegate));
   const log: string[] = [];
   const plugin = createPlugin({
     program: { rules: fields.rules ?? [rule] },
@@ -320,8 +319,8 @@ describe('CHECK', () => {
       },
     ],
     'link show dev veth': [{ ifname: 'veth', address: 'aa:bb:cc:dd:ee:01' }],
-    'route show table all': [{ dst: 'default', gateway: '10.1.0.1', table: '100' }, { dst: '10.9.0.1' }],
-    '-6 route show table all': [{ dst: 'fd01::/64' }],
+    'route show table all root 0.0.0.0/0': [{ dst: 'default', gateway: '10.1.0.1', table: '100' }, { dst: '10.9.0.1' }],
+    'route show table all root ::/0': [{ dst: 'fd01::/64' }],
   };
 
   it('finds all as it was', async () => {
@@ -335,8 +334,8 @@ describe('CHECK', () => {
   it.each([
     ['address show', 'interface eth0 is gone'],
     ['link show dev veth', 'interface veth is gone'],
-    ['route show table all', 'the route to 0.0.0.0/0 by 10.1.0.1 is gone (the route to 10.9.0.1/32 is gone)'],
-    ['-6 route show table all', 'the route to fd01::/64 is gone'],
+    ['route show table all root 0.0.0.0/0', 'the route to 0.0.0.0/0 by 10.1.0.1 is gone (the route to 10.9.0.1/32 is gone)'],
+    ['route show table all root ::/0', 'the route to fd01::/64 is gone'],
   ])('without what %s showed', async (key, message) => {
     const { invoke, shown } = setUp();
     await invoke({ command: 'ADD' });

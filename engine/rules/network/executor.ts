@@ -5,6 +5,7 @@ import { ownerTag } from '../../step/owner-tag.ts';
 import { BindError, type BoundStep, type Plan, type PlanWalk } from '../../step/plan.ts';
 import { walkSteps } from '../../step/walk.ts';
 import { addressesOf, NO_ADDRESSES } from './addresses.ts';
+import { attachmentOwner, attachmentSubject } from './attachment.ts';
 import { attachmentResult } from './attachment-result.ts';
 import { lookUpObject, type NeededFacts } from './cluster-objects.ts';
 import type { AddressSource, CompiledRule, Condition } from './compiled-rule.ts';
@@ -14,11 +15,6 @@ import { IPAM_KEY, ipamStep } from './ipam-step.ts';
 import type { CniFault, NetworkAnswer, NetworkFacts, NetworkNeeds, NetworkPlan, NetworkRequest, NodeAnswer } from './program.ts';
 import { FAULT_CODES, fault } from './protocol/fault.ts';
 import { requestFacts } from './request-facts.ts';
-
-/** Who owns what an attachment makes. */
-export function attachmentOwner(rule: string, request: Pick<NetworkRequest, 'network' | 'containerId' | 'ifName'>): OwnerTag {
-  return ownerTag(rule, request.network, request.containerId, request.ifName);
-}
 
 /** Who owns what a network needs of the node as a whole. */
 export function nodeOwner(rule: string, network: string): OwnerTag {
@@ -107,12 +103,12 @@ export function attach(rule: CompiledRule, request: NetworkRequest, facts: Netwo
 
 function attachmentPlan(rule: CompiledRule, request: NetworkRequest, runtimeConfig: JsonObject, evaluation: Evaluation): NetworkPlan {
   const owner = attachmentOwner(rule.name, request);
-  const { network, containerId, ifName, netns } = request;
+  const { netns } = request;
   return {
     id: owner.id,
     owner,
     netns: netns === '' ? undefined : netns,
-    subject: { kind: 'attachment', network, containerId, ifName, netns },
+    subject: { kind: 'attachment', ...attachmentSubject(request), netns },
     walk: () => new AttachmentWalk(rule, request, runtimeConfig, evaluation),
     result: (performed) => attachmentResult(rule, request, runtimeConfig, evaluation, performed),
   };

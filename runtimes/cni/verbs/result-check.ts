@@ -42,8 +42,9 @@ export async function differencesFromResult(
     problems.push(
       ...missingRoutes(
         result.routes,
-        await show(netns, ['route', 'show', 'table', 'all']),
-        await show(netns, ['-6', 'route', 'show', 'table', 'all']),
+        // `root` makes it the routes of its family, without a child of iproute2 of its own.
+        await show(netns, ['route', 'show', 'table', 'all', 'root', '0.0.0.0/0']),
+        await show(netns, ['route', 'show', 'table', 'all', 'root', '::/0']),
       ),
     );
     return problems;
