@@ -27,7 +27,7 @@ const SAID: readonly (readonly [string, FailureCode])[] = [
   ['RTNETLINK answers: Operation not supported', 'unsupported'],
   ['Error: TC classifier not found.', 'unsupported'],
   ['Error: Could not process rule: Operation not supported', 'unsupported'],
-  ["iptables-save v1.8.9 (legacy): Cannot initialize: Table does not exist (do you need to insmod?)", 'unsupported'],
+  ['iptables-save v1.8.9 (legacy): Cannot initialize: Table does not exist (do you need to insmod?)', 'unsupported'],
   ['RTNETLINK answers: Operation not permitted', 'denied'],
   ['sh: 1: cannot create /proc/sys/net/x: Read-only file system', 'denied'],
   ['RTNETLINK answers: Device or resource busy', 'busy'],
@@ -63,7 +63,10 @@ describe('what a program says', () => {
   it.each([
     ['RTNETLINK answers: File exists\nCommand failed -:3\n', 'File exists'],
     ['Error: Unknown device type.\nCommand failed -:12\n', 'Unknown device type.'],
-    ['RTNETLINK answers: No such device\nCannot send link get request: No such device\n[]\n', 'No such device; Cannot send link get request: No such device'],
+    [
+      'RTNETLINK answers: No such device\nCannot send link get request: No such device\n[]\n',
+      'No such device; Cannot send link get request: No such device',
+    ],
     ['what is that\nUsage: ip link\n  add\n  set\n', 'what is that'],
     ['a\n\na\n', 'a'],
     ['Command failed -:3\n', ''],

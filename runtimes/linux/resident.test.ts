@@ -36,7 +36,9 @@ describe('a resident', () => {
   });
 
   it('asks the next child what the last had not read, and tells what it may have done', async () => {
-    const { resident, children } = residentOf((number) => fakeIp((line) => (number === 0 && line === 'a' ? undefined : { says: `${number}` })));
+    const { resident, children } = residentOf((number) =>
+      fakeIp((line) => (number === 0 && line === 'a' ? undefined : { says: `${number}` })),
+    );
     const [a, b] = await Promise.all([resident.ask('a', ask), resident.ask('b', ask)]);
     expect(a).toMatchObject({ kind: 'ended', begun: true });
     expect(b).toMatchObject({ kind: 'answered', text: '1' });
