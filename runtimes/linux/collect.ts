@@ -1,6 +1,7 @@
 import { runSteps } from '../../engine/step/effect.ts';
 import type { Operation, OwnedThing } from '../../engine/step/operation.ts';
 import { readOwnerTag } from '../../engine/step/owner-tag.ts';
+import { describeError, oneLine } from './failure-text.ts';
 import type { KeyLocks } from './key-locks.ts';
 import type { Performer } from './performer.ts';
 import type { PerformerParts } from './plan-run.ts';
@@ -32,7 +33,7 @@ export async function collectGarbage(
     try {
       return await act(deadline.signal);
     } catch (error) {
-      left.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      left.push(oneLine(`${what}: ${describeError(error)}`));
       return undefined;
     } finally {
       deadline.end();

@@ -2,7 +2,7 @@ import { canonicalJson, type JsonObject, jsonEqual } from '../../engine/object/j
 import type { StepContext } from '../../engine/step/operation.ts';
 import type { BoundStep, PerformedStep, Plan } from '../../engine/step/plan.ts';
 import type { JournalRecord } from './journal.ts';
-import { MAX_STEPS, NO_STEP, type PerformerParts, type PlanRun } from './plan-run.ts';
+import { isSameStep, MAX_STEPS, NO_STEP, type PerformerParts, type PlanRun } from './plan-run.ts';
 
 interface ForeseenStep {
   readonly step: BoundStep;
@@ -42,7 +42,8 @@ export async function convergeRecord(
       if (step === undefined) break;
       current = step;
       if (ensured.length >= MAX_STEPS) throw new Error(`the plan has more than ${MAX_STEPS} steps`);
-      asForeseen &&= isSame(foreseen[ensured.length]?.step, step);
+      const expected = foreseen[ensured.length]?.step;
+      asForeseen &&= expected !== undefined && isSameStep(expected, step);
       if (!asForeseen) await undoUnreached();
       const known = journal.get(plan.id)!.steps.find((each) => each.step.key === step.key);
       walk.done(await run.ensure(step, known, signal));
@@ -66,6 +67,8 @@ export async function convergeRecord(
 
   async function undoAll(steps: readonly PerformedStep[]): Promise<void> {
     for (const performed of steps.toReversed()) {
+      // After a death in between it counts as begun, not as performed.
+      journal.beginStep(record.id, performed.step);
       await run.undo(performed, signal);
       journal.undone(record.id, [performed.step.key]);
     }
@@ -102,15 +105,11 @@ function foresee({ operations }: PerformerParts, plan: Plan, record: JournalReco
 
 const meaning = (step: BoundStep): string => `${step.operation} ${canonicalJson(step.arguments)}`;
 
-function isSame(a: BoundStep | undefined, b: BoundStep): boolean {
-  return a !== undefined && a.key === b.key && a.operation === b.operation && jsonEqual(a.arguments, b.arguments);
-}
-
 function sameRecord(a: JournalRecord, b: JournalRecord): boolean {
   return (
     a.netns === b.netns &&
     jsonEqual(a.subject, b.subject) &&
     a.steps.length === b.steps.length &&
-    a.steps.every(({ step }, index) => isSame(b.steps[index]?.step, step))
+    a.steps.every(({ step }, index) => isSameStep(b.steps[index]!.step, step))
   );
 }

@@ -2,6 +2,7 @@ import type { BoundStep, PerformedStep, Plan } from '../../engine/step/plan.ts';
 import { systemClock } from '../host/clock.ts';
 import { collectGarbage } from './collect.ts';
 import { convergeRecord } from './converge.ts';
+import { describeError } from './failure-text.ts';
 import { Journal, type JournalRecord, ownerOf } from './journal.ts';
 import { KeyLocks, LockError } from './key-locks.ts';
 import { type Performer, type PerformerOptions, type PlanRecord, StepFailure, type StepProblem } from './performer.ts';
@@ -121,8 +122,12 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     try {
       await journal.ready();
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
-      throw new StepFailure(`rule ${plan.owner.rule}: ${said}`, { step: NO_STEP, verb: 'ensure', code: 'full', cause: error });
+      throw new StepFailure(`rule ${plan.owner.rule}: ${describeError(error)}`, {
+        step: NO_STEP,
+        verb: 'ensure',
+        code: 'full',
+        cause: error,
+      });
     }
   }
 
@@ -131,8 +136,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     try {
       return await PlanRun.open(parts, { id, owner, netns, isOfEarlierBoot });
     } catch (error) {
-      const said = error instanceof Error ? error.message : String(error);
-      throw new StepFailure(`rule ${owner.rule}: ${said}`, { step: NO_STEP, verb, code: 'namespace', cause: error });
+      throw new StepFailure(`rule ${owner.rule}: ${describeError(error)}`, { step: NO_STEP, verb, code: 'namespace', cause: error });
     }
   }
 

@@ -203,8 +203,9 @@ function valueOperation(
 
 /** The words of the fake host: `thing` and `hub` (shared) carry tags, `file` and `value` are remembered, and `broken` fails half way. */
 export function fakeOperations(): Map<string, Operation> {
+  const { inventory: _, ...likeThing } = thingOperation('thing', 'owned');
   const broken: Operation<Named, Named> = {
-    ...thingOperation('thing', 'owned'),
+    ...likeThing,
     name: 'broken',
     *ensure(args, { owner }) {
       yield* ensureThing(args.name, owner.text, false);

@@ -24,7 +24,7 @@ type Entry =
   /** A process began to write, in this boot. */
   | { readonly kind: 'open'; readonly version: number; readonly boot: string }
   | { readonly kind: 'record'; readonly record: JournalRecord }
-  /** A step begins: a new one at the end, or what is known under its key begins again. */
+  /** A step begins, a new one at the end, or it is about to be undone: either way it has no outputs. */
   | { readonly kind: 'step'; readonly id: string; readonly step: BoundStep }
   | { readonly kind: 'memory'; readonly id: string; readonly step: string; readonly value: Json }
   | { readonly kind: 'outputs'; readonly id: string; readonly step: string; readonly value: JsonObject }
@@ -51,6 +51,8 @@ export interface JournalOptions {
   readonly bootId: string;
   readonly log: (line: string, fields?: Readonly<Record<string, unknown>>) => void;
   readonly crashPoint: (name: string) => void;
+  /** Bytes of a log that is never worth to be written anew. Default: a mebibyte. */
+  readonly small?: number;
 }
 
 /**
@@ -66,7 +68,7 @@ export class Journal {
   readonly #log: RecordLog;
   readonly #records: Map<string, Kept>;
   /** Bytes from which on the log is written anew. */
-  #limit = SMALL;
+  #limit: number;
   #rewriting: Promise<void> | undefined;
   /** The file lacks something that is known here. */
   #isBehind = false;
@@ -76,19 +78,22 @@ export class Journal {
     this.#release = release;
     this.#log = log;
     this.#records = records;
+    this.#limit = this.#small;
   }
 
   /** Takes the folder for this process and reads what is there. Throws `FileError` and {@link RecordLogError}. */
-  static open(options: JournalOptions): Journal {
+  static async open(options: JournalOptions): Promise<Journal> {
     const release = holdFolder(options.folder);
+    let log: RecordLog | undefined;
     try {
       chmodSync(options.folder, 0o700);
       const file = join(options.folder, 'journal');
       const records = new Map<string, Kept>();
       let boot: string | undefined;
-      const log = RecordLog.open({
+      log = RecordLog.open({
         file,
-        rebooted: () => boot !== undefined && boot !== options.bootId,
+        // Where not even the first line can be read, it was the first start, and the power went.
+        rebooted: () => boot !== options.bootId,
         log: options.log,
         crashPoint: options.crashPoint,
         read: (value) => {
@@ -107,12 +112,21 @@ export class Journal {
         },
       });
       const journal = new Journal(options, release, log, records);
-      if (boot !== options.bootId) journal.#end({ kind: 'open', version: VERSION, boot: options.bootId });
+      if (boot !== options.bootId) {
+        journal.#end({ kind: 'open', version: VERSION, boot: options.bootId });
+        // Or the next boot would take what it reads for its own.
+        await journal.sync();
+      }
       return journal;
     } catch (error) {
+      await log?.close();
       release();
       throw error;
     }
+  }
+
+  get #small(): number {
+    return this.#options.small ?? SMALL;
   }
 
   get(id: string): JournalRecord | undefined {
@@ -138,6 +152,7 @@ export class Journal {
     this.#begin({ kind: 'record', record });
   }
 
+  /** A step begins, or is about to be undone: it has no outputs until {@link endStep}. */
   beginStep(id: string, step: BoundStep): void {
     this.#begin({ kind: 'step', id, step });
   }
@@ -230,7 +245,7 @@ export class Journal {
     this.#isBehind = false;
     try {
       await this.#log.rewrite(entries);
-      this.#limit = Math.max(SMALL, this.#log.size * GROWTH);
+      this.#limit = Math.max(this.#small, this.#log.size * GROWTH);
     } catch (error) {
       this.#isBehind = true;
       throw error;
@@ -266,7 +281,7 @@ function apply(records: Map<string, Kept>, entry: Entry): void {
   switch (entry.kind) {
     case 'step': {
       const known = kept.steps.get(entry.step.key);
-      kept.steps.set(entry.step.key, known === undefined ? { step: entry.step } : { ...known, step: entry.step });
+      kept.steps.set(entry.step.key, known?.memory === undefined ? { step: entry.step } : { step: entry.step, memory: known.memory });
       return;
     }
     case 'memory':

@@ -3,13 +3,13 @@ import { EffectError, runSteps, type Steps } from '../../engine/step/effect.ts';
 import type { Operation, OwnerTag, StepContext } from '../../engine/step/operation.ts';
 import { BindError, type BoundStep, type PerformedStep } from '../../engine/step/plan.ts';
 import type { Clock } from '../host/clock.ts';
+import { describeError, describeStep, oneLine } from './failure-text.ts';
 import type { Journal } from './journal.ts';
 import { journalledSession } from './journalled-session.ts';
 import { type KeyLocks, LockError } from './key-locks.ts';
 import { type HostHandler, type HostSession, StepFailure } from './performer.ts';
 import { RecordLogError } from './record-log.ts';
 import { stepDeadline } from './step-deadline.ts';
-import { describeStep } from './step-place.ts';
 
 /** What all plans of a performer share. */
 export interface PerformerParts {
@@ -79,6 +79,7 @@ export class PlanRun {
     const { journal, handler } = this.#parts;
     const { id } = this.#options;
     const operation = this.#operation(step, 'ensure');
+    const isRecorded = known !== undefined && isSameStep(known.step, step);
     const outputs = await this.#run('ensure', known ?? { step }, signal, async (run) => {
       const requirements = operation.requires(step.arguments);
       const missing = requirements.length === 0 ? [] : await handler.missing(requirements);
@@ -86,11 +87,11 @@ export class PlanRun {
         const message = `${describeStep(this.#options.owner.rule, step)}: ${missing.map((each) => each.message).join('; ')}`;
         throw new StepFailure(message, { step, verb: 'ensure', code: 'requirement' });
       }
-      if (known === undefined || !isSameStep(known.step, step)) journal.beginStep(id, step);
+      if (!isRecorded) journal.beginStep(id, step);
       return run((context) => operation.ensure(step.arguments, context));
     });
     try {
-      if (!jsonEqual(known?.outputs, outputs)) journal.endStep(id, step.key, outputs);
+      if (!isRecorded || !jsonEqual(known.outputs, outputs)) journal.endStep(id, step.key, outputs);
       return outputs;
     } catch (error) {
       throw this.failure('ensure', step, error);
@@ -116,10 +117,8 @@ export class PlanRun {
   failure(verb: StepVerb, during: BoundStep, error: unknown): StepFailure {
     if (error instanceof StepFailure) return error;
     const step = error instanceof BindError ? unboundStep(error) : during;
-    const tried = error instanceof EffectError ? `${error.tried}: ` : '';
-    const said = error instanceof Error ? error.message : String(error);
     const doing = verb === 'ensure' ? '' : verb === 'undo' ? 'could not be undone: ' : 'could not be checked: ';
-    const message = oneLine(`${describeStep(this.#options.owner.rule, step)}: ${doing}${tried}${said}`);
+    const message = oneLine(`${describeStep(this.#options.owner.rule, step)}: ${doing}${describeError(error)}`);
     return new StepFailure(message, { step, verb, code: codeOf(error), cause: error });
   }
 
@@ -177,8 +176,12 @@ export class PlanRun {
   }
 }
 
-const isSameStep = (a: BoundStep, b: BoundStep): boolean =>
-  a === b || (a.key === b.key && a.operation === b.operation && a.line === b.line && jsonEqual(a.arguments, b.arguments));
+/** Whether two steps are one, its place in the rule included. */
+export function isSameStep(a: BoundStep, b: BoundStep): boolean {
+  if (a === b) return true;
+  const isHere = a.key === b.key && a.line === b.line && a.timeout === b.timeout && jsonEqual(a.path, b.path);
+  return isHere && a.operation === b.operation && jsonEqual(a.arguments, b.arguments);
+}
 
 function overdue(error: unknown, timeout: number): EffectError {
   const [tried, said] =
@@ -189,13 +192,6 @@ function overdue(error: unknown, timeout: number): EffectError {
 function unboundStep({ step, path, line }: BindError): BoundStep {
   return { ...NO_STEP, key: step, path, ...(line === undefined ? {} : { line }) };
 }
-
-/** Keys and answers may hold anything. */
-const oneLine = (text: string): string =>
-  text
-    .trim()
-    .replaceAll(/\s*[\n\r]+\s*/g, '; ')
-    .replaceAll(/[\x00-\x1f\x7f]/g, ' ');
 
 function codeOf(error: unknown): string {
   if (error instanceof BindError) return 'expression';

@@ -96,6 +96,8 @@ export class RecordLog {
     try {
       fd = openSync(options.file, constants.O_RDWR | constants.O_CREAT, 0o600);
       const content = readWhole(fd, options.file);
+      // One that was just made is in its folder for good before it is relied on.
+      if (content.length === 0) syncFolder(dirname(options.file));
       const end = readLines(content, options);
       const log = new RecordLog(options, fd, end, content.length);
       // What follows the last line must be zeros, or it would be taken for a line one day.
@@ -178,17 +180,17 @@ export class RecordLog {
       fdatasyncSync(fd);
       crashPoint('before rename');
       renameSync(name, file);
-      crashPoint('after rename');
-      syncFolder(dirname(file));
+      // From here on the old file is nobody's: whatever happens, lines go to the new one.
       const [old, syncing] = [this.#fd, this.#syncing];
       this.#fd = fd;
       this.#end = end;
       this.#allocated = fstatSync(fd).size;
-      [this.#durable, this.#durableEnd] = [this.#appended, end];
       fd = undefined;
       // A sync of the old file may be under way; its descriptor must not be given to another file before.
-      await syncing?.catch(() => undefined);
-      closeSync(old);
+      void (syncing ?? Promise.resolve()).catch(() => undefined).then(() => closeSync(old));
+      crashPoint('after rename');
+      syncFolder(dirname(file));
+      [this.#durable, this.#durableEnd] = [this.#appended, end];
     } catch (error) {
       if (fd !== undefined) closeSync(fd);
       rmSync(name, { force: true });
