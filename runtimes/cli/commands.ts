@@ -1,13 +1,6 @@
+import { CNI_COMMANDS } from './cni-commands.ts';
 import type { CommandSpec, OptionSpec } from './command.ts';
-
-const OUTPUT = (...values: readonly string[]): OptionSpec => ({
-  name: 'output',
-  short: 'o',
-  value: 'format',
-  values,
-  default: 'text',
-  summary: 'What to print: text for people, the others for machines.',
-});
+import { CLUSTER_OPTIONS, LOG_OPTION, OUTPUT } from './shared-options.ts';
 
 const BUNDLE_OPTION: OptionSpec = {
   name: 'rules',
@@ -37,16 +30,6 @@ const REQUEST_OPTIONS: readonly OptionSpec[] = [
   { name: 'namespace', short: 'n', value: 'name', default: 'default', summary: 'Namespace of objects that name none.' },
   { name: 'user', value: 'name', default: 'kubernetes-admin', summary: 'User who makes the request.' },
   { name: 'group', value: 'name', multiple: true, summary: 'Group of the user.' },
-];
-
-const CLUSTER_OPTIONS: readonly OptionSpec[] = [
-  {
-    name: 'kubeconfig',
-    value: 'file',
-    summary: 'Kubeconfig of the cluster. Default: as kubectl finds it, then the service account of the pod this runs in.',
-  },
-  { name: 'context', value: 'name', summary: 'Context of the kubeconfig. Default: its current one.' },
-  { name: 'kube-api', value: 'url', summary: 'API server that asks for no credentials, such as http://127.0.0.1:8001 of kubectl proxy.' },
 ];
 
 /** All commands, in the order of the help. */
@@ -233,7 +216,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         default: '5',
         summary: 'How long to go on accepting after a stop signal, until endpoints are updated.',
       },
-      { name: 'log', value: 'format', values: ['json', 'text', 'off'], default: 'json', summary: 'How to log on standard error.' },
+      LOG_OPTION,
       {
         name: 'print-webhook-config',
         value: 'address',
@@ -386,7 +369,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: 'Simulate no workloads and nodes: only namespaces, their accounts, and what lost its owner are looked after.',
       },
       { name: 'load', value: 'path', multiple: true, summary: 'Objects to begin with: files, folders and recordings.' },
-      { name: 'log', value: 'format', values: ['json', 'text', 'off'], default: 'json', summary: 'How to log on standard error.' },
+      LOG_OPTION,
     ],
     examples: [
       { command: 'fairlead api-server --kubeconfig admin.kubeconfig', explains: 'then kubectl --kubeconfig admin.kubeconfig' },
@@ -399,4 +382,5 @@ export const COMMANDS: readonly CommandSpec[] = [
     },
     load: async () => (await import('./api-server.ts')).runApiServer,
   },
+  ...CNI_COMMANDS,
 ];

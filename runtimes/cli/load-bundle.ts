@@ -59,7 +59,7 @@ export async function loadBundles(
     bundles.push(await loadBundle(path, context, instrument));
   const combined = combineBundles(bundles);
   const { program } = combined;
-  if (program !== undefined && program.admission.rules.length + program.reconcile.rules.length === 0) {
+  if (program !== undefined && program.admission.rules.length + program.reconcile.rules.length + program.network.rules.length === 0) {
     const [first] = combined.diagnostics;
     throw new UsageError(`there are no rules in ${paths.join(', ')}`, first && [first.message, first.hint].filter(Boolean).join('; '));
   }

@@ -32,17 +32,23 @@ async function run(argv: readonly string[], context: CommandContext): Promise<Ex
     return EXIT.ok;
   }
   if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
-    const about = COMMANDS.find((command) => command.name === rest[0]);
-    const { commandHelp, programHelp } = await import('./help.ts');
-    const target = first === undefined ? context.err : context.out;
-    const color = paint(usesColor('auto', target, context.env));
-    target.write(about === undefined ? programHelp(COMMANDS, color, columns(context)) : commandHelp(about, color, columns(context)));
-    return first === undefined ? EXIT.usage : EXIT.ok;
+    const group = groupOf(rest[0]);
+    const about = COMMANDS.find(({ name }) => name === (group === undefined ? rest[0] : `${rest[0]} ${rest[1]}`));
+    const { commandHelp } = await import('./help.ts');
+    if (about === undefined) return overview(group ?? COMMANDS, first === undefined, context);
+    context.out.write(commandHelp(about, paint(usesColor('auto', context.out, context.env)), columns(context)));
+    return EXIT.ok;
   }
-  const command = COMMANDS.find(({ name }) => name === first);
-  if (command === undefined) throw unknownCommand(first);
+  const group = groupOf(first);
+  const [second] = rest;
+  if (group !== undefined && (second === undefined || second === '--help' || second === '-h')) {
+    return overview(group, second === undefined, context);
+  }
+  const called = group === undefined ? first : `${first} ${second}`;
+  const command = COMMANDS.find(({ name }) => name === called);
+  if (command === undefined) throw unknownCommand(called, group ?? COMMANDS);
   const { parseArguments } = await import('./arguments.ts');
-  const args = parseArguments(command, rest);
+  const args = parseArguments(command, group === undefined ? rest : rest.slice(1));
   if (args.on('help')) {
     const { commandHelp } = await import('./help.ts');
     const color = paint(usesColor((args.text('color') ?? 'auto') as ColorChoice, context.out, context.env));
@@ -52,15 +58,29 @@ async function run(argv: readonly string[], context: CommandContext): Promise<Ex
   return (await command.load())(args, context);
 }
 
+/** Commands whose name begins with this word and has another; undefined for a word that is a command by itself, or none. */
+function groupOf(word: string | undefined): readonly CommandSpec[] | undefined {
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${word} `));
+  return group.length === 0 ? undefined : group;
+}
+
+/** The help of all commands, or of a group: what was asked for, or what was called without saying what to do. */
+async function overview(commands: readonly CommandSpec[], isMistake: boolean, context: CommandContext): Promise<ExitCode> {
+  const { programHelp } = await import('./help.ts');
+  const target = isMistake ? context.err : context.out;
+  target.write(programHelp(commands, paint(usesColor('auto', target, context.env)), columns(context)));
+  return isMistake ? EXIT.usage : EXIT.ok;
+}
+
 function columns(context: CommandContext): number {
   const given = Number(context.env['COLUMNS']);
   return Number.isInteger(given) && given >= 40 ? Math.min(given, 120) : 100;
 }
 
-function unknownCommand(name: string): UsageError {
+function unknownCommand(name: string, commands: readonly CommandSpec[]): UsageError {
   const meant = suggest(
     name,
-    COMMANDS.map((command: CommandSpec) => command.name),
+    commands.map((command) => command.name),
   );
   return new UsageError(
     name.startsWith('-') ? `unknown option ${name}: options follow the command` : `unknown command ${JSON.stringify(name)}`,

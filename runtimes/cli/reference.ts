@@ -9,7 +9,7 @@ export function cliReference(commands: readonly CommandSpec[]): string {
     '<!-- Made by `node --import tsx scripts/generate-cli-reference.ts` from runtimes/cli/commands.ts. -->',
     'Rules, objects and tests are files, folders or `-` for standard input, in YAML, JSON or CUE. Results go to standard output, everything else to standard error.',
     'All commands end with one of three codes: **0** nothing is wrong, **1** something was found (an error in rules, a denied object, a failed test), **2** the command could not be done (called wrongly, a file that cannot be read).',
-    list(commands.map(({ name, summary }) => `[\`fairlead ${name}\`](#fairlead-${name}): ${summary}`)),
+    list(commands.map(({ name, summary }) => `[\`fairlead ${name}\`](#fairlead-${name.replaceAll(' ', '-')}): ${summary}`)),
     ...commands.map(commandSection),
     '## Options of every command',
     table(

@@ -83,7 +83,7 @@ export class Iproute {
     signal?: AbortSignal,
   ): Promise<readonly JsonObject[]> {
     const { clock } = this.#options;
-    const question = { program, family, line: batchLine(program, { words }) };
+    const question = { program, family, line: batchLine(program, { words: asked(program, words) }) };
     const began = clock.elapsed();
     let answer = await this.#ask(question, signal);
     let rows = readRows(answer);
@@ -122,6 +122,13 @@ interface Question {
   readonly family: IprouteFamily | undefined;
   readonly line: string;
 }
+
+/**
+ * After `ip link show` a child answers `address show` without addresses until it ends: it stays in the family of links. `address show` tells
+ * all that is read of a link, too.
+ */
+const asked = (program: IprouteProgram, words: readonly string[]): readonly string[] =>
+  program === 'ip' && words[0] === 'link' ? ['address', ...words.slice(1)] : words;
 
 /** Names that are remembered as forgotten. */
 const MAX_FORGOTTEN = 4096;

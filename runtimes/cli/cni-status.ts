@@ -1,0 +1,87 @@
+import { resolve } from 'node:path';
+import { askDaemon, type DaemonStatus, type GcReport } from '../cni/daemon-status.ts';
+import { NoAnswerError } from '../cni/invoke.ts';
+import type { ParsedArguments } from './command.ts';
+import { type CommandRun, EXIT, UsageError } from './command.ts';
+import type { CommandContext } from './context.ts';
+
+/** `fairlead cni status`. */
+export const runCniStatus: CommandRun = async (args, context) => {
+  const status = await answerOf(args, context, (socket) => askDaemon(socket, 'status'));
+  context.out.write(args.text('output') === 'json' ? `${JSON.stringify(status, undefined, 2)}\n` : statusText(status));
+  return isWell(status) ? EXIT.ok : EXIT.findings;
+};
+
+/** `fairlead cni gc`. */
+export const runCniGc: CommandRun = async (args, context) => {
+  const report = await answerOf(args, context, (socket) => askDaemon(socket, 'gc'));
+  context.out.write(args.text('output') === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : gcText(report));
+  return report.left.length === 0 ? EXIT.ok : EXIT.findings;
+};
+
+async function answerOf<T>(args: ParsedArguments, context: CommandContext, ask: (socket: string) => Promise<T>): Promise<T> {
+  try {
+    return await ask(resolve(context.cwd, args.text('socket')!));
+  } catch (error) {
+    if (error instanceof NoAnswerError)
+      throw new UsageError(`no daemon answers: ${error.message}`, 'fairlead cni serve is the daemon; --socket names its socket');
+    throw error;
+  }
+}
+
+function isWell({ notReady, bundle, rules, attachments, spooled }: DaemonStatus): boolean {
+  return (
+    notReady === undefined &&
+    bundle.failure === undefined &&
+    rules.every(({ missing }) => missing.length === 0) &&
+    attachments.every(({ state }) => state === 'performed') &&
+    spooled === 0
+  );
+}
+
+function statusText(status: DaemonStatus): string {
+  const { bundle, rules, networks, attachments, spooled } = status;
+  const left = attachments.filter(({ state }) => state !== 'performed');
+  const lines = [
+    `daemon ${status.version} on ${status.node || 'this node'}: ${status.notReady ?? 'ready'}`,
+    `bundle ${[bundle.name, bundle.version].filter(Boolean).join(' ')}${bundle.failure === undefined ? '' : `; the newest version of its files does not serve: ${bundle.failure}`}`,
+    ...rules.map(
+      ({ name, missing }) => `rule ${name}: ${missing.length === 0 ? 'the host has all it needs' : `the host lacks ${missing.join('; ')}`}`,
+    ),
+    ...networks.map(
+      ({ name, rules: of, attachments: count }) => `network ${name} (${of.join(', ')}): ${count} attachment${count === 1 ? '' : 's'}`,
+    ),
+    ...left.map(
+      ({ network, containerId, ifName }) =>
+        `left: ${ifName} of container ${containerId} in network ${network} could not be removed whole; it is tried again`,
+    ),
+    ...(spooled === 0 ? [] : [`${spooled} DEL${spooled === 1 ? '' : 's'} that came while there was no daemon wait`]),
+  ];
+  const rows = attachments.map(({ network, containerId, ifName, addresses, netns, since }) => [
+    network,
+    containerId,
+    ifName,
+    addresses.join(',') || '-',
+    new Date(since).toISOString(),
+    netns || '-',
+  ]);
+  return `${lines.join('\n')}\n${rows.length === 0 ? '' : `\n${columns([['NETWORK', 'CONTAINER', 'INTERFACE', 'ADDRESSES', 'SINCE', 'NAMESPACE'], ...rows])}`}`;
+}
+
+function gcText({ removed, left }: GcReport): string {
+  if (removed.length + left.length === 0) return 'nothing was left\n';
+  return [...removed.map((what) => `removed ${what}\n`), ...left.map((what) => `left: ${what}\n`)].join('');
+}
+
+function columns(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => row[index]!.length)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, index) => cell.padEnd(widths[index]!))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}

@@ -1,0 +1,358 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
+import { NETWORK_OPERATIONS } from '../../engine/rules/network/operations.ts';
+import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
+import type { ActiveBundle, BundleSource } from '../host/bundle-watch.ts';
+import { type Clock, systemClock } from '../host/clock.ts';
+import { type Log, type LogFields, type LogLevel, silentLog } from '../host/log.ts';
+import { createMetrics, type Metrics } from '../host/metrics.ts';
+import { createPerformer } from '../linux/create-performer.ts';
+import { createHost, type Host } from '../linux/host.ts';
+import type { Performer, PerformerOptions } from '../linux/performer.ts';
+import { createAddressAllocator } from './addresses/allocator.ts';
+import { type DaemonStatus, type GcReport, QUESTION } from './daemon-status.ts';
+import { createDelegate } from './delegation/delegate.ts';
+import { networkEffects } from './network-effects.ts';
+import { createPlugin, type Plugin } from './plugin.ts';
+import { failure, type InvocationServer, startInvocationServer } from './server.ts';
+import { createSpool, type Spool } from './spool.ts';
+import { factsWithoutCluster, type NetworkFactsSource } from './verbs/network-facts-source.ts';
+import type { Answer, Invocation } from './wire.ts';
+
+export interface NetworkDaemonOptions {
+  /** The rules. Ask {@link NetworkDaemon.reload} to look again after they changed. */
+  readonly bundle: BundleSource & { failure?(): string | undefined };
+  readonly socketPath: string;
+  /** Folder of the journal and the spool; one daemon has it for itself. */
+  readonly stateFolder: string;
+  /** Name of this node; `` where there is no cluster. */
+  readonly nodeName?: string;
+  /** Default: there is no cluster. */
+  readonly facts?: NetworkFactsSource;
+  readonly allowedPrograms?: readonly string[];
+  readonly allowedHosts?: readonly string[];
+  readonly version?: string;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly metrics?: Metrics;
+  readonly crashPoint?: PerformerOptions['crashPoint'];
+  /** Default: the kernel's. */
+  readonly bootId?: string;
+}
+
+export interface NetworkDaemon {
+  /** Why no ADD is served, or undefined when they are. */
+  notReady(): string | undefined;
+  /** Takes over the bundle that serves now; what is under way ends with the one it began with. */
+  reload(): void;
+  /** Resolves when what an earlier daemon left half done is undone; rejects where the journal can't be used. */
+  readonly recovered: Promise<void>;
+  /** Takes no more, ends what was begun, and leaves the networks of containers as they are. `grace` in milliseconds. */
+  close(options?: { readonly grace?: number }): Promise<void>;
+}
+
+/** Milliseconds that an invocation waits for a daemon that is starting; before the executable gives up. */
+const RECOVERY_PATIENCE = 60_000;
+
+/**
+ * Serves the rules of a bundle as CNI plugins. Resolves when it listens: invocations that come while the last daemon's work is being undone
+ * wait for that, STATUS says that it is. Throws `FileError` where another daemon has the socket or the folder.
+ */
+export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise<NetworkDaemon> {
+  const { bundle, socketPath, stateFolder, nodeName = '', clock = systemClock, log = silentLog, metrics = createMetrics() } = options;
+  const addresses = createAddressAllocator({ log: lines(log, 'info') });
+  const delegate = createDelegate({ clock, log: lines(log, 'warn') });
+  const host = createHost({
+    clock,
+    allowedPrograms: options.allowedPrograms ?? [],
+    allowedHosts: options.allowedHosts ?? [],
+    custom: networkEffects(addresses, delegate),
+  });
+  let performer: Performer | undefined;
+  let plugin: Plugin | undefined;
+  let server: InvocationServer | undefined;
+  try {
+    performer = await createPerformer({
+      folder: join(stateFolder, 'journal'),
+      handler: host,
+      operations: NETWORK_OPERATIONS,
+      now: clock.now,
+      clock,
+      bootId: options.bootId ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      log: lines(log, 'info'),
+      ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
+    });
+    plugin = createPlugin({
+      program: bundle.current()?.program.network ?? { rules: [] },
+      performer,
+      host,
+      addresses,
+      delegate,
+      facts: options.facts ?? factsWithoutCluster(nodeName),
+      log: lines(log, 'warn'),
+      metrics,
+      clock,
+      ...(options.version === undefined ? {} : { version: options.version }),
+    });
+    const daemon = new Daemon({ ...options, nodeName, clock, log, host, performer, plugin });
+    server = await startInvocationServer({
+      path: socketPath,
+      handle: (invocation) => daemon.handle(invocation),
+      clock,
+      log,
+      onRefused: refusals(metrics),
+    });
+    watchGauges(metrics, server, performer, daemon.spool);
+    daemon.recover();
+    return daemon.public(server);
+  } catch (error) {
+    await server?.close({ grace: 0 });
+    await plugin?.close();
+    await performer?.close();
+    await host.close();
+    throw error;
+  }
+}
+
+interface Parts extends NetworkDaemonOptions {
+  readonly nodeName: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly host: Host;
+  readonly performer: Performer;
+  readonly plugin: Plugin;
+}
+
+class Daemon {
+  readonly spool: Spool;
+  readonly #parts: Parts;
+  #state: 'recovering' | 'serving' | 'broken' | 'stopping' = 'recovering';
+  #recovered: Promise<void> = Promise.resolve();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+    const { clock, log, stateFolder } = parts;
+    this.spool = createSpool({ folder: join(stateFolder, 'spool'), handle: (invocation) => this.#invoke(invocation), clock, log });
+  }
+
+  /** Undoes what an earlier daemon left half done, then does what was kept while there was none. */
+  recover(): void {
+    const { performer, log } = this.#parts;
+    this.#recovered = performer.recover().then(
+      ({ undone, left }) => {
+        if (this.#state === 'recovering') this.#state = 'serving';
+        log(left.length === 0 ? 'info' : 'error', 'recovered', { undone: undone.length, left: left.length, first: left[0] });
+        void this.spool.perform().catch((error: unknown) => log('error', 'the spool cannot be read', { reason: messageOf(error) }));
+        this.spool.watch();
+      },
+      (error: unknown) => {
+        this.#state = 'broken';
+        log('error', 'what the last daemon left cannot be undone; nothing is served', { reason: messageOf(error) });
+        throw error;
+      },
+    );
+    // Whoever wants to know asks `recovered`.
+    this.#recovered.catch(() => {});
+  }
+
+  notReady(): string | undefined {
+    switch (this.#state) {
+      case 'recovering':
+        return 'undoing what the last daemon left half done';
+      case 'broken':
+        return 'what the last daemon left cannot be undone';
+      case 'stopping':
+        return 'shutting down';
+      case 'serving':
+        return this.#parts.bundle.current() === undefined ? 'there are no rules' : undefined;
+    }
+  }
+
+  async handle(invocation: Invocation): Promise<Answer> {
+    const { clock, log } = this.#parts;
+    const { environment } = invocation;
+    const question = environment.get(QUESTION);
+    if (question !== undefined) return this.#answerQuestion(question);
+    const began = clock.elapsed();
+    const answer = await this.#serve(invocation);
+    const verb = environment.get('CNI_COMMAND');
+    // Asked every few seconds by every runtime.
+    log(verb === 'STATUS' && answer.exitCode === 0 ? 'debug' : 'info', 'invocation', {
+      verb,
+      rule: environment.get('TYPE'),
+      container: environment.get('CNI_CONTAINERID'),
+      interface: environment.get('CNI_IFNAME'),
+      exitCode: answer.exitCode,
+      seconds: Math.round((clock.elapsed() - began) * 1000) / 1e6,
+    });
+    return answer;
+  }
+
+  async #serve(invocation: Invocation): Promise<Answer> {
+    const { environment } = invocation;
+    const verb = environment.get('CNI_COMMAND') ?? '';
+    if (this.#state === 'recovering' && verb !== 'STATUS') await this.#patience();
+    const reason = this.#state === 'serving' || this.#state === 'stopping' ? undefined : this.notReady();
+    if (reason !== undefined)
+      return failure(verb === 'STATUS' ? FAULT_CODES.notAvailable : FAULT_CODES.tryAgainLater, `the daemon is not ready: ${reason}`);
+    if (verb === 'ADD') {
+      const left = await this.spool.performFor(environment.get('CNI_CONTAINERID') ?? '', environment.get('CNI_IFNAME') ?? '');
+      if (left !== undefined) return failure(FAULT_CODES.tryAgainLater, 'an earlier DEL of this interface could not be done yet', left);
+    }
+    return this.#invoke(invocation);
+  }
+
+  #invoke({ environment, stdin }: Invocation): Promise<Answer> {
+    return this.#parts.plugin.invoke({ type: environment.get('TYPE') ?? '', environment, stdin });
+  }
+
+  async #patience(): Promise<void> {
+    const { clock } = this.#parts;
+    let end = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const timer = clock.after(RECOVERY_PATIENCE, end);
+    await Promise.race([this.#recovered.catch(() => {}), over]);
+    timer.cancel();
+  }
+
+  async #answerQuestion(question: string): Promise<Answer> {
+    switch (question) {
+      case 'status':
+        return json(await this.#status());
+      case 'gc':
+        return json(await this.#collect());
+      default:
+        return { exitCode: 2, stdout: '', stderr: `this daemon does not know the question ${JSON.stringify(question)}\n` };
+    }
+  }
+
+  async #status(): Promise<DaemonStatus> {
+    const { bundle, host, performer, nodeName, version = '' } = this.#parts;
+    const active = bundle.current();
+    const notReady = this.notReady();
+    const failed = bundle.failure?.();
+    const attachments = [...performer.records()].flatMap((record) => {
+      const attachment = attachmentOfSubject(record.subject);
+      if (attachment === undefined) return [];
+      const { rule, netns = '', since, state, steps } = record;
+      const given = steps.flatMap(({ outputs }) => (Array.isArray(outputs?.['addresses']) ? outputs['addresses'] : []));
+      return [{ ...attachment, rule, netns, since, state, addresses: [...new Set(given.filter((each) => typeof each === 'string'))] }];
+    });
+    const networks = new Map<string, { rules: Set<string>; attachments: number }>();
+    for (const { network, rule } of attachments) {
+      const entry = networks.get(network) ?? { rules: new Set<string>(), attachments: 0 };
+      entry.rules.add(rule);
+      entry.attachments++;
+      networks.set(network, entry);
+    }
+    return {
+      version,
+      node: nodeName,
+      ...(notReady === undefined ? {} : { notReady }),
+      bundle: { ...bundleStatus(active), ...(failed === undefined ? {} : { failure: failed }) },
+      rules: await Promise.all(
+        (active?.program.network.rules ?? []).map(async ({ name, requirements }) => ({
+          name,
+          missing: (await host.missing(requirements)).map(({ message }) => message),
+        })),
+      ),
+      networks: [...networks].map(([name, { rules, attachments: count }]) => ({ name, rules: [...rules], attachments: count })),
+      attachments,
+      spooled: this.spool.waiting(),
+    };
+  }
+
+  async #collect(): Promise<GcReport> {
+    const { bundle, performer, host } = this.#parts;
+    // Somebody looks: what the host lacked may be there now.
+    host.probeAnew();
+    const left: string[] = [];
+    for (const { id, state, rule } of [...performer.records()]) {
+      if (state === 'performed') continue;
+      await performer.undo(id).catch((error: unknown) => left.push(`${rule}: ${messageOf(error)}`));
+    }
+    const kept = await this.spool.perform();
+    if (kept.left > 0) left.push(`${kept.left} DELs that came while there was no daemon`);
+    const rules = (bundle.current()?.program.network.rules ?? []).map(({ name }) => name);
+    const collected = await performer.collect({ rules });
+    return { removed: collected.removed.map(({ what }) => what), left: [...left, ...collected.left] };
+  }
+
+  public(server: InvocationServer): NetworkDaemon {
+    const { plugin, performer, host, bundle, log } = this.#parts;
+    let closing: Promise<void> | undefined;
+    return {
+      notReady: () => this.notReady(),
+      reload() {
+        const active = bundle.current();
+        if (active !== undefined) plugin.setProgram(active.program.network);
+      },
+      recovered: this.#recovered,
+      close: (closeOptions) => {
+        closing ??= (async () => {
+          await this.#recovered.catch(() => {});
+          this.#state = 'stopping';
+          await server.close(closeOptions);
+          await this.spool.close();
+          await plugin.close();
+          await performer.close();
+          await host.close();
+          log('info', 'stopped');
+        })();
+        return closing;
+      },
+    };
+  }
+}
+
+const json = (value: unknown): Answer => ({ exitCode: 0, stdout: JSON.stringify(value), stderr: '' });
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function bundleStatus(active: ActiveBundle | undefined): DaemonStatus['bundle'] {
+  return { name: active?.bundle.name ?? '', version: active?.bundle.version ?? '', generation: active?.generation ?? 0 };
+}
+
+/** The log of rooms that know one level: scalars pass, what is more than a line of a log does not. */
+function lines(log: Log, level: LogLevel): (line: string, fields?: Readonly<Record<string, unknown>>) => void {
+  return (line, fields = {}) => {
+    const scalars: { [key: string]: LogFields[string] } = {};
+    for (const [key, value] of Object.entries(fields)) {
+      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') scalars[key] = value;
+    }
+    log(level, line, scalars);
+  };
+}
+
+function refusals(metrics: Metrics): (reason: string) => void {
+  const refused = metrics.counter({
+    name: 'fairlead_cni_refused_total',
+    help: 'Invocations that were refused before a rule saw them.',
+    labels: ['reason'],
+  });
+  return (reason) => refused.of(reason).add();
+}
+
+function watchGauges(metrics: Metrics, server: InvocationServer, performer: Performer, spool: Spool): void {
+  const running = metrics.gauge({ name: 'fairlead_cni_invocations_running', help: 'Invocations that are worked on.' });
+  const queued = metrics.gauge({ name: 'fairlead_cni_invocations_queued', help: 'Invocations that wait for their turn.' });
+  const records = metrics.gauge({
+    name: 'fairlead_cni_records',
+    help: 'What the journal holds; `undoing` is what could not be removed yet.',
+    labels: ['state'],
+    maxSeries: 8,
+  });
+  const spooled = metrics.gauge({ name: 'fairlead_cni_spooled', help: 'DELs that came while there was no daemon and are not done.' });
+  metrics.beforeText(() => {
+    running.set(server.running());
+    queued.set(server.queued());
+    spooled.set(spool.waiting());
+    records.clear();
+    const counts = new Map<string, number>([['performed', 0]]);
+    for (const { state } of performer.records()) counts.set(state, (counts.get(state) ?? 0) + 1);
+    for (const [state, count] of counts) records.of(state).set(count);
+  });
+}
