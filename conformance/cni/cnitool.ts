@@ -66,8 +66,9 @@ export async function openCnitool(
   };
   const expect: Cnitool['expect'] = async (each) => {
     const { exitCode, stdout, stderr } = await call(each);
-    if (exitCode !== 0)
-      throw new Error(`cnitool ${each.verb} ${each.network} ${each.pod} ended with ${exitCode}: ${stderr.trim()}${stdout.trim()}`);
+    // The first line says it; how to call cnitool follows.
+    const said = (stderr.trim().split('\n')[0] ?? '') + stdout.trim();
+    if (exitCode !== 0) throw new Error(`cnitool ${each.verb} ${each.network} ${each.pod} ended with ${exitCode}: ${said}`);
     return stdout;
   };
   return { call, expect, add: async (each) => JSON.parse(await expect({ ...each, verb: 'add' })) as CniResultJson };

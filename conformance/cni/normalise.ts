@@ -29,7 +29,8 @@ interface Names {
 /** Makes two states comparable. Pure. */
 export function normaliseState(state: KernelState, options: NormaliseOptions = {}): NormalState {
   const networks: [string, RawNetwork][] = [['node', state.node], ...Object.entries(state.pods)];
-  const names = nameEverything(networks, new Set(options.macs ?? []));
+  const kept = new Set(options.macs ?? []);
+  const names = nameEverything(networks, kept);
   const lines: Record<Aspect, string[]> = {
     links: [],
     addresses: [],
@@ -49,7 +50,9 @@ export function normaliseState(state: KernelState, options: NormaliseOptions = {
     add(
       'links',
       sorted(
-        raw.links.map((link) => `${own(link.ifname)} ${fields(withoutCarrier(without(link, options.effectOnly ? TAGS : [])), LINK_NOISE)}`),
+        raw.links.map(
+          (link) => `${own(link.ifname)} ${fields(withoutPorts(without(link, options.effectOnly ? TAGS : []), kept), LINK_NOISE)}`,
+        ),
       ),
     );
     add(
@@ -104,11 +107,12 @@ function without(row: RawRow, keys: readonly string[]): RawRow {
   return Object.fromEntries(Object.entries(row).filter(([key]) => !keys.includes(key)));
 }
 
-/** Whether a bridge has a carrier follows from its ports, a moment after they have changed. */
-function withoutCarrier(link: RawRow): RawRow {
+/** A bridge has the least hardware address of its ports, and a carrier when one of them has, a moment after they have changed. */
+function withoutPorts(link: RawRow, kept: ReadonlySet<string>): RawRow {
   if ((link['linkinfo'] as { readonly info_kind?: string } | undefined)?.info_kind !== 'bridge') return link;
   const flags = ((link['flags'] ?? []) as readonly string[]).filter((flag) => flag !== 'NO-CARRIER' && flag !== 'LOWER_UP');
-  return { ...without(link, ['operstate']), flags };
+  const address = kept.has(String(link['address'])) ? link['address'] : '<mac>';
+  return { ...without(link, ['operstate']), flags, address };
 }
 
 function sorted(lines: readonly string[]): string[] {
@@ -176,12 +180,10 @@ function nameEverything(networks: readonly (readonly [string, RawNetwork])[], ke
   for (const [network, raw] of networks) {
     for (const link of raw.links) {
       const mac = link['address'];
-      if (typeof mac !== 'string' || kept.has(mac) || mac === '00:00:00:00:00:00') continue;
-      // A bridge has the least address of its ports, which is drawn.
-      macs.set(mac, kindOf(link) === 'bridge' || macs.has(mac) ? '<mac>' : `<mac of ${network}/${linkName(network, link.ifname)}>`);
+      if (typeof mac !== 'string' || kept.has(mac) || mac === '00:00:00:00:00:00' || kindOf(link) === 'bridge') continue;
+      macs.set(mac, macs.has(mac) ? '<mac>' : `<mac of ${network}/${linkName(network, link.ifname)}>`);
     }
   }
-  for (const mac of [...macs.keys()]) if (macs.get(mac) !== '<mac>' && isShared(mac, networks)) macs.set(mac, '<mac>');
   const drawnNames = [...links].map(([where, name]) => [where.slice(where.indexOf(' ') + 1), name, where.startsWith('node ')] as const);
   return {
     link: linkName,
@@ -191,10 +193,6 @@ function nameEverything(networks: readonly (readonly [string, RawNetwork])[], ke
       return named;
     },
   };
-}
-
-function isShared(mac: string, networks: readonly (readonly [string, RawNetwork])[]): boolean {
-  return networks.flatMap(([, raw]) => raw.links).filter((link) => link['address'] === mac).length > 1;
 }
 
 function kindOf(link: RawLink): string | undefined {

@@ -2,6 +2,7 @@ import { cniPlugins } from '../tools/cni.ts';
 import { ensureGoTool } from '../tools/go-tool.ts';
 import { installFairlead } from './fairlead.ts';
 import type { NetworkNode, NodeProcess } from './node.ts';
+import { buildFairlead } from './program.ts';
 
 /** Names of the official plugins, for what each of them does. */
 export type PluginKind = 'bridge' | 'ptp' | 'portmap' | 'bandwidth' | 'firewall' | 'tuning' | 'host-device' | 'macvlan' | 'tap';
@@ -12,6 +13,8 @@ export interface InstalledPlugins {
   readonly path: readonly string[];
   /** `type` of the plugin of this kind, in a conflist. */
   type(kind: PluginKind): string;
+  /** Whether there is one of this kind. */
+  has(kind: PluginKind): boolean;
   /** The process that does the work, where it is not the executable. */
   readonly daemon?: Daemon;
 }
@@ -34,6 +37,10 @@ export interface PluginSet {
 export interface InstallOptions {
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** Bundle folders; default: those of the library. Ours only, as all that follows. */
+  readonly rules?: readonly string[];
+  readonly stateFolder?: string;
+  readonly executable?: 'c' | 'perl' | 'node';
 }
 
 /** The official plugins: what ours are held against, and what cases are held against while they are written. */
@@ -41,20 +48,25 @@ export const official: PluginSet = {
   name: 'official',
   async install(_node, options) {
     const folder = await ensureGoTool(cniPlugins, Object.keys(cniPlugins.packages), options);
-    return { path: [folder], type: (kind) => kind };
+    return { path: [folder], type: (kind) => kind, has: () => true };
   },
 };
 
-export const fairlead: PluginSet = {
-  name: 'fairlead',
-  async install(node, options) {
-    const others = await official.install(node, options);
-    const own = await installFairlead(node, options);
-    return { ...own, path: [...own.path, ...others.path] };
-  },
-};
+/** Ours, built once for all nodes on which they are installed. */
+export function fairleadPlugins(): PluginSet {
+  let program: Promise<string> | undefined;
+  return {
+    name: 'fairlead',
+    async install(node, options) {
+      const others = await official.install(node, options);
+      program ??= buildFairlead();
+      const own = await installFairlead(node, await program, options);
+      return { ...own, path: [...own.path, ...others.path] };
+    },
+  };
+}
 
 /** `CNI_UNDER_TEST=official` puts the official plugins in our place, to try the cases themselves. */
 export function pluginsUnderTest(environment: Readonly<Record<string, string | undefined>> = process.env): PluginSet {
-  return environment['CNI_UNDER_TEST'] === 'official' ? official : fairlead;
+  return environment['CNI_UNDER_TEST'] === 'official' ? official : fairleadPlugins();
 }
