@@ -1,0 +1,277 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../engine/object/json.ts';
+import type { Effect, FailureCode, IprouteProgram, Netns } from '../../engine/step/effect.ts';
+import { findProgram } from './child.ts';
+import { createHost, type Host } from './host.ts';
+
+/*
+ * The real kernel: in namespaces of this test's own, and with links of the host's namespace whose names begin with `fla-`.
+ */
+
+const lacks =
+  process.platform !== 'linux' || process.getuid?.() !== 0
+    ? 'needs root on Linux'
+    : ['ip', 'tc', 'bridge', 'nft', 'nsenter', 'unshare'].filter((program) => findProgram(program) === undefined).join(', ');
+
+const NETNS = 'fla-test';
+const PATH = `/run/netns/${NETNS}`;
+
+const sh = (command: string): string => execFileSync('sh', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+const words = (line: string): readonly string[] => line.split(' ');
+
+const change = (netns: Netns, ...lines: readonly string[]): Effect => ({
+  kind: 'iproute',
+  program: 'ip',
+  netns,
+  commands: lines.map((line) => ({ words: words(line) })),
+});
+const show = (netns: Netns, line: string, program: IprouteProgram = 'ip'): Effect => ({ kind: 'show', program, netns, words: words(line) });
+
+/** Links of the host whose names begin with ours, and processes below this one. */
+const left = (): string => sh("ip -br link show | grep -E '^fla-' || true");
+const children = (): readonly string[] =>
+  readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        if (parent !== String(process.pid) || state === 'Z') return [];
+        return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`];
+      } catch {
+        return [];
+      }
+    })
+    .filter((line) => /ip |tc |bridge |nft |nsenter|^\d+ sh /.test(line));
+
+describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (skipped: ${lacks})`}`, () => {
+  let host: Host;
+  beforeAll(() => {
+    sh(`ip netns del ${NETNS} 2>/dev/null || true`);
+  });
+  beforeEach(() => {
+    sh(`ip netns add ${NETNS}`);
+    host = createHost({ allowedPrograms: ['cat', 'sh'], programDeadline: 1000, allowedHosts: ['127.0.0.1'] });
+  });
+  afterEach(async () => {
+    await host.close();
+    sh(`ip netns del ${NETNS}`);
+    expect(left()).toBe('');
+  });
+  afterAll(() => {
+    sh(`ip netns del ${NETNS} 2>/dev/null || true`);
+  });
+
+  const codeOf = (effect: Effect): Promise<FailureCode | 'done'> =>
+    host.perform(effect).then(
+      () => 'done',
+      (error: { readonly code: FailureCode }) => error.code,
+    );
+  const rows = async (effect: Effect): Promise<readonly JsonObject[]> => (await host.perform(effect)) as readonly JsonObject[];
+
+  it('makes a pair of links into a namespace, sets it up there in one entry, and takes it back', async () => {
+    const session = await host.session(PATH);
+    expect(session.netnsGone).toBe(false);
+    await session.perform(change(undefined, `link add fla-a type veth peer name eth0 netns ${PATH}`, 'link set dev fla-a up'));
+    await session.perform({ kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/conf/eth0/arp_notify', value: '1' });
+    await session.perform(change(PATH, 'link set dev eth0 up', 'address add 10.99.7.2/24 dev eth0', 'route add default via 10.99.7.1'));
+    const [link] = (await session.perform(show(PATH, 'address show dev eth0'))) as readonly { readonly addr_info: readonly JsonObject[] }[];
+    expect(link?.addr_info).toContainEqual(expect.objectContaining({ local: '10.99.7.2', prefixlen: 24 }));
+    expect(await session.perform({ kind: 'sysctl-read', netns: PATH, key: 'net/ipv4/conf/eth0/arp_notify' })).toBe('1');
+    expect(await session.perform({ kind: 'sysctl-read', netns: PATH, key: 'net/ipv4/conf/none/arp_notify' })).toBeUndefined();
+    expect(await session.perform(show(PATH, 'qdisc show dev eth0', 'tc'))).toHaveLength(1);
+    const inside = { kind: 'run', program: 'cat', arguments: ['/proc/self/net/dev'], netns: PATH } as const;
+    expect(await session.perform(inside)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('eth0:') });
+    await session.perform(change(undefined, 'link del dev fla-a'));
+    expect(await session.perform(show(PATH, 'link show dev eth0'))).toEqual([]);
+    session.close();
+  });
+
+  it('applies scripts of nft all or none, in a namespace and lists them', async () => {
+    const nft = (script: string): Effect => ({ kind: 'nft', netns: PATH, script });
+    const list: Effect = { kind: 'nft-list', netns: PATH, words: ['table', 'inet', 'fla'] };
+    expect(await rows(list)).toEqual([]);
+    expect(await codeOf(nft('add table inet fla\nadd chain inet fla a\nadd rule inet fla a jump b'))).toBe('missing');
+    expect(await rows(list)).toEqual([]);
+    await host.perform(nft('table inet fla {\n chain a {\n counter comment "x"\n }\n}\nadd set inet fla s { type ipv4_addr; }'));
+    await host.perform(nft('add element inet fla s { 10.0.0.1,\n 10.0.0.2 }'));
+    const kinds = (await rows(list)).map((row) => Object.keys(row)[0]);
+    expect(kinds).toEqual(['table', 'set', 'chain', 'rule']);
+    expect(await rows(list)).toContainEqual({ rule: expect.objectContaining({ handle: expect.any(Number), comment: 'x' }) });
+  });
+
+  it.each<[FailureCode, string, Effect]>([
+    ['missing', 'a link that is not there', change(PATH, 'link set dev none up')],
+    ['missing', 'an address that is not there', change(PATH, 'address del 10.0.0.1/8 dev lo')],
+    ['missing', 'a route that is not there', change(PATH, 'route del 10.0.0.0/8')],
+    ['exists', 'a link that is there', change(PATH, 'link add lo type bridge')],
+    ['exists', 'an address that is there', change(PATH, 'address add 10.0.0.1/8 dev lo', 'address add 10.0.0.1/8 dev lo')],
+    ['unsupported', 'a type that nobody knows', change(PATH, 'link add x type nosuchtype')],
+    ['invalid', 'an address that is none', change(PATH, 'address add 300.0.0.1/8 dev lo')],
+    ['invalid', 'a gateway that is not reached', change(PATH, 'link set dev lo up', 'route add 10.0.0.0/8 via 1.2.3.4')],
+    ['namespace', 'a namespace that is not there', change('/run/netns/fla-none', 'link set dev lo up')],
+    ['namespace', 'a namespace of another kind', change('/proc/self/ns/mnt', 'link set dev lo up')],
+    ['namespace', 'a file that is no namespace', change('/etc/hostname', 'link set dev lo up')],
+    ['namespace', 'the namespace of the host', change('/proc/self/ns/net', 'link set dev lo up')],
+    ['invalid', 'a path of two lines', change('/run/netns/a\nb', 'link set dev lo up')],
+    ['invalid', 'a key of the host', { kind: 'sysctl-write', netns: PATH, key: 'vm/swappiness', value: '1' }],
+    ['invalid', 'a value that the kernel does not take', { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/ip_forward', value: 'x' }],
+    ['missing', 'a key that is not there', { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/none', value: '1' }],
+    ['missing', 'a key of the host that is not there', { kind: 'sysctl-write', netns: undefined, key: 'net/ipv4/none', value: '1' }],
+    ['program', 'a program that is not allowed', { kind: 'run', program: 'id', arguments: [] }],
+    ['timeout', 'a program that does not end', { kind: 'run', program: 'sh', arguments: ['-c', 'sleep 60 & wait'] }],
+    ['invalid', 'a host that is not allowed', { kind: 'http', method: 'GET', url: 'http://example.com/', headers: {} }],
+    ['unsupported', 'an effect of nobody', { kind: 'custom', name: 'none', request: {} }],
+  ])('calls it %s: %s', async (code, _, effect) => expect(await codeOf(effect)).toBe(code));
+
+  it('says that a namespace is gone', async () => {
+    const session = await host.session('/run/netns/fla-none');
+    expect(session.netnsGone).toBe(true);
+    session.close();
+  });
+
+  it('is asked by a new child when the old one was killed', async () => {
+    expect(await rows(show(undefined, 'link show dev lo'))).toHaveLength(1);
+    for (const line of children().filter((each) => each.includes('-batch -'))) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+    const answers = await Promise.all(Array.from({ length: 20 }, () => rows(show(undefined, 'link show dev lo'))));
+    expect(answers.every(({ length }) => length === 1)).toBe(true);
+  });
+
+  it('is not misjudged when somebody else makes a link anew', async () => {
+    await host.perform(change(undefined, 'link add fla-a type veth peer name fla-b'));
+    await rows(show(undefined, 'link show dev fla-a'));
+    await rows(show(undefined, 'qdisc show dev fla-a', 'tc'));
+    sh('ip link del fla-a; ip link add fla-a type veth peer name fla-b');
+    expect(await rows(show(undefined, 'link show dev fla-a'))).toMatchObject([{ ifname: 'fla-a' }]);
+    sh('ip link del fla-a; ip link add fla-a type veth peer name fla-b');
+    await host.perform(change(undefined, 'link set dev fla-a up'));
+    sh('ip link del fla-a; ip link add fla-a up type veth peer name fla-b');
+    expect(await rows(show(undefined, 'qdisc show dev fla-a', 'tc'))).toHaveLength(1);
+    await host.perform(change(undefined, 'link del dev fla-a'));
+  });
+
+  it('shows a deleted link no more, and takes one of its name at once', async () => {
+    for (let round = 0; round < 5; round++) {
+      await host.perform(
+        change(undefined, 'link add fla-a type veth peer name fla-b', 'address add 10.99.8.1/24 dev fla-a', 'link set dev fla-a up'),
+      );
+      await host.perform(change(undefined, 'link del dev fla-a'));
+      expect(await rows(show(undefined, 'link show dev fla-a'))).toEqual([]);
+      expect(await rows(show(undefined, 'address show to 10.99.8.1'))).toEqual([]);
+      expect(existsSync('/proc/sys/net/ipv4/conf/fla-a')).toBe(false);
+    }
+    expect(await codeOf(change(undefined, 'link del dev fla-a'))).toBe('missing');
+  });
+
+  it('bears two hundred sessions at once', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `fla-${index}`);
+    await Promise.all(
+      names.map(async (name, index) => {
+        const session = await host.session(PATH);
+        try {
+          await session.perform(
+            change(undefined, `link add dev ${name} type veth peer name e${index} netns ${PATH}`, `link set dev ${name} up`),
+          );
+          await session.perform(change(PATH, `link set dev e${index} up`, `address add 10.98.${index}.2/24 dev e${index}`));
+          await session.perform({ kind: 'sysctl-write', netns: PATH, key: `net/ipv4/conf/e${index}/arp_notify`, value: '1' });
+          expect(await session.perform(show(PATH, `address show dev e${index}`))).toHaveLength(1);
+        } finally {
+          session.close();
+        }
+      }),
+    );
+    expect(await rows(show(PATH, 'link show type veth'))).toHaveLength(200);
+    await Promise.all(names.map((name) => host.perform(change(undefined, `link del dev ${name}`))));
+    expect(await rows(show(PATH, 'link show type veth'))).toEqual([]);
+  }, 60_000);
+
+  it('performs effects of no order at once, and throws the first failure when all have ended', async () => {
+    const all: Effect = {
+      kind: 'all',
+      effects: [change(PATH, 'link set dev none up'), { kind: 'pause', milliseconds: 5 }, change(PATH, 'link set dev lo up')],
+    };
+    await expect(host.perform(all)).rejects.toMatchObject({ code: 'missing' });
+    expect(await rows(show(PATH, 'link show dev lo'))).toMatchObject([{ flags: expect.arrayContaining(['UP']) }]);
+  });
+
+  it('is not asked for what is given up', async () => {
+    await expect(host.perform({ kind: 'pause', milliseconds: 60_000 }, AbortSignal.timeout(5))).rejects.toMatchObject({ code: 'timeout' });
+    await expect(host.perform(show(undefined, 'link show'), AbortSignal.abort())).rejects.toMatchObject({ code: 'timeout' });
+  });
+
+  it('calls a host that is allowed', async () => {
+    const server = createServer((_, response) => response.writeHead(201, { 'Content-Type': 'application/json' }).end('{"a":1}'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    expect(await host.perform({ kind: 'http', method: 'GET', url, headers: {} })).toEqual({ status: 201, body: { a: 1 } });
+    server.close();
+  });
+
+  it('has what can be made in it, and says what would help where not', async () => {
+    const missing = await host.missing([
+      { kind: 'link-type', name: 'veth' },
+      { kind: 'link-type', name: 'nosuchtype' },
+      { kind: 'qdisc', name: 'nosuchqdisc' },
+      { kind: 'nft-family', name: 'inet' },
+      { kind: 'nft-family', name: 'nosuchfamily' },
+      { kind: 'program', name: 'nft' },
+      { kind: 'program', name: 'no-such-program' },
+      {
+        kind: 'any-of',
+        requirements: [
+          { kind: 'program', name: 'no-such-program' },
+          { kind: 'program', name: 'ip' },
+        ],
+      },
+    ]);
+    expect(missing.map(({ message }) => message)).toEqual([
+      'the kernel has no links of type nosuchtype (CONFIG_NOSUCHTYPE, module nosuchtype)',
+      'the kernel has no queueing discipline nosuchqdisc (CONFIG_NET_SCH_NOSUCHQDISC, module sch_nosuchqdisc)',
+      'nft does not know tables of the family nosuchfamily: a newer package nftables may',
+      'the program no-such-program is not installed (package no-such-program)',
+    ]);
+    host.probeAnew();
+    expect(await host.missing([{ kind: 'link-type', name: 'veth' }])).toEqual([]);
+  });
+
+  it('keeps no child when the host is closed', async () => {
+    const before = children();
+    const another = createHost();
+    const session = await another.session(PATH);
+    await session.perform(show(PATH, 'link show'));
+    await another.perform(show(undefined, 'link show'));
+    expect(children().length).toBeGreaterThan(before.length);
+    session.close();
+    await another.close();
+    for (let look = 0; look < 100 && children().length > before.length; look++) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(children()).toEqual(before);
+  });
+
+  it('keeps no child of a process that was killed', async () => {
+    const script = `
+      import { createHost } from ${JSON.stringify(fileURLToPath(new URL('./host.ts', import.meta.url)))};
+      const host = createHost({ allowedPrograms: ['sh'] });
+      const session = await host.session(${JSON.stringify(PATH)});
+      await session.perform({ kind: 'show', program: 'ip', netns: ${JSON.stringify(PATH)}, words: ['link', 'show'] });
+      await host.perform({ kind: 'nft-list', netns: undefined, words: ['tables'] });
+      void host.perform({ kind: 'run', program: 'sh', arguments: ['-c', 'exec sleep 61'] });
+      setTimeout(() => console.log('ready'), 100);
+    `;
+    const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const below = sh(`pgrep -P ${child.pid}`).trim().split('\n');
+    expect(below.length).toBeGreaterThanOrEqual(4);
+    child.kill('SIGKILL');
+    const alive = (): readonly string[] =>
+      below.filter((pid) => existsSync(`/proc/${pid}/exe`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
+    for (let look = 0; look < 200 && alive().length > 0; look++) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(alive()).toEqual([]);
+  });
+});
