@@ -59,7 +59,7 @@ export function compileSteps<E extends StepExpression>(
     const number = (numbers.get(operation.name) ?? 0) + 1;
     if (source.id === undefined) numbers.set(operation.name, number);
     const id = source.id?.text;
-    if (id !== undefined) outputs.declare(id, operation, { when: source.when !== undefined, forEach: source.forEach !== undefined });
+    if (id !== undefined) outputs.declare(id, operation, source.forEach !== undefined);
     if (step !== undefined) steps.push({ ...step, id, key: id ?? `${operation.name}-${number}` });
   }
   return steps.length === sources.length && ids.size === sources.filter(({ id }) => id !== undefined).length ? steps : undefined;

@@ -1,9 +1,9 @@
-import { type CelType, listOf, object, optionalOf, type StructType, type TypeProvider } from '../cel/types.ts';
+import { type CelType, listOf, object, type StructType, type TypeProvider } from '../cel/types.ts';
 import type { Operation } from './operation.ts';
 
 /**
  * The type of `steps`: a field for each id, known from when its step is compiled. What a step gives is a structure of its outputs; a list of
- * them, in order, where it has a `forEach`; an optional where it has a `when`.
+ * them, in order, where it has a `forEach`. A step that `when` leaves out has no field: `steps.?tunnel`, `has(steps.tunnel)`.
  */
 export class StepOutputTypes implements TypeProvider {
   readonly type: CelType;
@@ -35,12 +35,12 @@ export class StepOutputTypes implements TypeProvider {
     this.#ids = new Set(ids);
   }
 
-  declare(id: string, { outputs }: Operation, step: { readonly when: boolean; readonly forEach: boolean }): void {
+  declare(id: string, { outputs }: Operation, isRepeated: boolean): void {
     const name = `${this.#name}.${id}`;
     const fields = new Map(Object.entries(outputs));
     this.#structs.set(name, { name, field: (field) => fields.get(field), fieldNames: () => fields.keys() });
     const one = object(name);
-    this.#fields.set(id, step.forEach ? listOf(one) : step.when ? optionalOf(one) : one);
+    this.#fields.set(id, isRepeated ? listOf(one) : one);
   }
 
   #field(id: string): CelType | undefined {

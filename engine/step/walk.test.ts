@@ -28,14 +28,13 @@ describe('steps are bound when it is their turn', () => {
     [true, ['a {"name":"a"', 'link-1 {"name":"a1"']],
     [false, ['link-1 {"name":"none"']],
   ])('left out by when: %s', (up, expected) => {
-    const text =
-      "- link: { name: a }\n  id: a\n  when: config.up\n- link: { name: \"${steps.a.hasValue() ? steps.a.value().name + '1' : 'none'}\" }";
+    const text = "- link: { name: a }\n  id: a\n  when: config.up\n- link: { name: \"${has(steps.a) ? steps.a.name + '1' : 'none'}\" }";
     const found = bound(text, config({ up }), { a: { name: 'a', index: 1 } });
     expect(found.map((step) => step.slice(0, step.indexOf(',')))).toEqual(expected);
   });
 
   test('a step that was left out has no outputs to go on with', () => {
-    const text = '- link: { name: a }\n  id: a\n  when: config.up\n- link: { name: b, mtu: "${steps.a.?index}" }';
+    const text = '- link: { name: a }\n  id: a\n  when: config.up\n- link: { name: b, mtu: "${steps.?a.index}" }';
     expect(bound(text, config({ up: false }))[0]).toBe('link-1 {"name":"b","up":true,"addresses":[]}');
     expect(bound(text, config({ up: true }), { a: { name: 'a', index: 9 } })[1]).toBe(
       'link-1 {"name":"b","mtu":9,"up":true,"addresses":[]}',

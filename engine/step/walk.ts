@@ -1,6 +1,6 @@
-import { CelError, type CelValue, NONE, some } from '../cel/values.ts';
+import { CelError, type CelValue } from '../cel/values.ts';
 import { elementsOf } from '../object/for-each.ts';
-import { type JsonObject, setOwn } from '../object/json.ts';
+import { type Json, type JsonObject, setOwn } from '../object/json.ts';
 import type { DocumentPath } from '../text/document.ts';
 import type { CompiledStep, StepExpression, StepLocals } from './compile.ts';
 import { BindError, type BoundStep, type PlanWalk } from './plan.ts';
@@ -24,7 +24,7 @@ export interface WalkOptions<E> {
 /** What is known of the outputs of a walk's steps. */
 export interface StepsWalk extends PlanWalk {
   /** Value of `steps`. */
-  readonly outputs: { readonly [id: string]: CelValue };
+  readonly outputs: JsonObject;
 }
 
 /** Goes through steps, binding each when it is its turn. */
@@ -41,7 +41,7 @@ interface Turn<E> {
 }
 
 class Walk<E extends StepExpression> {
-  readonly outputs: { [id: string]: CelValue } = {};
+  readonly outputs: { [id: string]: Json } = {};
   readonly #steps: readonly CompiledStep<E>[];
   readonly #options: WalkOptions<E>;
   #position = 0;
@@ -113,14 +113,13 @@ class Walk<E extends StepExpression> {
   }
 
   /** A step has ended, or is left out. */
-  #end({ step, results, items }: Turn<E>): void {
+  #end({ step, results }: Turn<E>): void {
     this.#turn = undefined;
     this.#position++;
     if (step.id === undefined) return;
     const [only] = results;
-    const value: CelValue =
-      step.forEach !== undefined ? results : step.when === undefined ? only! : items.length === 0 ? NONE : some(only!);
-    setOwn(this.outputs as { [id: string]: never }, step.id, value as never);
+    const value = step.forEach === undefined ? only : results;
+    if (value !== undefined) setOwn(this.outputs, step.id, value);
   }
 
   #locals(more: StepLocals): StepLocals {

@@ -1,4 +1,4 @@
-import { type CelValue, NONE, some } from '../../cel/values.ts';
+import type { CelValue } from '../../cel/values.ts';
 import { type Json, type JsonObject, setOwn } from '../../object/json.ts';
 import { BindError } from '../../step/plan.ts';
 import { type Infer, integer, list, object, optional, string } from '../../text/shape.ts';
@@ -88,20 +88,15 @@ export function attachmentResult(
 }
 
 /** `steps` as they are at the end. */
-function stepOutputs(rule: CompiledRule, performed: Performed): { readonly [id: string]: CelValue } {
+function stepOutputs(rule: CompiledRule, performed: Performed): JsonObject {
   const outputs: { [id: string]: Json } = {};
-  for (const { key, id, when, forEach } of rule.attach.steps) {
+  for (const { key, id, forEach } of rule.attach.steps) {
     if (id === undefined) continue;
-    const own = performed.find((step) => step.key === key)?.outputs;
-    const value: CelValue =
-      forEach !== undefined
-        ? performed.filter((step) => step.key.startsWith(`${key}/`)).map((step) => step.outputs)
-        : when === undefined
-          ? (own ?? {})
-          : own === undefined
-            ? NONE
-            : some(own);
-    setOwn(outputs, id, value as Json);
+    const value =
+      forEach === undefined
+        ? performed.find((step) => step.key === key)?.outputs
+        : performed.filter((step) => step.key.startsWith(`${key}/`)).map((step) => step.outputs);
+    if (value !== undefined) setOwn(outputs, id, value);
   }
   return outputs;
 }
