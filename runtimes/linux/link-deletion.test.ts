@@ -32,6 +32,7 @@ function deletionOf(links: Set<string>, count = 1) {
     deadline: 1000,
     gone: (name) => void gone.push(name),
     isInView: (name) => links.has(name),
+    newGroup: () => 7,
   });
   return { deletion, children, clock, gone };
 }
@@ -75,16 +76,46 @@ describe('a deletion', () => {
     expect(await answer).toMatchObject({ failed: true, text: 'Cannot find device "a"\n' });
   });
 
-  it('goes to the child that deletes least', async () => {
-    const links = new Set(['a', 'b', 'c']);
-    const { deletion, children } = deletionOf(links, 2);
-    void deletion.delete('a', undefined);
-    void deletion.delete('b', undefined);
-    void deletion.delete('c', undefined);
+  it('goes to a child that is free, and is gathered with others when none is', async () => {
+    const { deletion, children } = deletionOf(new Set(['a', 'b', 'c', 'd', 'e']), 2);
+    const answers = ['a', 'b', 'c', 'd', 'e'].map((name) => deletion.delete(name, undefined));
     await setImmediate();
-    expect(children.map(({ lines }) => lines.filter((line) => line.startsWith('link')))).toEqual([
-      ['link del dev a', 'link del dev c'],
-      ['link del dev b'],
+    expect(children.map(commands)).toEqual([['link del dev a'], ['link del dev b']]);
+    children[1]!.say(END);
+    await setImmediate();
+    expect(commands(children[1]!).slice(1)).toEqual(['link set dev c group 7', 'link set dev d group 7', 'link set dev e group 7']);
+    children[1]!.say(`${ends(4)}Cannot find device "d"\nCommand failed -:5\n${ends(6)}${ends(8)}`);
+    await setImmediate();
+    expect(commands(children[1]!).slice(4)).toEqual(['link del group 7']);
+    children[1]!.say(ends(10));
+    children[0]!.say(END);
+    const all = await Promise.all(answers);
+    expect(all.map((answer) => answer.kind === 'answered' && answer.failed)).toEqual([false, false, false, true, false]);
+  });
+
+  it('is one by one where a group can not be deleted', async () => {
+    const { deletion, children } = deletionOf(new Set(['a', 'b', 'c']));
+    const answers = ['a', 'b', 'c'].map((name) => deletion.delete(name, undefined));
+    await setImmediate();
+    const [child] = children;
+    for (const said of [END, ends(4) + ends(6), `RTNETLINK answers: Operation not supported\nCommand failed -:7\n${ends(8)}`]) {
+      child!.say(said);
+      await setImmediate();
+    }
+    for (const [line, failed] of [10, 12, 14, 16].entries()) {
+      child!.say(line === 3 ? `RTNETLINK answers: Operation not supported\nCommand failed -:15\n${ends(failed)}` : ends(failed));
+      await setImmediate();
+    }
+    expect(commands(child!).slice(4)).toEqual([
+      'link set dev b group default',
+      'link del dev b',
+      'link set dev c group default',
+      'link del dev c',
     ]);
+    const all = await Promise.all(answers);
+    expect(all.map((answer) => answer.kind === 'answered' && answer.failed)).toEqual([false, false, true]);
   });
 });
+
+const commands = (child: FakeChild): readonly string[] => child.lines.filter((line) => line.startsWith('link'));
+const ends = (line: number): string => `Object "fairlead-end" is unknown, try "ip help".\nCommand failed -:${line}\n`;
