@@ -38,6 +38,8 @@ export interface AddressAllocator {
 
 export interface AddressAllocatorOptions {
   readonly log: (line: string, fields?: Readonly<Record<string, unknown>>) => void;
+  /** Milliseconds since 1970. Default: the machine's clock. */
+  readonly now?: () => number;
   /** Default: the disk. */
   readonly open?: (folder: string) => ReservationFiles;
   /** Lets others have their turn. Default: the next turn of the event loop. */
@@ -48,7 +50,7 @@ export interface AddressAllocatorOptions {
 const MAX_NETWORKS = 256;
 
 export function createAddressAllocator(options: AddressAllocatorOptions): AddressAllocator {
-  const { log, open = openReservationFiles, pause = () => new Promise<void>((resolve) => setImmediate(resolve)) } = options;
+  const { log, now = Date.now, open = openReservationFiles, pause = () => new Promise<void>((resolve) => setImmediate(resolve)) } = options;
   const networks = new Map<string, Promise<Reservations>>();
 
   /** Only this waits; all that is done with reservations is done at once, so that no two calls meet in the midst of it. */
@@ -91,10 +93,7 @@ export function createAddressAllocator(options: AddressAllocatorOptions): Addres
           reservations.refresh(true);
           held = reservations.heldBy(attachment);
         }
-        return held.map((reservation) => {
-          reservations.free(reservation);
-          return reservation.text;
-        });
+        return held.flatMap((reservation) => (reservations.free(reservation) ? [reservation.text] : []));
       });
     },
 
@@ -130,7 +129,7 @@ export function createAddressAllocator(options: AddressAllocatorOptions): Addres
       const reservations = await reservationsOf(pool);
       return guarded(`collect addresses of ${pool.network}`, () => {
         reservations.refresh(true);
-        return collect(reservations, valid);
+        return collect(reservations, valid, now() - WRITING);
       });
     },
   };
@@ -281,9 +280,13 @@ const answerOf = (range: Range, address: bigint): AddressAnswer['ips'][number] =
   gateway: range.gatewayText,
 });
 
+/** Milliseconds for which a file may not say yet whose it is: host-local makes it first and writes it then. */
+const WRITING = 60_000;
+
 function collect(
   reservations: Reservations,
   valid: readonly ValidAttachment[],
+  since: number,
 ): { readonly released: readonly string[]; readonly failures: readonly string[] } {
   const keys = new Set(valid.map(({ containerId, ifName }) => `${containerId}/${ifName}`));
   const containers = new Set(valid.map(({ containerId }) => containerId));
@@ -292,12 +295,11 @@ function collect(
   const released: string[] = [];
   const failures: string[] = [];
   for (const { holder, reservations: held } of [...reservations.holders()]) {
-    // A file that does not say whose it is may be one that host-local is just writing.
-    if (holder === undefined || isValid(holder)) continue;
+    if (holder !== undefined && isValid(holder)) continue;
     for (const reservation of held) {
       try {
-        reservations.free(reservation);
-        released.push(reservation.text);
+        const isFreed = holder === undefined ? reservations.freeNameless(reservation, since) : reservations.free(reservation);
+        if (isFreed) released.push(reservation.text);
       } catch (error) {
         failures.push(`${reservation.text}: ${(error as Error).message}`);
       }

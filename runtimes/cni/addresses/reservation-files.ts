@@ -4,6 +4,7 @@ import {
   fstatSync,
   ftruncateSync,
   linkSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -28,6 +29,8 @@ export interface ReservationFiles {
   write(name: string, text: string): void;
   /** Removes a file; nothing happens where there is none. */
   remove(name: string): void;
+  /** When a file was written, in milliseconds since 1970; undefined where it is none. */
+  modified(name: string): number | undefined;
   /** Changes when a name comes or goes, except within the same tick of the kernel. */
   stamp(): bigint;
 }
@@ -110,6 +113,10 @@ export function openReservationFiles(folder: string): ReservationFiles {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       }
+    },
+    modified(name) {
+      const found = lstatSync(pathOf(name), { throwIfNoEntry: false });
+      return found?.isFile() ? found.mtimeMs : undefined;
     },
     stamp() {
       return statSync(folder, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? 0n;

@@ -99,6 +99,14 @@ export class Reservations {
     for (const [key, reservations] of this.#byKey) yield { holder: holderOf(key), reservations: [...reservations] };
   }
 
+  /** Frees what a file is of that does not say whose it is; false where it does by now, or was written after `since`. */
+  freeNameless(reservation: Reservation, since: number): boolean {
+    const known = this.#byName.get(reservation.text);
+    const modified = this.#files.modified(reservation.text);
+    if (known === undefined || known.key !== '' || modified === undefined || modified > since) return false;
+    return this.free(reservation);
+  }
+
   /** Takes an address; false where somebody else has. Throws the system's error, and then nothing is taken. */
   take(family: IpFamily, address: bigint, holder: Holder): boolean {
     const text = nameOf(family, address);
@@ -115,16 +123,15 @@ export class Reservations {
     return true;
   }
 
-  /** Frees an address, unless by now it is somebody else's. Throws the system's error. */
-  free(reservation: Reservation): void {
+  /** Frees an address; false where by now it is somebody else's. Throws the system's error. */
+  free(reservation: Reservation): boolean {
     const known = this.#byName.get(reservation.text);
-    if (known === undefined) return;
+    if (known === undefined || !this.#confirm(known)) return false;
     const isFollowed = this.#files.stamp() === this.#stamp;
-    if (this.#confirm(known)) {
-      this.#files.remove(known.text);
-      this.#forget(known);
-    }
+    this.#files.remove(known.text);
+    this.#forget(known);
     if (isFollowed) this.#stamp = this.#files.stamp();
+    return true;
   }
 
   /** The address that was given last of the set of this number; the search goes on behind it. */
@@ -146,7 +153,7 @@ export class Reservations {
 
   /** Whether the file still says what the index believes; if not, the index learns. */
   #confirm(known: Known): boolean {
-    if (this.#files.read(known.text)?.trim() === known.key) return true;
+    if ((this.#files.read(known.text) ?? '').trim() === known.key) return true;
     this.#forget(known);
     this.#learn(known.text);
     return false;
