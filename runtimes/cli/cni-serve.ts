@@ -1,12 +1,18 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import type { NetworkRule } from '../../engine/rules/network/program.ts';
+import { clusterNetworkFacts } from '../cni/cluster-network-facts.ts';
 import { type NetworkDaemon, startNetworkDaemon } from '../cni/daemon.ts';
 import { watchBundle } from '../host/bundle-watch.ts';
 import { healthRoutes } from '../host/health.ts';
 import { type HttpServer, startHttpServer } from '../host/http-server.ts';
+import type { Log } from '../host/log.ts';
 import { createMetrics } from '../host/metrics.ts';
 import { processMetrics } from '../host/process-metrics.ts';
-import { type CommandRun, EXIT, UsageError } from './command.ts';
+import { connect } from '../kubernetes/connect.ts';
+import { clusterError, connectOptions } from './cluster-connection.ts';
+import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
+import type { CommandContext } from './context.ts';
 import { loadBundles } from './load-bundle.ts';
 import { logOf } from './log-option.ts';
 import { portOf, secondsOf } from './number-options.ts';
@@ -22,6 +28,7 @@ export const runCniServe: CommandRun = async (args, context) => {
   const metrics = createMetrics();
   let daemon: NetworkDaemon | undefined;
   let health: HttpServer | undefined;
+  let cluster: Awaited<ReturnType<typeof factsOf>>;
   let stopMeasuring: (() => void) | undefined;
   const bundle = await watchBundle({
     paths: args.arguments.map((path) => resolve(context.cwd, path)),
@@ -41,11 +48,14 @@ export const runCniServe: CommandRun = async (args, context) => {
     }
     const { rules } = active.program.network;
     if (rules.length === 0) throw new UsageError('there are no network rules');
+    const nodeName = args.text('node-name') ?? context.env['NODE_NAME'] ?? hostname();
+    cluster = await factsOf(args, context, rules, nodeName, log);
     daemon = await startNetworkDaemon({
       bundle,
+      ...(cluster === undefined ? {} : { facts: cluster }),
       socketPath: resolve(context.cwd, args.text('socket')!),
       stateFolder: resolve(context.cwd, args.text('state')!),
-      nodeName: args.text('node-name') ?? context.env['NODE_NAME'] ?? hostname(),
+      nodeName,
       allowedPrograms: args.all('allow-program'),
       allowedHosts: args.all('allow-call'),
       version: VERSION,
@@ -68,7 +78,38 @@ export const runCniServe: CommandRun = async (args, context) => {
   } finally {
     await daemon?.close({ grace });
     await health?.close({ grace: 1000 });
+    cluster?.close();
     stopMeasuring?.();
     bundle.close();
   }
 };
+
+/**
+ * Facts of the cluster, where one is named or there is one to be found. Rules that look nothing up do without. A bundle that begins to look
+ * something up later needs a restart, which the log says by each of its failures.
+ */
+async function factsOf(
+  args: ParsedArguments,
+  context: CommandContext,
+  rules: readonly NetworkRule[],
+  nodeName: string,
+  log: Log,
+): Promise<ReturnType<typeof clusterNetworkFacts> | undefined> {
+  const isNamed = ['kubeconfig', 'context', 'kube-api'].some((option) => args.text(option) !== undefined);
+  const reads = rules.filter((rule) => rule.reads.length > 0);
+  if (!isNamed && reads.length === 0) return undefined;
+  const client = await connect(connectOptions(args, context)).catch((error: unknown) => {
+    const failure = clusterError(error);
+    if (!(failure instanceof UsageError) || isNamed) throw failure;
+    const what = reads.map(({ name, reads: kinds }) => `${name} reads ${kinds.map(({ kind }) => kind).join(', ')}`).join('; ');
+    throw new UsageError(`${failure.message} (${what})`, failure.hint);
+  });
+  const facts = clusterNetworkFacts({ client, nodeName, log });
+  return {
+    ...facts,
+    close() {
+      facts.close();
+      client.close();
+    },
+  };
+}
