@@ -7,6 +7,7 @@ import { DIRECTORY } from './directory.ts';
 import { DUMMY } from './dummy.ts';
 import { EXEC } from './exec.ts';
 import { FILE } from './file.ts';
+import { FIREWALL } from './firewall.ts';
 import { HOST_DEVICE } from './host-device.ts';
 import { HTTP } from './http.ts';
 import { IPVLAN } from './ipvlan.ts';
@@ -42,6 +43,7 @@ const ALL = [
   TUNING,
   MASQUERADE,
   PORT_MAP,
+  FIREWALL,
   BANDWIDTH,
   DIRECTORY,
   FILE,

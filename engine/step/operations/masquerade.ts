@@ -1,7 +1,23 @@
 import { sha256 } from '../../text/digest.ts';
-import { defaulted, type Infer, list, object, oneOf, optional, string } from '../../text/shape.ts';
-import type { Operation, OwnerTag } from '../operation.ts';
-import { addressProblems, readAll, readNetwork, readSource } from '../packet-filter/address-list.ts';
+import { defaulted, type Infer, list, object, optional, string } from '../../text/shape.ts';
+import type { Steps } from '../effect.ts';
+import { addressProblems } from '../network/address.ts';
+import { linkNameObjection } from '../network/link-name.ts';
+import { linkName } from '../network/shapes.ts';
+import type { Operation, OwnedThing, OwnerTag } from '../operation.ts';
+import { type Network, readAll, readNetwork, readSource } from '../packet-filter/address-list.ts';
+import { againWith, backendField, backendRequirements, ensureWith } from '../packet-filter/backend.ts';
+import {
+  checkIptables,
+  ensureIptables,
+  type IptablesChain,
+  type IptablesFoundation,
+  iptablesChainName,
+  ownedIptables,
+  removeIptables,
+  type SavedTable,
+  targetOf,
+} from '../packet-filter/iptables.ts';
 import { checkChains, ensureChains, type OwnedChain, ownedChains, removeChains } from '../packet-filter/owned-chain.ts';
 import { chainWith, type Foundation, verdictMap } from '../packet-filter/table.ts';
 
@@ -14,14 +30,8 @@ const shape = object({
     list(string(), { maxItems: 256, doc: 'Addresses and networks to which traffic goes as it is, such as the own network.' }),
     [],
   ),
-  interface: optional(
-    string({
-      pattern: /^[^\s/:"'\\]{1,15}$/,
-      patternName: 'the name of an interface',
-      doc: 'Only traffic that leaves by this interface of the host.',
-    }),
-  ),
-  backend: defaulted(oneOf('auto', 'nftables', 'iptables'), 'auto'),
+  interface: optional(linkName('Only traffic that leaves by this interface of the host.')),
+  backend: backendField,
 });
 type Arguments = Infer<typeof shape>;
 
@@ -44,6 +54,7 @@ const FOUNDATION: Foundation = {
   ],
 };
 
+/** As `ipMasq` of the official plugins: pkg/ip/ipmasq_{nftables,iptables}_linux.go. */
 export const MASQUERADE: Operation<Arguments> = {
   name: 'masquerade',
   group: 'network',
@@ -51,30 +62,64 @@ export const MASQUERADE: Operation<Arguments> = {
   arguments: shape,
   outputs: {},
   lifetime: 'owned',
-  validate: ({ from, except }) => [...addressProblems('from', from), ...addressProblems('except', except)],
-  requires: () => [{ kind: 'nft-family', name: 'inet' }],
+  validate({ from, except, interface: device }) {
+    const objection = device === undefined ? undefined : linkNameObjection(device);
+    return [
+      ...addressProblems(from, ['from']),
+      ...addressProblems(except, ['except']),
+      ...(objection === undefined ? [] : [{ path: ['interface'], message: objection }]),
+    ];
+  },
+  requires: ({ backend }) => backendRequirements(backend),
   lockKeys: () => [],
-  *ensure(args, { owner }) {
-    // Whoever had an address of ours before is gone: it was given to us.
-    yield* ensureChains(FOUNDATION, chainsOf(args, owner), owner.text, 'always');
+
+  *ensure(args, { owner, memory }) {
+    yield* ensureWith(args.backend, memory, {
+      // Whoever had an address of ours before is gone: it was given to us.
+      nftables: () => ensureChains(FOUNDATION, chainsOf(args, owner), owner.text, 'always'),
+      *iptables() {
+        for (const family of FAMILIES) {
+          const chains = iptablesChainsOf(args, owner, family);
+          yield* ensureIptables(family, NOTHING, chains, owner.text, (table) => staleChains(table, chains));
+        }
+      },
+    });
     return {};
   },
-  *check(args, { owner }) {
-    return yield* checkChains(chainsOf(args, owner));
+  *check(args, { owner, memory }) {
+    return yield* againWith(args.backend, memory, {
+      nftables: () => checkChains(chainsOf(args, owner)),
+      *iptables() {
+        const problems: string[] = [];
+        for (const family of FAMILIES) problems.push(...(yield* checkIptables(family, NOTHING, iptablesChainsOf(args, owner, family))));
+        return problems;
+      },
+    });
   },
-  *undo(args, { owner }) {
-    yield* removeChains(chainsOf(args, owner));
+  *undo(args, { owner, memory }) {
+    yield* againWith(args.backend, memory, {
+      nftables: () => removeChains(chainsOf(args, owner)),
+      *iptables() {
+        for (const family of FAMILIES) {
+          const chains = iptablesChainsOf(args, owner, family).map(({ chain }) => chain);
+          if (chains.length > 0) yield* removeIptables(family, 'nat', chains);
+        }
+      },
+    });
   },
-  inventory: () => ownedChains(PREFIX),
+  *inventory(): Steps<readonly OwnedThing[]> {
+    return [...(yield* ownedChains(PREFIX)), ...(yield* ownedIptables('nat', IPTABLES_PREFIX))];
+  },
   predict: () => ({}),
   describe: ({ from, except, interface: device }) =>
     `masquerade ${from.join(', ')}${except.length === 0 ? '' : `, not to ${except.join(', ')}`}${device === undefined ? '' : `, leaving by ${device}`}`,
 };
 
+const FAMILIES = [4, 6] as const;
+
 function chainsOf({ from, except, interface: device }: Arguments, owner: OwnerTag): readonly OwnedChain[] {
   const exceptions = readAll(except, readNetwork);
-  const sources = new Map(readAll(from, readSource).map((source) => [source.text, source]));
-  return [...sources.values()].map(({ family, text, single }) => {
+  return sourcesOf(from).map(({ family, text, single }) => {
     const ip = family === 4 ? 'ip' : 'ip6';
     const inside = exceptions.filter((network) => network.family === family).map((network) => network.text);
     return {
@@ -88,5 +133,36 @@ function chainsOf({ from, except, interface: device }: Arguments, owner: OwnerTa
         ? { map: `masquerade${family}`, key: text, what: `masquerading of ${text}` }
         : { in: 'masquerade-networks', match: `${ip} saddr ${text}` },
     };
+  });
+}
+
+const sourcesOf = (from: readonly string[]): readonly Network[] => [
+  ...new Map(readAll(from, readSource).map((source) => [source.text, source])).values(),
+];
+
+const IPTABLES_PREFIX = 'FL-MASQ-';
+const NOTHING: IptablesFoundation = { table: 'nat', chains: [], rules: [] };
+
+function iptablesChainsOf({ from, except, interface: device }: Arguments, owner: OwnerTag, family: 4 | 6): readonly IptablesChain[] {
+  const exceptions = readAll(except, readNetwork).filter((network) => network.family === family);
+  const multicast = family === 4 ? '224.0.0.0/4' : 'ff00::/8';
+  return sourcesOf(from)
+    .filter((source) => source.family === family)
+    .map(({ text, single }) => ({
+      chain: iptablesChainName(IPTABLES_PREFIX, owner, text),
+      rules: [
+        ...[multicast, ...exceptions.map((network) => network.text)].map((network) => `-d ${network} -j RETURN`),
+        `${device === undefined ? '' : `-o ${device} `}-j MASQUERADE`,
+      ],
+      entries: [{ in: 'POSTROUTING', match: `-s ${text}${single ? `/${family === 4 ? 32 : 128}` : ''}` }],
+    }));
+}
+
+/** Chains of others for a single address of ours, which was given to us since. */
+function staleChains(table: SavedTable, own: readonly IptablesChain[]): readonly string[] {
+  const matches = own.flatMap(({ entries }) => entries.map(({ match }) => match)).filter((match) => /\/(32|128)$/.test(match));
+  return table.rules.flatMap((rule) => {
+    const target = targetOf(rule);
+    return target?.startsWith(IPTABLES_PREFIX) && matches.some((match) => rule.startsWith(`-A POSTROUTING ${match} `)) ? [target] : [];
   });
 }

@@ -9,7 +9,6 @@ import {
   networkAddress,
   parseIpOrCidr,
 } from '../../object/ip-address.ts';
-import type { ArgumentProblem } from '../operation.ts';
 
 /** An address as steps are given it: `10.1.0.5`, or `10.1.0.5/16` with the prefix length of its network. */
 export interface HostAddress {
@@ -55,20 +54,6 @@ export function readSource(text: string): Network | undefined {
     ? { family, text: formatIpPrefix(prefix), single: false }
     : { family, text: formatIpAddress(prefix.address), single: true };
 }
-
-/** Those that are not addresses or networks, as problems of the argument `name`. */
-export const addressProblems = (name: string, texts: readonly string[]): readonly ArgumentProblem[] =>
-  texts.flatMap((text, index) =>
-    parseIpOrCidr(text) === undefined
-      ? [
-          {
-            path: [name, index],
-            message: `${JSON.stringify(text)} is neither an address nor a network`,
-            hint: 'such as 10.1.0.5, 10.1.0.0/16, fd00::5',
-          },
-        ]
-      : [],
-  );
 
 /** Reads texts that were checked before; others are left out. */
 export const readAll = <T>(texts: readonly string[], read: (text: string) => T | undefined): readonly T[] =>

@@ -3,7 +3,7 @@ import { listNft, nft } from '../effects/nft.ts';
 import type { OwnedThing } from '../operation.ts';
 import { readOwnerTag } from '../owner-tag.ts';
 import { type ListedElement, listedElements, listedRules } from './listing.ts';
-import { type Foundation, foundationCommands, IN_TABLE, TABLE } from './table.ts';
+import { type Foundation, foundationCommands, IN_TABLE, ownerComment, TABLE } from './table.ts';
 
 /*
  * How an attachment has something in the table of all: a chain of its own, and one entry that leads to it, an element of a verdict map.
@@ -177,7 +177,7 @@ interface Jump {
 }
 
 function createCommands({ chain, rules, entry }: OwnedChain, comment: string): readonly string[] {
-  const note = `comment "${comment}"`;
+  const note = ownerComment(comment);
   return [
     `create chain ${IN_TABLE} ${chain}`,
     ...rules.map((rule) => `add rule ${IN_TABLE} ${chain} ${rule} ${note}`),

@@ -22,18 +22,21 @@ export interface Foundation {
 }
 
 /** All commands of a foundation; may be run again. */
-export const foundationCommands = ({ marker, commands }: Foundation): readonly string[] => [
-  `add table ${IN_TABLE}`,
+export const foundationCommands = ({ marker, commands }: Foundation, table = IN_TABLE): readonly string[] => [
+  `add table ${table}`,
   ...commands,
-  `add chain ${IN_TABLE} ${marker}`,
+  `add chain ${table} ${marker}`,
 ];
 
-/** A chain that is made with exactly these rules. */
-export const chainWith = (chain: string, hook: string, rules: readonly string[]): readonly string[] => [
-  `add chain ${IN_TABLE} ${chain}${hook === '' ? '' : ` { ${hook} ; policy accept ; }`}`,
-  `flush chain ${IN_TABLE} ${chain}`,
-  ...rules.map((rule) => `add rule ${IN_TABLE} ${chain} ${rule}`),
+/** A chain that is made with exactly these rules. `hook`: where packets come into it, as `type filter hook forward priority 0`. */
+export const chainWith = (chain: string, hook: string, rules: readonly string[], table = IN_TABLE): readonly string[] => [
+  `add chain ${table} ${chain}${hook === '' ? '' : ` { ${hook} ; policy accept ; }`}`,
+  `flush chain ${table} ${chain}`,
+  ...rules.map((rule) => `add rule ${table} ${chain} ${rule}`),
 ];
 
 /** A map from keys of a type, as `ipv4_addr`, to verdicts. */
-export const verdictMap = (name: string, type: string): string => `add map ${IN_TABLE} ${name} { type ${type} : verdict ; }`;
+export const verdictMap = (name: string, type: string, table = IN_TABLE): string => `add map ${table} ${name} { type ${type} : verdict ; }`;
+
+/** Comment that names an owner; the text of a tag needs no quoting. */
+export const ownerComment = (tag: string): string => `comment "${tag}"`;
