@@ -19,11 +19,14 @@ export const deleteLink = (netns: Netns, name: string): Steps<void> =>
   ip(netns, tolerating(command('link', 'del', 'dev', name), 'missing', 'namespace'));
 
 /** Links of the host of one type that carry a tag of ours. */
-export function* ownedLinks(kind: string): Steps<readonly OwnedThing[]> {
+export function* ownedLinks(
+  kind: string,
+  remove: (name: string) => Steps<void> = (name) => deleteLink(undefined, name),
+): Steps<readonly OwnedThing[]> {
   const rows = yield* links(undefined, 'type', kind);
   return rows.flatMap((row) => {
     const tag = row.ifalias;
     if (tag === undefined || readOwnerTag(tag) === undefined) return [];
-    return [{ tag, what: `link ${row.ifname}`, remove: () => deleteLink(undefined, row.ifname) }];
+    return [{ tag, what: `link ${row.ifname}`, remove: () => remove(row.ifname) }];
   });
 }

@@ -1,7 +1,7 @@
-import { STRING } from '../../cel/types.ts';
+import { mapOf, STRING } from '../../cel/types.ts';
 import { familyOf, formatIpPrefix, type IpPrefix, isV4, prefixContains } from '../../object/ip-address.ts';
 import { boolean, defaulted, type Infer, object } from '../../text/shape.ts';
-import { EffectError, type Steps } from '../effect.ts';
+import { type Command, EffectError, type Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
 import { type AddressInfo, type LinkRow, link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
@@ -10,7 +10,9 @@ import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } fr
 import { missingAddresses } from '../network/interface.ts';
 import { linkNameObjection, macObjection } from '../network/link-name.ts';
 import { ownedLinks, tagLink } from '../network/owned-link.ts';
+import { vlanField } from '../network/port-vlans.ts';
 import { cidrs, linkName, mac, mtu } from '../network/shapes.ts';
+import { deleteBridge, ensureVlanGateway, gatewayName } from '../network/vlan-gateway.ts';
 import type { ArgumentProblem, Operation, OwnerTag } from '../operation.ts';
 
 const shape = object({
@@ -19,13 +21,16 @@ const shape = object({
   mtu: mtu(),
   mac: mac('MAC address; by default a random one, which stays when interfaces come and go.'),
   up: defaulted(boolean({ doc: 'Whether the bridge is set up.' }), true),
+  vlan: vlanField('VLAN of `addresses`: they are put on an interface `<name>.<vlan>` that is plugged into the bridge. 0 is none.'),
   vlanFiltering: defaulted(boolean({ doc: 'Whether ports have VLANs; needed where a port names one.' }), false),
   promiscuous: defaulted(boolean({ doc: 'Whether the bridge takes packets for any MAC address.' }), false),
   forceAddress: defaulted(boolean({ doc: 'Takes away an address that stands in the way of `addresses`, instead of failing.' }), false),
   forwarding: defaulted(boolean({ doc: 'Whether the host forwards packets of the families of `addresses`. It stays so.' }), true),
 });
 type Arguments = Infer<typeof shape>;
-type Outputs = { readonly name: string; readonly mac: string };
+/** `addressed`: the interface that has the addresses; the bridge itself where they have no VLAN. */
+type End = { readonly name: string; readonly mac: string };
+type Outputs = End & { readonly addressed: End };
 
 /** A bridge that many plug into. Official plugin: plugins/main/bridge/bridge.go ensureBridge, ensureAddr. */
 export const BRIDGE: Operation<Arguments, Outputs> = {
@@ -33,12 +38,12 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
   group: 'network',
   doc: 'A bridge of the host, made by whoever needs it first.',
   arguments: shape,
-  outputs: { name: STRING, mac: STRING },
+  outputs: { name: STRING, mac: STRING, addressed: mapOf(STRING, STRING) },
   lifetime: 'shared',
 
   validate(args): readonly ArgumentProblem[] {
     const problems = addressProblems(args.addresses, ['addresses']);
-    const name = linkNameObjection(args.name);
+    const name = linkNameObjection(args.vlan ? gatewayName(args.name, args.vlan) : args.name);
     if (name !== undefined) problems.push({ path: ['name'], message: name });
     const macProblem = args.mac === undefined || args.mac === '' ? undefined : macObjection(args.mac);
     if (macProblem !== undefined) problems.push({ path: ['mac'], message: macProblem });
@@ -56,9 +61,11 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
     if (row.linkinfo?.info_kind !== 'bridge') {
       throw new EffectError('exists', `${JSON.stringify(args.name)} already exists but is not a bridge`, `ip link show dev ${args.name}`);
     }
-    yield* settle(args, row);
+    yield* ip(undefined, ...attributes(args, row));
+    const addressed = args.vlan && args.addresses.length > 0 ? yield* ensureVlanGateway(row, args.vlan) : row;
+    yield* ensureAddresses(args, addressed);
     if (args.forwarding) yield* forward(args.addresses.map(readAddress));
-    return { name: args.name, mac: row.address ?? '' };
+    return { ...endOf(row), addressed: endOf(addressed) };
   },
 
   *check(args) {
@@ -68,28 +75,32 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
     return [
       ...(args.up && !row.flags.includes('UP') ? [`bridge ${args.name} is down`] : []),
       ...(args.promiscuous && !row.flags.includes('PROMISC') ? [`bridge ${args.name} is not promiscuous`] : []),
-      ...(args.vlanFiltering && !filtersVlans(row) ? [`bridge ${args.name} does not filter VLANs`] : []),
-      ...missingAddresses(row, args.addresses.map(readAddress)),
+      ...(filtersByArguments(args) && !filtersVlans(row) ? [`bridge ${args.name} does not filter VLANs`] : []),
+      ...(yield* missingOn(args, row)),
     ];
   },
 
   // Others may use it; who collects garbage removes it when nobody does.
   *undo() {},
-  inventory: () => ownedLinks('bridge'),
+  inventory: () => ownedLinks('bridge', deleteBridge),
 
-  predict: (args) => ({ name: args.name, ...(args.mac !== undefined && args.mac !== '' && { mac: args.mac.toLowerCase() }) }),
+  predict: (args) => ({ name: args.name, ...(args.mac && { mac: args.mac.toLowerCase() }) }),
   describe: (args) =>
     [
       `bridge ${args.name}`,
       args.up && 'up',
-      args.vlanFiltering && 'with VLANs',
+      filtersByArguments(args) && 'with VLANs',
       args.promiscuous && 'promiscuous',
-      args.addresses.length > 0 && `with ${args.addresses.join(', ')}`,
+      args.addresses.length > 0 && `with ${args.addresses.join(', ')}${args.vlan ? ` in VLAN ${args.vlan}` : ''}`,
     ]
       .filter(Boolean)
       .join(', '),
-  result: (_, outputs) => ({ interfaces: [{ name: outputs.name, ...(outputs.mac !== '' && { mac: outputs.mac }) }] }),
+  result: (_, { name, mac, addressed }) => ({ interfaces: addressed.name === name ? [{ name, mac }] : [{ name, mac }, addressed] }),
 };
+
+const endOf = (row: LinkRow): End => ({ name: row.ifname, mac: row.address ?? '' });
+
+const filtersByArguments = (args: Arguments): boolean => args.vlanFiltering || (args.vlan ?? 0) > 0;
 
 const filtersVlans = (row: LinkRow): boolean => row.linkinfo?.info_data?.vlan_filtering === 1;
 
@@ -105,12 +116,16 @@ function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
         ...(args.mtu ? ['mtu', args.mtu] : []),
         ...(wantedMac === undefined ? [] : ['address', wantedMac]),
         ...['type', 'bridge'],
-        ...(args.vlanFiltering ? ['vlan_filtering', 1] : []),
+        ...(filtersByArguments(args) ? ['vlan_filtering', 1] : []),
       ),
       tagLink(args.name, owner),
     );
   } catch (error) {
-    if (!(error instanceof EffectError && error.code === 'exists')) throw error;
+    if (!(error instanceof EffectError)) throw error;
+    if (error.code === 'unsupported' && filtersByArguments(args)) {
+      throw new EffectError('unsupported', 'the kernel has no bridges that filter VLANs (CONFIG_BRIDGE_VLAN_FILTERING)', error.tried);
+    }
+    if (error.code !== 'exists') throw error;
   }
   // The routes of this link are ours: no router of the network shall give it any.
   yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${args.name}/accept_ra`, '0');
@@ -124,8 +139,17 @@ function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
   return row;
 }
 
-/** Makes an existing bridge what the arguments say; nothing is done where it is. */
-function* settle(args: Arguments, row: LinkRow): Steps<void> {
+/** Lines that make an existing bridge what the arguments say; none where it is. */
+const attributes = (args: Arguments, row: LinkRow): Command[] => [
+  ...(filtersByArguments(args) && !filtersVlans(row)
+    ? [command('link', 'set', 'dev', args.name, 'type', 'bridge', 'vlan_filtering', 1)]
+    : []),
+  ...(args.promiscuous && !row.flags.includes('PROMISC') ? [command('link', 'set', 'dev', args.name, 'promisc', 'on')] : []),
+  ...(args.up && !row.flags.includes('UP') ? [command('link', 'set', 'dev', args.name, 'up')] : []),
+];
+
+/** Gives addresses to the bridge, or to the gateway of its VLAN; nothing is done where it has them. */
+function* ensureAddresses(args: Arguments, row: LinkRow): Steps<void> {
   const wanted = args.addresses.map(readAddress);
   const lacking = wanted.filter((address) => !row.addr_info.some((info) => isAddress(info, address)));
   const inTheWay = lacking.length === 0 ? [] : addressesInTheWay(row.addr_info, wanted);
@@ -133,19 +157,24 @@ function* settle(args: Arguments, row: LinkRow): Steps<void> {
     const names = lacking.map(formatIpPrefix).join(', ');
     throw new EffectError(
       'exists',
-      `${JSON.stringify(args.name)} already has an IP address different from ${names}: ${inTheWay.map(formatIpPrefix).join(', ')}`,
-      `ip address add ${names} dev ${args.name}`,
+      `${JSON.stringify(row.ifname)} already has an IP address different from ${names}: ${inTheWay.map(formatIpPrefix).join(', ')}`,
+      `ip address add ${names} dev ${row.ifname}`,
     );
   }
   yield* ip(
     undefined,
-    ...(args.vlanFiltering && !filtersVlans(row) ? [command('link', 'set', 'dev', args.name, 'type', 'bridge', 'vlan_filtering', 1)] : []),
-    ...(args.promiscuous && !row.flags.includes('PROMISC') ? [command('link', 'set', 'dev', args.name, 'promisc', 'on')] : []),
-    ...inTheWay.map((address) => deleteAddress(args.name, address)),
+    ...inTheWay.map((address) => deleteAddress(row.ifname, address)),
     // Nobody else has the gateway's address; looking for it would take a second in which it can't be used.
-    ...lacking.map((address) => addAddress(args.name, address, { noDad: true })),
-    ...(args.up && !row.flags.includes('UP') ? [command('link', 'set', 'dev', args.name, 'up')] : []),
+    ...lacking.map((address) => addAddress(row.ifname, address, { noDad: true })),
+    ...(args.up && !row.flags.includes('UP') && row.ifname !== args.name ? [command('link', 'set', 'dev', row.ifname, 'up')] : []),
   );
+}
+
+function* missingOn(args: Arguments, bridge: LinkRow): Steps<readonly string[]> {
+  if (args.addresses.length === 0) return [];
+  const row = args.vlan ? yield* link(undefined, gatewayName(args.name, args.vlan)) : bridge;
+  if (row === undefined) return [`bridge ${args.name} has no interface in VLAN ${args.vlan}`];
+  return missingAddresses(row, args.addresses.map(readAddress));
 }
 
 /**

@@ -1,19 +1,19 @@
 import { mapOf, STRING } from '../../cel/types.ts';
-import { boolean, defaulted, doc, type Infer, integer, list, object, optional } from '../../text/shape.ts';
+import { boolean, defaulted, type Infer, object, optional } from '../../text/shape.ts';
 import { type Command, EffectError, type Steps } from '../effect.ts';
-import { bridge, command, ip, tolerating } from '../effects/iproute.ts';
-import { type LinkRow, link, show } from '../effects/show.ts';
+import { command, ip, tolerating } from '../effects/iproute.ts';
+import { type LinkRow, link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { writeSysctlIfAny } from '../effects/sysctl.ts';
 import { addAddress, addressProblems, readAddress } from '../network/address.ts';
 import { checkInterface, configureInterface, describeInterface, interfaceProblems, interfaceResult } from '../network/interface.ts';
 import { generatedLinkName, generatedMac, linkNameObjection } from '../network/link-name.ts';
+import { checkSpoofing, forgetSpoofing, missingSpoofCheck, ownedSpoofChecks } from '../network/mac-spoof-check.ts';
 import { deleteLink, isOwned, ownedLinks, tagLink } from '../network/owned-link.ts';
+import { hasVlans, missingPortVlans, setPortVlans, trunkProblems, trunkShape, vlanField } from '../network/port-vlans.ts';
 import { routeCommand, routeProblems, settleRoute } from '../network/route.ts';
 import { cidrs, interfaceFields, linkName, mtu, routes } from '../network/shapes.ts';
 import type { ArgumentProblem, Operation, StepContext } from '../operation.ts';
-
-const vlanId = integer({ minimum: 1, maximum: 4094 });
 
 const shape = object({
   host: defaulted(
@@ -24,15 +24,13 @@ const shape = object({
         mtu: mtu(),
         hairpin: defaulted(boolean({ doc: 'Whether packets may leave by the port that they came in by.' }), false),
         isolated: defaulted(boolean({ doc: 'Whether isolated ports of the bridge are kept from each other.' }), false),
-        vlan: optional(doc('VLAN of packets without a tag.', vlanId)),
-        vlanTrunk: defaulted(
-          list(object({ id: optional(vlanId), minID: optional(vlanId), maxID: optional(vlanId) }), {
-            doc: 'VLANs that are let through with their tags: one, or a range.',
-            maxItems: 4094,
-          }),
-          [],
-        ),
+        vlan: vlanField('VLAN of packets without a tag; 0 is none.'),
+        vlanTrunk: defaulted(trunkShape, []),
         preserveDefaultVlan: defaulted(boolean({ doc: 'Whether the port stays in the default VLAN of the bridge too.' }), false),
+        macSpoofCheck: defaulted(
+          boolean({ doc: "Whether packets from the container are dropped that come from another MAC address than the interface's." }),
+          false,
+        ),
         addresses: defaulted(cidrs('Addresses of the end on the host, for a link without a bridge.'), []),
         routes: defaulted(routes('Routes on the host that go through it, for a link without a bridge.'), []),
         up: defaulted(boolean({ doc: 'Whether it is set up.' }), true),
@@ -44,6 +42,7 @@ const shape = object({
       isolated: false,
       vlanTrunk: [],
       preserveDefaultVlan: false,
+      macSpoofCheck: false,
       addresses: [],
       routes: [],
       up: true,
@@ -77,23 +76,24 @@ export const VETH: Operation<Arguments, Outputs> = {
     }
     problems.push(...addressProblems(host.addresses, ['host', 'addresses']));
     problems.push(...host.routes.flatMap((route, index) => routeProblems(route, ['host', 'routes', index])));
-    problems.push(...trunkProblems(args));
-    if ((host.vlan !== undefined || host.vlanTrunk.length > 0) && host.master === undefined) {
-      problems.push({
-        path: ['host', host.vlan === undefined ? 'vlanTrunk' : 'vlan'],
-        message: 'only a port of a bridge has VLANs: `master` is missing',
-      });
+    problems.push(...trunkProblems(host.vlanTrunk, ['host', 'vlanTrunk']));
+    if (hasVlans(host) && host.master === undefined) {
+      problems.push({ path: ['host', 'master'], message: 'only a port of a bridge has VLANs: `master` is missing' });
     }
     return problems;
   },
 
-  requires: () => [{ kind: 'link-type', name: 'veth' }],
+  requires: ({ host }) => [
+    { kind: 'link-type', name: 'veth' },
+    ...(host.macSpoofCheck === true ? [{ kind: 'nft-family', name: 'bridge' } as const] : []),
+  ],
   // The kernel makes both ends at once or none; names follow from the owner.
   lockKeys: () => [],
 
   *ensure(args, context) {
     const name = yield* makePair(args, context);
-    yield* plugIn(args, name);
+    yield* setPortVlans(name, args.host);
+    if (args.host.macSpoofCheck) yield* checkSpoofing(name, containerMac(args, context), context.owner);
     yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${name}/accept_ra`, '0');
     yield* configureInterface(context.netns, args.container);
     return outputsOf(args, context, name);
@@ -115,6 +115,8 @@ export const VETH: Operation<Arguments, Outputs> = {
         if (args.host[flag] && port?.[flag] !== true) problems.push(`port ${name} is not ${flag === 'hairpin' ? 'in hairpin mode' : flag}`);
       }
     }
+    if (row !== undefined) problems.push(...(yield* missingPortVlans(name, args.host)));
+    if (args.host.macSpoofCheck) problems.push(...(yield* missingSpoofCheck(name, containerMac(args, context))));
     return [...problems, ...(yield* checkInterface(context.netns, args.container, 'veth'))];
   },
 
@@ -123,9 +125,12 @@ export const VETH: Operation<Arguments, Outputs> = {
     const name = hostName(args, context);
     const row = yield* link(undefined, name);
     if (row !== undefined && isOwned(row, context.owner, hostMac(args, context))) yield* deleteLink(undefined, name);
+    if (args.host.macSpoofCheck) yield* forgetSpoofing(name, containerMac(args, context));
   },
 
-  inventory: () => ownedLinks('veth'),
+  *inventory() {
+    return [...(yield* ownedLinks('veth')), ...(yield* ownedSpoofChecks())];
+  },
   predict: (args, context) => outputsOf(args, context, hostName(args, context)),
   describe: ({ host, container }) =>
     `veth ${host.name ?? ''}${host.name ? ' ' : ''}to ${describeInterface(container)}${host.master === undefined ? '' : `, on ${host.master}`}`,
@@ -239,50 +244,4 @@ function hostCommands({ host }: Arguments, name: string): Command[] {
     ...host.addresses.map((address) => addAddress(name, readAddress(address), { noDad: true })),
     ...host.routes.map((route) => tolerating(routeCommand('prepend', settleRoute(route), { dev: name }), 'exists')),
   ];
-}
-
-/** VLANs of the port, as the official plugin sets them: with a trunk and no VLAN of its own, packets without a tag are in VLAN 1. */
-function* plugIn({ host }: Arguments, name: string): Steps<void> {
-  const trunk = trunkIds(host.vlanTrunk);
-  if (host.vlan === undefined && trunk.length === 0) return;
-  const old = host.preserveDefaultVlan ? [] : yield* portVlans(name);
-  yield* bridge(
-    undefined,
-    ...old.map((id) => tolerating(command('vlan', 'del', 'dev', name, 'vid', id), 'missing')),
-    ...(host.vlan === undefined ? [] : [command('vlan', 'add', 'dev', name, 'vid', host.vlan, 'pvid', 'untagged')]),
-    ...trunk.map((id) => command('vlan', 'add', 'dev', name, 'vid', id)),
-    ...(host.vlan === undefined ? [command('vlan', 'add', 'dev', name, 'vid', 1, 'pvid', 'untagged')] : []),
-  );
-}
-
-function* portVlans(name: string): Steps<readonly number[]> {
-  const rows = yield* show<{ readonly vlans?: readonly { readonly vlan: number }[] }>('bridge', undefined, 'vlan', 'show', 'dev', name);
-  return rows.flatMap(({ vlans }) => vlans ?? []).map(({ vlan }) => vlan);
-}
-
-type TrunkItem = Arguments['host']['vlanTrunk'][number];
-
-/** All VLANs of a trunk, in order, each once. */
-function trunkIds(trunk: readonly TrunkItem[]): number[] {
-  const ids = new Set<number>();
-  for (const { id, minID, maxID } of trunk) {
-    if (id !== undefined) ids.add(id);
-    if (minID !== undefined && maxID !== undefined) for (let each = minID; each <= maxID; each++) ids.add(each);
-  }
-  return [...ids].sort((a, b) => a - b);
-}
-
-function trunkProblems({ host }: Arguments): ArgumentProblem[] {
-  return host.vlanTrunk.flatMap((item, index): ArgumentProblem[] => {
-    const path = ['host', 'vlanTrunk', index];
-    const { id, minID, maxID } = item;
-    if (id === undefined && minID === undefined && maxID === undefined) return [{ path, message: 'give `id`, or `minID` and `maxID`' }];
-    if ((minID === undefined) !== (maxID === undefined)) {
-      const missing = minID === undefined ? 'minID' : 'maxID';
-      return [{ path: [...path, missing], message: `minID and maxID should be configured simultaneously, ${missing} is missing` }];
-    }
-    return minID !== undefined && maxID !== undefined && minID > maxID
-      ? [{ path: [...path, 'minID'], message: 'minID is greater than maxID' }]
-      : [];
-  });
 }
