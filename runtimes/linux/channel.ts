@@ -127,7 +127,7 @@ export class Channel {
     this.#state = 'ended';
     this.#timer?.cancel();
     this.#ends.input.destroy();
-    const text = this.#output;
+    const text = this.#output.length > MAX_ANSWER ? '' : this.#output;
     this.#output = '';
     this.#waiting.splice(0).forEach(({ resolve }, position) => {
       if (position > 0) resolve({ kind: 'ended', begun: false, text: '' });

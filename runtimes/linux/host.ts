@@ -86,9 +86,9 @@ class LinuxHost implements Host {
     this.#call = createHttpCaller({
       allowedHosts: options.allowedHosts ?? [],
       clock: this.#clock,
-      remedy: (host) => `allow it by --allow-call ${host}`,
+      remedy: (host) => `${host} must be among those that this host may call`,
     });
-    this.#pool = new NamespacePool({ clock: this.#clock, spares: 2, limit: 64 });
+    this.#pool = new NamespacePool({ clock: this.#clock, spares: 2, limit: 64, patience: 500 });
     const deletion = new LinkDeletion({
       residents: Array.from({ length: DELETERS }, (_, index) => this.#iprouteResident('ip', undefined, `delete ${index}`)),
       clock: this.#clock,
@@ -108,9 +108,10 @@ class LinuxHost implements Host {
         start: () => startChild('nft', ['-j', '-a', '-i']),
         framing: nftFraming,
         clock: this.#clock,
-        maxAge: 60_000,
+        maxAge: Number.POSITIVE_INFINITY,
         keepsSpare: false,
       })),
+      this.#clock,
       this.#deadline,
     );
   }

@@ -15,6 +15,8 @@ export interface IprouteOptions {
   readonly maxAge?: number;
   /** Deletes a link by its name, where that is better not done by the child that others wait for. */
   readonly deleteLink?: ((name: string, signal: AbortSignal | undefined) => Promise<ResidentAnswer>) | undefined;
+  /** Nobody else changes links here while this lives: what a child knows of names stays true. */
+  readonly isAlone?: boolean;
   /** Says why there is no namespace, when a child ended at once. */
   readonly whyEnded?: (() => Promise<string | undefined>) | undefined;
 }
@@ -87,7 +89,7 @@ export class Iproute {
     const began = clock.elapsed();
     let answer = await this.#ask(question, signal);
     let rows = readRows(answer);
-    if (answer.firstUse < began && !isTrustworthy(answer, rows, words)) {
+    if (answer.firstUse < began && !(await this.#isTrustworthy(answer, rows, question, words, signal))) {
       answer = await this.#ask(question, signal, clock.elapsed());
       rows = readRows(answer);
     }
@@ -95,6 +97,24 @@ export class Iproute {
     const failure = await this.#failure(program, words, answer);
     if (failure.code === 'missing') return [];
     throw failure;
+  }
+
+  /** Whether an answer can't come from an index that is out of date. */
+  async #isTrustworthy(
+    answer: ResidentAnswer,
+    rows: readonly JsonObject[] | undefined,
+    { program, family }: Question,
+    words: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    // `Device "x" does not exist.` and `Cannot find device "x"` are said when the kernel was asked for the name.
+    if (rows === undefined) return answer.kind === 'answered' && answer.failed === true && !LINK_IS_GONE.test(answer.text);
+    const at = words.findIndex((word) => NAMES_A_LINK.includes(word));
+    if (rows.length > 0 || at === -1 || (this.#options.isAlone === true && answer.text.trim() === '[]')) return true;
+    if (program !== 'ip' || words[0] === 'link') return false;
+    // There may be nothing to show. The link itself there is, if the child knows it rightly.
+    const link = await this.#ask({ program, family, line: `link show dev ${words[at + 1] ?? ''}` }, signal);
+    return link.firstUse === answer.firstUse && (readRows(link) ?? []).length > 0;
   }
 
   #ask({ program, family, line }: Question, signal: AbortSignal | undefined, since = 0): Promise<ResidentAnswer> {
@@ -152,13 +172,6 @@ function readRows(answer: ResidentAnswer): readonly JsonObject[] | undefined {
   }
   // A dump leaves `{}` for each object that was filtered out.
   return Array.isArray(rows) ? rows.filter(isJsonObject).filter((row) => Object.keys(row).length > 0) : undefined;
-}
-
-/** Whether an answer can't come from an index that is out of date. */
-function isTrustworthy(answer: ResidentAnswer, rows: readonly JsonObject[] | undefined, words: readonly string[]): boolean {
-  if (rows !== undefined) return rows.length > 0 || !NAMES_A_LINK.some((word) => words.includes(word));
-  // `Device "x" does not exist.` and `Cannot find device "x"` are said when the kernel was asked for the name.
-  return answer.kind === 'answered' && answer.failed === true && !LINK_IS_GONE.test(answer.text);
 }
 
 const NAMES_A_LINK = ['dev', 'master', 'brport', 'iif', 'oif', 'vrf'];

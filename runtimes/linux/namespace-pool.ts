@@ -6,8 +6,12 @@ export interface NamespacePoolOptions {
   readonly clock: Clock;
   /** Processes that wait outside, ready to enter: a process takes a millisecond of this one to start. */
   readonly spares: number;
-  /** Namespaces that are entered at the same time; who comes next waits. */
+  /** Namespaces that are entered at the same time; who comes next waits, so that a burst does not start all its processes at once. */
   readonly limit: number;
+  /**
+   * Milliseconds after which who waits enters nevertheless: those that are inside may wait for a lock that this one holds.
+   */
+  readonly patience: number;
 }
 
 /** Milliseconds after an entry until a new spare is started: not while the one that entered is being waited for. */
@@ -36,24 +40,38 @@ export class NamespacePool {
     }
     if (this.#waiting.length >= MAX_WAITING) throw new EffectError('busy', `${MAX_WAITING} wait to enter a namespace`, 'nsenter');
     await new Promise<void>((resolve, reject) => {
-      const abort = (): void => {
-        this.#waiting.splice(this.#waiting.indexOf(start), 1);
-        reject(new EffectError('timeout', 'given up while waiting to enter a namespace', 'nsenter'));
-      };
-      const start = (): void => {
+      if (signal?.aborted) return reject(new EffectError('timeout', 'given up', 'nsenter'));
+      const settle = (): void => {
+        timer.cancel();
         signal?.removeEventListener('abort', abort);
+      };
+      const leaveQueue = (): void => void this.#waiting.splice(this.#waiting.indexOf(start), 1);
+      const start = (): void => {
+        settle();
         resolve();
       };
-      if (signal?.aborted) return reject(new EffectError('timeout', 'given up', 'nsenter'));
+      const abort = (): void => {
+        settle();
+        leaveQueue();
+        reject(new EffectError('timeout', 'given up while waiting to enter a namespace', 'nsenter'));
+      };
+      const timer = this.#options.clock.after(this.#options.patience, () => {
+        leaveQueue();
+        this.#entered++;
+        start();
+      });
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiting.push(start);
     });
   }
 
   leave(): void {
+    this.#entered--;
+    if (this.#entered >= this.#options.limit) return;
     const next = this.#waiting.shift();
-    if (next === undefined) this.#entered--;
-    else next();
+    if (next === undefined) return;
+    this.#entered++;
+    next();
   }
 
   /** A process on its way into the namespace at `path`, which is one line. Whether it got there is seen by its answers. */

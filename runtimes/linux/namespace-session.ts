@@ -23,8 +23,8 @@ export async function findNamespace(path: string): Promise<boolean> {
     throw new EffectError('invalid', `${JSON.stringify(path.slice(0, 80))} can't be the path of a network namespace`, 'nsenter');
   }
   try {
-    if ((await statfs(path)).type !== NSFS) return false;
-    const [there, own] = await Promise.all([stat(path), stat('/proc/self/ns/net')]);
+    const [system, there, own] = await Promise.all([statfs(path), stat(path), stat('/proc/self/ns/net')]);
+    if (system.type !== NSFS) return false;
     if (there.ino !== own.ino || there.dev !== own.dev) return true;
   } catch {
     return false;
@@ -57,6 +57,7 @@ export class NamespaceSession {
       resident: (program, family) => this.#resident(program, family),
       clock,
       deadline,
+      isAlone: true,
       whyEnded: () => this.#failure(),
     });
   }
@@ -74,7 +75,7 @@ export class NamespaceSession {
   async nft(signal?: AbortSignal): Promise<Nft> {
     await this.#enter(signal);
     const resident = this.#program('nft', () => ({ words: ['nft', '-j', '-a', '-i'], framing: nftFraming }));
-    return new Nft(resident, this.#options.deadline);
+    return new Nft(resident, this.#options.clock, this.#options.deadline);
   }
 
   /** Value of a key; undefined where there is none. */

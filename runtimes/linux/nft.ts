@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
 import { EffectError, type FailureCode } from '../../engine/step/effect.ts';
+import type { Clock } from '../host/clock.ts';
 import { classifyFailure, failureMessage } from './failure.ts';
 import { listLine, scriptLine } from './nft-script.ts';
 import type { Resident, ResidentAnswer } from './resident.ts';
@@ -7,10 +8,12 @@ import type { Resident, ResidentAnswer } from './resident.ts';
 /** Changes and lists of nftables in one namespace. `deadline`: milliseconds for one of them. */
 export class Nft {
   readonly #resident: Resident;
+  readonly #clock: Clock;
   readonly #deadline: number;
 
-  constructor(resident: Resident, deadline: number) {
+  constructor(resident: Resident, clock: Clock, deadline: number) {
     this.#resident = resident;
+    this.#clock = clock;
     this.#deadline = deadline;
   }
 
@@ -18,7 +21,7 @@ export class Nft {
   async apply(script: string, tolerate: readonly FailureCode[], signal?: AbortSignal): Promise<void> {
     const line = scriptLine(script);
     if (line === '') return;
-    const answer = await this.#resident.ask(line, { deadline: this.#deadline, signal });
+    const answer = await this.#ask(line, signal);
     if (answer.kind === 'answered' && answer.failed !== true) return;
     const failure = this.#failure(answer, line);
     if (!tolerate.includes(failure.code)) throw failure;
@@ -27,13 +30,21 @@ export class Nft {
   /** Rows of `nft list`, without the one that tells of nft itself; none where there is no such thing. Throws {@link EffectError}. */
   async list(words: readonly string[], signal?: AbortSignal): Promise<readonly JsonObject[]> {
     const line = listLine(words);
-    const ask = (): Promise<ResidentAnswer> => this.#resident.ask(line, { deadline: this.#deadline, signal });
-    let answer = await ask();
-    if (answer.kind === 'ended') answer = await ask();
+    let answer = await this.#ask(line, signal);
+    if (answer.kind === 'ended') answer = await this.#ask(line, signal);
     if (answer.kind === 'answered' && answer.failed !== true) return readRows(answer.text, line);
     const failure = this.#failure(answer, line);
     if (failure.code === 'missing') return [];
     throw failure;
+  }
+
+  async #ask(line: string, signal: AbortSignal | undefined): Promise<ResidentAnswer> {
+    const { elapsed } = this.#clock;
+    const began = elapsed();
+    const answer = await this.#resident.ask(line, { deadline: this.#deadline, signal });
+    // A child keeps the indices of links that it came across.
+    const isStale = answer.firstUse < began && /^Error: Interface does not exist/m.test(answer.text);
+    return isStale ? await this.#resident.ask(line, { deadline: this.#deadline, signal, since: elapsed() }) : answer;
   }
 
   #failure(answer: ResidentAnswer, line: string): EffectError {
@@ -55,7 +66,8 @@ function reasonsOf(text: string): string {
 function readRows(text: string, line: string): readonly JsonObject[] {
   let value: Json = null;
   try {
-    value = JSON.parse(text) as Json;
+    // Builds with a line editor may echo the question in front.
+    value = JSON.parse(/^\{.*$/m.exec(text)?.[0] ?? '') as Json;
   } catch {
     // Not JSON is no list either.
   }

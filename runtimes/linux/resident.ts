@@ -58,19 +58,20 @@ export class Resident {
    */
   async ask(line: string, { deadline, signal, since = 0 }: AskOptions): Promise<ResidentAnswer> {
     const { name } = this.#options;
-    if (signal?.aborted) throw new EffectError('timeout', 'given up', name);
-    if (this.#waiting >= MAX_WAITING) throw new EffectError('busy', `${MAX_WAITING} commands wait for ${name}`, name);
+    const tried = `${name} ${line.length > 300 ? `${line.slice(0, 300)}…` : line}`;
+    if (signal?.aborted) throw new EffectError('timeout', 'given up', tried);
+    if (this.#waiting >= MAX_WAITING) throw new EffectError('busy', `${MAX_WAITING} commands wait for ${name}`, tried);
     this.#waiting++;
     try {
       for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         const channel = this.#channel(since);
         const asked = channel.ask(line, deadline);
         const firstUse = channel.firstUse ?? 0;
-        const answer = signal === undefined ? await asked : await orAborted(asked, signal, name);
+        const answer = signal === undefined ? await asked : await orAborted(asked, signal, tried);
         if (answer.kind === 'ended' && !answer.begun) continue;
         return { ...answer, firstUse };
       }
-      throw new EffectError('program', `${name} ends as soon as it is started`, name);
+      throw new EffectError('program', `${name} ends as soon as it is started`, tried);
     } finally {
       this.#waiting--;
     }
