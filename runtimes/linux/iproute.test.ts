@@ -141,22 +141,22 @@ describe('questions', () => {
   });
 
   it('with no rows are believed when the child knows the link rightly', async () => {
-    const { show, asked, clock } = iprouteOf((_, line) => ({ says: line.startsWith('link') ? '[{"ifname":"a"}]\n' : '[]\n' }));
+    const { show, asked, clock } = iprouteOf((_, line) => ({ says: line.startsWith('address') ? '[{"ifname":"a"}]\n' : '[]\n' }));
     await show('link show');
     clock.advance(1);
     expect(await show('route show dev a')).toEqual([]);
-    expect(asked).toEqual(['0: link show', '0: route show dev a', '0: link show dev a']);
+    expect(asked).toEqual(['0: address show', '0: route show dev a', '0: address show dev a']);
   });
 
   it('with no rows are asked of a new child when the old one knows another link', async () => {
     const { show, asked, clock } = iprouteOf((child, line) => {
-      if (line.startsWith('link')) return { says: '[{}]\n' };
+      if (line.startsWith('address')) return { says: '[{}]\n' };
       return { says: child === 0 ? '[]\n' : '[{"dst":"default"}]\n' };
     });
     await show('rule show');
     clock.advance(1);
     expect(await show('route show dev a')).toEqual([{ dst: 'default' }]);
-    expect(asked).toEqual(['0: rule show', '0: route show dev a', '0: link show dev a', '1: route show dev a']);
+    expect(asked).toEqual(['0: rule show', '0: route show dev a', '0: address show dev a', '1: route show dev a']);
   });
 
   it('that name no link may have no rows', async () => {

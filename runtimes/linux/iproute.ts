@@ -113,7 +113,7 @@ export class Iproute {
     if (rows.length > 0 || at === -1 || (this.#options.isAlone === true && answer.text.trim() === '[]')) return true;
     if (program !== 'ip' || words[0] === 'link') return false;
     // There may be nothing to show. The link itself there is, if the child knows it rightly.
-    const link = await this.#ask({ program, family, line: `link show dev ${words[at + 1] ?? ''}` }, signal);
+    const link = await this.#ask({ program, family, line: `address show dev ${words[at + 1] ?? ''}` }, signal);
     return link.firstUse === answer.firstUse && (readRows(link) ?? []).length > 0;
   }
 
