@@ -122,7 +122,7 @@ export async function readKernelState(
 async function readFiles(node: NetworkNode, folders: readonly string[]): Promise<Record<string, string>> {
   if (folders.length === 0) return {};
   const script =
-    'for folder; do [ -d "$folder" ] && find "$folder" -type f; done | sort | while read -r file; do printf "\\n@@ %s\\n" "$file"; head -c 65536 "$file"; done; true';
+    'for folder; do [ -d "$folder" ] && find "$folder" -type f; done | sort | while read -r file; do printf "\\n@@ %s\\n" "$file"; head -c 4194304 "$file" | tr -d "\\000"; done; true';
   const text = await node.expect('sh', ['-c', script, 'sh', ...folders]);
   const files: Record<string, string> = {};
   for (const part of text.split('\n@@ ').slice(1)) {

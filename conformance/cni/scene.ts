@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CniResultJson, type Cnitool, openCnitool } from './cnitool.ts';
 import { type Conflist, type PluginConf, writeConflists } from './conflist.ts';
+import { journalRecords } from './journal-records.ts';
 import { readKernelState } from './kernel-state.ts';
 import type { NetworkNode } from './node.ts';
 import { type NormaliseOptions, type NormalState, normaliseState } from './normalise.ts';
@@ -46,6 +47,12 @@ export interface SceneOptions {
 
 /** Where plugins and the daemon leave files; the runtime's own cache is not among them. */
 const STATE_FOLDERS = ['/var/lib/cni/networks', '/run/cni', '/var/lib/fairlead', '/run/fairlead'];
+/** Of the daemon's journal the records that are left, of the allocator's files all but locks; logs and sockets are no state. */
+function meaningOfFile(path: string, text: string): string | undefined {
+  if (path.endsWith('/journal')) return journalRecords(text).join('\n') || undefined;
+  return path.endsWith('lock') ? undefined : text;
+}
+
 const SETTLE_DEADLINE_MS = 5000;
 
 export async function openScene(name: string, plugins: PluginSet, options: SceneOptions): Promise<Scene> {
@@ -83,7 +90,7 @@ export async function openScene(name: string, plugins: PluginSet, options: Scene
       pod: (pod) => ({ node, pod }),
       async state(pods, normalising) {
         await settle(node, pods);
-        return normaliseState(await readKernelState(node, { pods, folders: STATE_FOLDERS }), normalising);
+        return normaliseState(await readKernelState(node, { pods, folders: STATE_FOLDERS }), { file: meaningOfFile, ...normalising });
       },
       stop,
     };

@@ -1,5 +1,17 @@
 import type { CniCase } from '../case.ts';
+import { addressCases, checkCases, deletionCases, requestCases } from './attachments.ts';
+import { bandwidthCases } from './bandwidth.ts';
+import { hostPortCases } from './host-ports.ts';
 import { reachCases } from './reach.ts';
 import { versionCases } from './versions.ts';
 
-export const allCases: readonly CniCase[] = [...versionCases, ...reachCases];
+export const allCases: readonly CniCase[] = [
+  ...versionCases,
+  ...reachCases,
+  ...hostPortCases,
+  ...bandwidthCases,
+  ...requestCases,
+  ...deletionCases,
+  ...checkCases,
+  ...addressCases,
+];
