@@ -1,4 +1,6 @@
 import type { JsonObject } from '../object/json.ts';
+import { type Effect, EffectError } from './effect.ts';
+import { type ImagineCustom, ImaginedHost } from './imagined-host.ts';
 import type { Operation } from './operation.ts';
 import { BindError, type BoundStep, type Plan } from './plan.ts';
 import type { OperationTable } from './step-source.ts';
@@ -8,6 +10,10 @@ export interface DryStep {
   readonly step: BoundStep;
   readonly operation: Operation;
   readonly outputs: JsonObject;
+  /** What it would change on a host that has nothing, in order. */
+  readonly changes: readonly Effect[];
+  /** Why it could not be foreseen to the end: it needs something that only a real host has. */
+  readonly problem: string | undefined;
 }
 
 export interface DryWalk {
@@ -16,29 +22,43 @@ export interface DryWalk {
   readonly failure: BindError | undefined;
 }
 
-/**
- * Goes through a plan without performing it. `outputsOf` says what a step ends with; it is handed what the operation knows beforehand. Throws
- * for an operation that the table has not.
- */
-export function dryWalk(
-  plan: Plan,
-  operations: OperationTable,
-  outputsOf: (step: BoundStep, predicted: JsonObject) => JsonObject,
-): DryWalk {
+export interface DryWalkOptions {
+  /** Answers effects of protocols. */
+  readonly custom: ImagineCustom;
+  /** Outputs that are known better than by imagination, for some steps. */
+  readonly outputsOf?: (step: BoundStep) => JsonObject | undefined;
+}
+
+/** Goes through a plan on a host that has nothing, without performing it. Throws for an operation that the table has not. */
+export function dryWalk(plan: Plan, operations: OperationTable, options: DryWalkOptions): DryWalk {
+  const host = new ImaginedHost(options.custom);
   const steps: DryStep[] = [];
   const walk = plan.walk();
   try {
     for (let step = walk.next(); step !== undefined; step = walk.next()) {
-      const operation = operations.get(step.operation);
-      if (operation === undefined) throw new Error(`no operation is called ${step.operation}`);
-      const context = { owner: plan.owner, netns: plan.netns, netnsGone: false };
-      const outputs = outputsOf(step, operation.predict(step.arguments, context) as JsonObject);
-      steps.push({ step, operation, outputs });
-      walk.done(outputs);
+      const dry = dryStep(plan, step, operations, host, options.outputsOf?.(step));
+      steps.push(dry);
+      walk.done(dry.outputs);
     }
   } catch (error) {
     if (error instanceof BindError) return { steps, failure: error };
     throw error;
   }
   return { steps, failure: undefined };
+}
+
+function dryStep(plan: Plan, step: BoundStep, operations: OperationTable, host: ImaginedHost, known: JsonObject | undefined): DryStep {
+  const operation = operations.get(step.operation);
+  if (operation === undefined) throw new Error(`no operation is called ${step.operation}`);
+  const context = { owner: plan.owner, netns: plan.netns, netnsGone: false };
+  const before = host.changes.length;
+  let outputs = operation.predict(step.arguments, context) as JsonObject;
+  let problem: string | undefined;
+  try {
+    outputs = { ...outputs, ...host.run(operation.ensure(step.arguments, context)) };
+  } catch (error) {
+    if (!(error instanceof EffectError)) throw error;
+    problem = error.message;
+  }
+  return { step, operation, outputs: { ...outputs, ...known }, changes: host.changes.slice(before), problem };
 }

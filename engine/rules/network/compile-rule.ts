@@ -4,6 +4,7 @@ import { createSchemaTypes } from '../../object/schema-types.ts';
 import { compileTemplate } from '../../object/template.ts';
 import { compileSteps } from '../../step/compile.ts';
 import { readStep } from '../../step/read-step.ts';
+import type { Requirement } from '../../step/requirement.ts';
 import { StepOutputTypes } from '../../step/step-outputs.ts';
 import { sha256 } from '../../text/digest.ts';
 import { type DocumentPath, formatPath } from '../../text/document.ts';
@@ -106,8 +107,8 @@ class RuleCompiler {
       objects: this.#objects,
       validations,
       addresses,
-      attach: { steps: attach, objects: this.#objectsOf(attachExpressions) },
-      node: node && { steps: node, objects: this.#objectsOf(nodeExpressions) },
+      attach: { steps: attach, objects: this.#objectsOf(attachExpressions), requirements: requirementsOf(attach) },
+      node: node && { steps: node, objects: this.#objectsOf(nodeExpressions), requirements: requirementsOf(node) },
       status: { conditions: status, objects: this.#objectsOf(statusExpressions) },
       result,
       operations: this.#context.operations,
@@ -272,4 +273,14 @@ class RuleCompiler {
     const line = this.#line(path);
     return line === undefined ? formatPath(path) : `line ${line}`;
   }
+}
+
+/** Of the steps that are always there. */
+function requirementsOf(steps: StepList['steps']): readonly Requirement[] {
+  const found = new Map<string, Requirement>();
+  for (const { operation, when, forEach, arguments: args } of steps) {
+    if (when !== undefined || forEach !== undefined) continue;
+    for (const requirement of operation.requires(args.written)) found.set(JSON.stringify(requirement), requirement);
+  }
+  return [...found.values()];
 }

@@ -4,6 +4,7 @@ import type { JsonObject } from '../../object/json.ts';
 import type { Template } from '../../object/template.ts';
 import type { TypeTable } from '../../object/type-table.ts';
 import type { CompiledStep } from '../../step/compile.ts';
+import type { Requirement } from '../../step/requirement.ts';
 import type { OperationTable } from '../../step/step-source.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import type { Expression, Variable } from '../expressions.ts';
@@ -50,6 +51,8 @@ export interface StepList {
   readonly steps: readonly CompiledStep<Expression>[];
   /** Ids of the objects that must be looked up before. */
   readonly objects: ReadonlySet<string>;
+  /** What the host must have, as far as it does not depend on what expressions give. */
+  readonly requirements: readonly Requirement[];
 }
 
 /** A rule ready for the executor. */

@@ -109,6 +109,7 @@ function attachmentPlan(rule: CompiledRule, request: NetworkRequest, runtimeConf
     owner,
     netns: netns === '' ? undefined : netns,
     subject: { kind: 'attachment', ...attachmentSubject(request), netns },
+    requirements: rule.attach.requirements,
     walk: () => new AttachmentWalk(rule, request, runtimeConfig, evaluation),
     result: (performed) => attachmentResult(rule, request, runtimeConfig, evaluation, performed),
   };
@@ -216,6 +217,7 @@ export function nodePlan(rule: CompiledRule, config: JsonObject, facts: NetworkF
       owner,
       netns: undefined,
       subject: { kind: 'node', network },
+      requirements: rule.node!.requirements,
       walk: () => walkSteps(rule.node!.steps, { evaluate: (expression, locals) => evaluation.run(expression, locals) }),
     };
     return { kind: 'plan', plan, reads };

@@ -23,12 +23,8 @@ function kindsRead({ objects }: CompiledRule): NetworkRule['reads'] {
   return [...kinds.values()];
 }
 
-/** Of steps that are always there, as far as it does not depend on what expressions give. */
-function knownRequirements({ attach: { steps }, node }: CompiledRule): readonly Requirement[] {
-  const found = new Map<string, Requirement>();
-  for (const { operation, when, forEach, arguments: args } of [...steps, ...(node?.steps ?? [])]) {
-    if (when !== undefined || forEach !== undefined) continue;
-    for (const requirement of operation.requires(args.written)) found.set(JSON.stringify(requirement), requirement);
-  }
-  return [...found.values()];
+/** Each once, though attachments and the node may need the same. */
+function knownRequirements({ attach, node }: CompiledRule): readonly Requirement[] {
+  const all = [...attach.requirements, ...(node?.requirements ?? [])];
+  return [...new Map(all.map((requirement) => [JSON.stringify(requirement), requirement])).values()];
 }

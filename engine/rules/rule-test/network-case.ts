@@ -1,12 +1,9 @@
-import { isJsonObject, type JsonObject } from '../../object/json.ts';
-import { type DryStep, dryWalk } from '../../step/dry-walk.ts';
-import type { BoundStep, Plan } from '../../step/plan.ts';
+import type { JsonObject } from '../../object/json.ts';
+import type { DryStep } from '../../step/dry-walk.ts';
+import { BindError } from '../../step/plan.ts';
 import type { DocumentPath } from '../../text/document.ts';
-import { ADDRESSES, addressOutputs } from '../network/addresses.ts';
-import { firstAddresses } from '../network/first-addresses.ts';
-import { IPAM_KEY } from '../network/ipam-step.ts';
-import { NETWORK_OPERATIONS } from '../network/operations.ts';
-import type { AddressRequest, CniFault, NetworkFacts, NetworkProgram, NetworkRequest, NetworkRule } from '../network/program.ts';
+import { type DryPlan, type DryPlanOptions, dryPlan, dryResult } from '../network/dry-plan.ts';
+import type { CniFault, NetworkFacts, NetworkPlan, NetworkProgram, NetworkRequest, NetworkRule } from '../network/program.ts';
 import { FAULT_CODES, fault } from '../network/protocol/fault.ts';
 import type { CniResult } from '../network/protocol/result.ts';
 import { readRecordedInvocation } from '../network/recorded-invocation.ts';
@@ -61,49 +58,50 @@ function outcomeOf(rule: NetworkRule, test: NetworkCaseDocument, facts: NetworkF
     const said = rule.status(request, facts);
     return { ...none, fault: said === 'needs' ? undefined : said };
   }
-  const outputs = (step: BoundStep, predicted: JsonObject) => outputsOf(test, step, predicted);
-  const node = test.expect.nodeSteps === undefined ? undefined : walkNode(rule, request, facts, outputs);
-  if (node !== undefined && 'fault' in node) return { ...none, fault: node.fault };
-  const answer = rule.attach(request, facts);
+  const options = optionsOf(test);
+  const node = test.expect.nodeSteps === undefined ? undefined : walkNode(rule, request, facts, options);
   const nodeSteps = node?.steps ?? [];
+  if (node?.fault !== undefined) return { ...none, nodeSteps, fault: node.fault };
+  const answer = rule.attach(request, facts);
   if (answer.kind === 'fault') return { ...none, nodeSteps, fault: answer.fault };
   if (answer.kind === 'needs') throw new Error(`recorded facts are complete, but ${show(answer.needs)} is asked for`);
   const { plan } = answer;
-  const walk = walkPlan(plan, outputs);
-  if (walk.fault !== undefined) return { ...none, ...walk, nodeSteps };
-  return { ...walk, nodeSteps, result: plan.result(walk.steps.map(({ step, outputs: ended }) => ({ ...step, outputs: ended }))) };
+  const { steps, fault: failed } = dryPlan(plan, options);
+  if (failed !== undefined) return { ...none, steps, nodeSteps, fault: failed };
+  return { steps, fault: undefined, nodeSteps, ...(test.expect.result === undefined ? { result: undefined } : resultOf(plan, steps)) };
 }
 
-function walkNode(
-  rule: NetworkRule,
-  { config }: NetworkRequest,
-  facts: NetworkFacts,
-  outputs: (step: BoundStep, predicted: JsonObject) => JsonObject,
-) {
+function resultOf(plan: NetworkPlan, steps: readonly DryStep[]): Pick<Outcome, 'result'> | Pick<Outcome, 'result' | 'fault'> {
+  try {
+    return { result: dryResult(plan, steps) };
+  } catch (error) {
+    if (error instanceof BindError) return { result: undefined, fault: fault(FAULT_CODES.expressionFailed, `result: ${error.message}`) };
+    const unforeseen = steps.find(({ problem }) => problem !== undefined);
+    if (unforeseen === undefined) throw error;
+    const { step, problem } = unforeseen;
+    return {
+      result: undefined,
+      fault: fault(FAULT_CODES.internal, `the outputs of step ${step.key} are not known (${problem}): give them in outputs`),
+    };
+  }
+}
+
+function walkNode(rule: NetworkRule, { config }: NetworkRequest, facts: NetworkFacts, options: DryPlanOptions): DryPlan {
+  const none = { steps: [] };
   const answer = rule.node?.(config, facts);
-  if (answer === undefined) return { fault: fault(FAULT_CODES.internal, 'the rule has no steps for the node') };
-  if (answer.kind === 'fault') return { fault: answer.fault };
+  if (answer === undefined) return { ...none, fault: fault(FAULT_CODES.internal, 'the rule has no steps for the node') };
+  if (answer.kind === 'fault') return { ...none, fault: answer.fault };
   if (answer.kind === 'needs') throw new Error(`recorded facts are complete, but ${show(answer.needs)} is asked for`);
-  const { steps, fault: failed } = walkPlan(answer.plan, outputs);
-  return failed === undefined ? { steps } : { fault: failed };
+  return dryPlan(answer.plan, options);
 }
 
-function walkPlan(plan: Plan, outputs: (step: BoundStep, predicted: JsonObject) => JsonObject) {
-  const { steps, failure } = dryWalk(plan, NETWORK_OPERATIONS, outputs);
-  const said = failure && fault(FAULT_CODES.expressionFailed, `step ${failure.step}: ${failure.message}`);
-  return { steps, result: undefined, fault: said };
-}
-
-/** What the case says that a step ends with; addresses are the first that are free, as nobody has any. */
-function outputsOf({ addresses, outputs }: NetworkCaseDocument, step: BoundStep, predicted: JsonObject): JsonObject {
-  const said = outputs !== undefined && Object.hasOwn(outputs, step.key) ? (outputs[step.key] as JsonObject) : {};
-  if (step.key !== IPAM_KEY) return { ...predicted, ...said };
-  const given = addresses?.map((each) => (typeof each === 'string' ? { address: each } : (each as { address: string; gateway?: string })));
-  if (step.operation !== ADDRESSES.name) return { interfaces: [], ips: given ?? [], routes: [], dns: {}, ...said };
-  const request = step.arguments as unknown as AddressRequest;
-  const { routes, dns } = step.arguments;
-  const ips = given ?? firstAddresses(request);
-  return { ...(addressOutputs(ips, Array.isArray(routes) ? routes : [], isJsonObject(dns) ? dns : {}) as unknown as JsonObject), ...said };
+/** What the case knows of how steps end. */
+function optionsOf({ addresses, outputs }: NetworkCaseDocument): DryPlanOptions {
+  const given = addresses?.map((each) => (typeof each === 'string' ? { address: each, gateway: '' } : { gateway: '', ...each }));
+  return {
+    addresses: given as DryPlanOptions['addresses'],
+    outputsOf: ({ key }) => (outputs !== undefined && Object.hasOwn(outputs, key) ? (outputs[key] as JsonObject) : undefined),
+  };
 }
 
 function compare(expected: NetworkExpectation, outcome: Outcome): readonly string[] {

@@ -1,0 +1,49 @@
+import type { JsonObject } from '../../object/json.ts';
+import { type DryStep, dryWalk } from '../../step/dry-walk.ts';
+import type { Effect } from '../../step/effect.ts';
+import type { BoundStep, Plan } from '../../step/plan.ts';
+import { firstAddresses } from './first-addresses.ts';
+import { NETWORK_OPERATIONS } from './operations.ts';
+import type { AddressAnswer, AddressRequest, CniFault, NetworkPlan } from './program.ts';
+import { FAULT_CODES, fault } from './protocol/fault.ts';
+import type { CniResult } from './protocol/result.ts';
+
+export interface DryPlanOptions {
+  /** Addresses that the attachment gets. Default: those that are asked for, else the first of each range. */
+  readonly addresses?: AddressAnswer['ips'] | undefined;
+  /** Outputs of steps that are known, by key. */
+  readonly outputsOf?: (step: BoundStep) => JsonObject | undefined;
+}
+
+export interface DryPlan {
+  readonly steps: readonly DryStep[];
+  /** A step could not be bound. */
+  readonly fault: CniFault | undefined;
+}
+
+/** What a plan would do on a host that has nothing. */
+export function dryPlan(plan: Plan, options: DryPlanOptions = {}): DryPlan {
+  const { steps, failure } = dryWalk(plan, NETWORK_OPERATIONS, {
+    custom: (effect) => imagineCustom(effect, options.addresses),
+    ...(options.outputsOf === undefined ? {} : { outputsOf: options.outputsOf }),
+  });
+  return { steps, fault: failure && fault(FAULT_CODES.expressionFailed, stepMessage(plan, failure)) };
+}
+
+function stepMessage(
+  { owner }: Plan,
+  { step, line, message }: { readonly step: string; readonly line: number | undefined; readonly message: string },
+): string {
+  return `step ${step} (rule ${owner.rule}${line === undefined ? '' : `, line ${line}`}): ${message}`;
+}
+
+/** The allocator that nobody has asked before, and plugins that give what they are said to. */
+function imagineCustom({ name, request }: Effect & { readonly kind: 'custom' }, addresses: AddressAnswer['ips'] | undefined): unknown {
+  if (name === 'addresses') return { ips: addresses ?? firstAddresses(request as unknown as AddressRequest) };
+  return { interfaces: [], ips: addresses ?? [], routes: [], dns: {} };
+}
+
+/** The result of an attachment whose steps end as foreseen; a fault where it can't be made. */
+export function dryResult(plan: NetworkPlan, steps: readonly DryStep[]): CniResult {
+  return plan.result(steps.map(({ step, outputs }) => ({ ...step, outputs })));
+}
