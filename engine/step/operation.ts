@@ -36,6 +36,12 @@ export interface Operation<A extends JsonObject = JsonObject, O extends JsonObje
   /** Steps with a key in common are not performed at the same time: `link:cni0`. Few: what the kernel does atomically needs none. */
   lockKeys(args: A, context: StepContext<O>): readonly string[];
   ensure(args: A, context: StepContext<O>): Steps<O>;
+  /**
+   * Names the thing that arguments are about, where `ensure` changes it in place from whatever other arguments made of it, without taking
+   * anything away in between: the members of a set. A plan that is made true again with other arguments of the same name then does not
+   * undo the step first. `undo` takes the thing away by its name.
+   */
+  identity?(args: A): string;
   /** What is not as `ensure` left it, in words, one line each; empty: all is well. */
   check(args: A, context: StepContext<O>): Steps<readonly string[]>;
   undo(args: A, context: StepContext<O>): Steps<void>;

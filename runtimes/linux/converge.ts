@@ -6,7 +6,7 @@ import { isSameStep, MAX_STEPS, NO_STEP, type PerformerParts, type PlanRun } fro
 
 interface ForeseenStep {
   readonly step: BoundStep;
-  /** The recorded step that does the same: it is kept, perhaps under another key. */
+  /** The recorded step that does the same, or is about the same thing: it is kept, perhaps under another key. */
   readonly known?: PerformedStep;
 }
 
@@ -77,12 +77,7 @@ export async function convergeRecord(
 
 /** The steps of a plan as far as they can be told without performing it. */
 function foresee({ operations }: PerformerParts, plan: Plan, record: JournalRecord): readonly ForeseenStep[] {
-  const recorded = new Map<string, PerformedStep[]>();
-  for (const each of record.steps) {
-    const same = recorded.get(meaning(each.step));
-    if (same === undefined) recorded.set(meaning(each.step), [each]);
-    else same.push(each);
-  }
+  const recorded = new RecordedSteps(operations, record.steps);
   const context: StepContext = { owner: plan.owner, netns: plan.netns, netnsGone: false };
   const foreseen: ForeseenStep[] = [];
   try {
@@ -90,7 +85,7 @@ function foresee({ operations }: PerformerParts, plan: Plan, record: JournalReco
     while (foreseen.length < MAX_STEPS) {
       const step = walk.next();
       if (step === undefined) break;
-      const known = recorded.get(meaning(step))?.shift();
+      const known = recorded.take(step);
       foreseen.push(known === undefined ? { step } : { step, known });
       const outputs = known?.outputs ?? operations.get(step.operation)?.predict(step.arguments, context);
       if (outputs === undefined) break;
@@ -101,6 +96,47 @@ function foresee({ operations }: PerformerParts, plan: Plan, record: JournalReco
     // The walk that performs will say it.
   }
   return foreseen;
+}
+
+/** Finds the recorded step that did the same as one of a plan, or the same thing with other arguments; each is found once. */
+class RecordedSteps {
+  readonly #operations: PerformerParts['operations'];
+  readonly #byMeaning = new Map<string, PerformedStep[]>();
+  readonly #byIdentity = new Map<string, PerformedStep[]>();
+  readonly #taken = new Set<PerformedStep>();
+
+  constructor(operations: PerformerParts['operations'], steps: readonly PerformedStep[]) {
+    this.#operations = operations;
+    for (const each of steps) {
+      push(this.#byMeaning, meaning(each.step), each);
+      const identity = this.#identity(each.step);
+      if (identity !== undefined) push(this.#byIdentity, identity, each);
+    }
+  }
+
+  take(step: BoundStep): PerformedStep | undefined {
+    const identity = this.#identity(step);
+    const candidates = [this.#byMeaning.get(meaning(step)), identity === undefined ? undefined : this.#byIdentity.get(identity)];
+    for (const steps of candidates) {
+      for (let each = steps?.shift(); each !== undefined; each = steps?.shift()) {
+        if (this.#taken.has(each)) continue;
+        this.#taken.add(each);
+        return each;
+      }
+    }
+    return undefined;
+  }
+
+  #identity({ operation, arguments: args }: BoundStep): string | undefined {
+    const name = this.#operations.get(operation)?.identity?.(args);
+    return name === undefined ? undefined : `${operation} ${name}`;
+  }
+}
+
+function push(map: Map<string, PerformedStep[]>, key: string, step: PerformedStep): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [step]);
+  else known.push(step);
 }
 
 const meaning = (step: BoundStep): string => `${step.operation} ${canonicalJson(step.arguments)}`;

@@ -501,6 +501,25 @@ describe('converge', () => {
     expect(Object.fromEntries(host.kernel)).toEqual({ x: '5' });
   });
 
+  it('changes in place what has the same identity, and undoes only what is gone', async () => {
+    const plan = (...sets: readonly (readonly [string, string])[]): Plan =>
+      fakePlan(
+        'node',
+        sets.map(([key, value]): FakeStep => ['members', { key, value }, `members/${key}`]),
+      );
+    const performer = await start();
+    await performer.converge(plan(['a', '1'], ['b', '1'], ['c', '1']));
+    host.story.length = 0;
+    await performer.converge(plan(['c', '2'], ['a', '1,2']));
+    expect(host.story).toEqual(['b=', 'c=2', 'a=1,2']);
+    const again = await restart(performer);
+    expect(again.record(plan().id)?.steps.map(({ step }) => step.arguments)).toEqual([
+      { key: 'c', value: '2' },
+      { key: 'a', value: '1,2' },
+    ]);
+    expect(await again.check(plan().id)).toEqual([]);
+  });
+
   it('keeps what it has when a step fails, and goes on from there', async () => {
     const performer = await start();
     await performer.converge(node('a', 'b'));

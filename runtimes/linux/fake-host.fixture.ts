@@ -201,7 +201,36 @@ function valueOperation(
   };
 }
 
-/** The words of the fake host: `thing` and `hub` (shared) carry tags, `file` and `value` are remembered, and `broken` fails half way. */
+/** A set that is changed in place, whatever it held. */
+function membersOperation(): Operation<Valued> {
+  const write = (key: string, value: string): Effect => ({ kind: 'sysctl-write', netns: undefined, key, value });
+  return {
+    name: 'members',
+    group: 'network',
+    doc: 'A set.',
+    arguments: object({ key: string(), value: string() }),
+    outputs: {},
+    lifetime: 'owned',
+    requires: () => [],
+    lockKeys: () => [],
+    identity: ({ key }) => key,
+    *ensure({ key, value }) {
+      if ((yield { kind: 'sysctl-read', netns: undefined, key }) !== value) yield write(key, value);
+      return {};
+    },
+    *check({ key, value }) {
+      return (yield { kind: 'sysctl-read', netns: undefined, key }) === value ? [] : [`${key} is not ${value}`];
+    },
+    *undo({ key }) {
+      yield write(key, '');
+    },
+    predict: () => ({}),
+    describe: ({ key, value }) => `${key} = ${value}`,
+  };
+}
+
+/** The words of the fake host: `thing` and `hub` (shared) carry tags, `file` and `value` are remembered, `members` changes in
+ * place, and `broken` fails half way. */
 export function fakeOperations(): Map<string, Operation> {
   const { inventory: _, ...likeThing } = thingOperation('thing', 'owned');
   const broken: Operation<Named, Named> = {
@@ -216,6 +245,7 @@ export function fakeOperations(): Map<string, Operation> {
     thingOperation('thing', 'owned') as unknown as Operation,
     thingOperation('hub', 'shared') as unknown as Operation,
     broken as unknown as Operation,
+    membersOperation() as unknown as Operation,
     valueOperation(
       'value',
       (key) => ({ kind: 'sysctl-read', netns: undefined, key }),

@@ -77,6 +77,9 @@ export const FIREWALL: Operation<Arguments> = {
     return args.ingressPolicy === 'open' ? [] : [`isolation:${args.bridge}`];
   },
 
+  // Pods are never without their policy while it changes. What lets a pod through is as short-lived as the pod.
+  identity: (args) => (args.policy === undefined ? JSON.stringify(args) : JSON.stringify([args.policy.direction, args.policy.name])),
+
   *ensure(args, { owner, memory }) {
     if (args.policy !== undefined) {
       if (args.policy.bridged) yield* filterBridgedTraffic();

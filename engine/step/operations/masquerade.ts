@@ -42,14 +42,14 @@ const FOUNDATION: Foundation = {
   commands: [
     verdictMap('masquerade4', 'ipv4_addr'),
     verdictMap('masquerade6', 'ipv6_addr'),
-    ...chainWith('masquerade-networks', '', []).slice(0, 1),
+    ...chainWith('masquerading-networks', '', []).slice(0, 1),
     ...chainWith('masquerading', 'type nat hook postrouting priority 100', [
       // Pods of one network hear each other's multicast as it was sent.
       'ip daddr 224.0.0.0/4 return',
       'ip6 daddr ff00::/8 return',
       'ip saddr vmap @masquerade4',
       'ip6 saddr vmap @masquerade6',
-      'jump masquerade-networks',
+      'jump masquerading-networks',
     ]),
   ],
 };
@@ -131,7 +131,7 @@ function chainsOf({ from, except, interface: device }: Arguments, owner: OwnerTa
       ],
       entry: single
         ? { map: `masquerade${family}`, key: text, what: `masquerading of ${text}` }
-        : { in: 'masquerade-networks', match: `${ip} saddr ${text}` },
+        : { in: 'masquerading-networks', match: `${ip} saddr ${text}` },
     };
   });
 }

@@ -50,7 +50,7 @@ export function* ensureIptables(
   if (chains.length === 0) return;
   yield* changeTable(family, foundation.table, (table) => {
     const present = new Set(table.chains);
-    const removed = [...stale(table), ...chains.map(({ chain }) => chain)];
+    const removed = [...new Set([...stale(table), ...chains.map(({ chain }) => chain)])];
     return [
       ...foundation.chains.filter((chain) => !present.has(chain)).map((chain) => `-N ${chain}`),
       ...foundation.rules
