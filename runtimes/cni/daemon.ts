@@ -8,7 +8,7 @@ import { type Clock, systemClock } from '../host/clock.ts';
 import { type Log, type LogFields, type LogLevel, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { createPerformer } from '../linux/create-performer.ts';
-import { createHost, type Host } from '../linux/host.ts';
+import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer, PerformerOptions } from '../linux/performer.ts';
 import { createAddressAllocator } from './addresses/allocator.ts';
 import { type DaemonStatus, type GcReport, QUESTION } from './daemon-status.ts';
@@ -37,6 +37,8 @@ export interface NetworkDaemonOptions {
   readonly log?: Log;
   readonly metrics?: Metrics;
   readonly crashPoint?: PerformerOptions['crashPoint'];
+  /** Default: this machine. It is closed with the daemon. */
+  readonly makeHost?: (options: HostOptions) => Host;
   /** Default: the kernel's. */
   readonly bootId?: string;
 }
@@ -63,7 +65,8 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
   const { bundle, socketPath, stateFolder, nodeName = '', clock = systemClock, log = silentLog, metrics = createMetrics() } = options;
   const addresses = createAddressAllocator({ log: lines(log, 'info') });
   const delegate = createDelegate({ clock, log: lines(log, 'warn') });
-  const host = createHost({
+  const { makeHost = createHost } = options;
+  const host = makeHost({
     clock,
     allowedPrograms: options.allowedPrograms ?? [],
     allowedHosts: options.allowedHosts ?? [],
