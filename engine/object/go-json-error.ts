@@ -57,7 +57,7 @@ class Scan {
       if (literal !== undefined) return this.#literal(literal);
       if (byte !== OPEN_MAP && byte !== OPEN_LIST) return this.#refuse('looking for beginning of value');
       const place = byte === OPEN_MAP ? 'object' : 'array';
-      if (places.length >= MAX_DEPTH) return 'exceeded max depth';
+      if (places.length >= MAX_DEPTH) return this.#refuse('exceeded max depth');
       this.#at++;
       const first = this.#next();
       if (first === (place === 'object' ? CLOSE_MAP : CLOSE_LIST)) {
