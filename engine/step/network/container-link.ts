@@ -50,8 +50,9 @@ export function* ensureContainerLink(args: InterfaceArguments, { owner, netns }:
     yield* ip(
       netns,
       tagLink(temporary, owner),
+      ...(args.mac && wanted.mac === undefined ? [command('link', 'set', 'dev', temporary, 'address', args.mac)] : []),
+      // Last: what has the name is whole.
       command('link', 'set', 'dev', temporary, 'name', args.name),
-      ...(args.mac && wanted.mac === undefined ? [command('link', 'set', 'dev', args.name, 'address', args.mac)] : []),
     );
   }
   yield* configureInterface(netns, args, { announcesNeighbour: wanted.kind === 'macvlan' || wanted.kind === 'ipvlan' });

@@ -112,7 +112,7 @@ export const routeCommand = (
   route: SettledRoute,
   defaults: { readonly dev?: string; readonly protocol?: number } = {},
 ): Command => {
-  const dev = route.type === undefined || route.type === 'local' ? (route.dev ?? defaults.dev) : route.dev;
+  const dev = deviceOf(route, defaults.dev);
   const crossesFamilies = route.via !== undefined && route.family === 4 && route.via.includes(':');
   return command(
     ...['route', verb],
@@ -131,9 +131,13 @@ export const routeCommand = (
   );
 };
 
+/** What leads nowhere goes through no interface. */
+const deviceOf = (route: SettledRoute, dev: string | undefined): string | undefined =>
+  route.dev ?? (route.type === undefined || route.type === 'local' ? dev : undefined);
+
 /** Whether a row of `ip route show` is this route, as far as it was asked for. */
 export function isRoute(row: RouteRow, route: SettledRoute, dev?: string): boolean {
-  const expectedDev = route.dev ?? dev;
+  const expectedDev = deviceOf(route, dev);
   const hops = row.nexthops ?? [{ gateway: row.gateway, dev: row.dev }];
   return (
     rowTarget(row, route.family) === route.to &&

@@ -19,13 +19,17 @@ export function* ensureVlanGateway(bridge: LinkRow, vlan: number): Steps<LinkRow
   const present = yield* link(undefined, name);
   if (present !== undefined) return present;
   const port = generatedLinkName('veth', name);
+  // It gets its name when all else is done: what has the name is whole.
+  const temporary = generatedLinkName('tmp', name);
+  yield* deleteLink(undefined, temporary);
   yield* ip(
     undefined,
-    command('link', 'add', 'name', name, 'mtu', bridge.mtu, 'type', 'veth', 'peer', 'name', port, 'mtu', bridge.mtu),
+    command('link', 'add', 'name', temporary, 'mtu', bridge.mtu, 'type', 'veth', 'peer', 'name', port, 'mtu', bridge.mtu),
     command('link', 'set', 'dev', port, 'master', bridge.ifname, 'up'),
   );
   yield* setPortVlans(port, { vlan, vlanTrunk: [], preserveDefaultVlan: false });
-  yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${name}/accept_ra`, '0');
+  yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${temporary}/accept_ra`, '0');
+  yield* ip(undefined, command('link', 'set', 'dev', temporary, 'name', name));
   const row = yield* link(undefined, name);
   if (row === undefined) throw new EffectError('missing', `${name} vanished while it was made`, `ip link show dev ${name}`);
   return row;
