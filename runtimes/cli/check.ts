@@ -81,7 +81,11 @@ const isFinding = (diagnostic: Diagnostic, strict: boolean): boolean =>
 const rulesOf = ({ program }: CompiledBundle): readonly { readonly kind: string; readonly name: string }[] =>
   program === undefined
     ? []
-    : [...program.admission.rules, ...program.reconcile.rules.map(({ ruleKind, name }) => ({ kind: ruleKind, name }))];
+    : [
+        ...program.admission.rules,
+        ...program.reconcile.rules.map(({ ruleKind, name }) => ({ kind: ruleKind, name })),
+        ...program.network.rules.map(({ name }) => ({ kind: 'NetworkRule', name })),
+      ];
 
 function junitCase(path: string, diagnostics: readonly Diagnostic[], strict: boolean) {
   const findings = diagnostics.filter((diagnostic) => isFinding(diagnostic, strict));

@@ -95,6 +95,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     description:
       'Admission rules: decides on objects as an API server would ask, and prints for each whether it is allowed, by which rule it is denied or warned about, and what mutations would change.\n' +
       'Reconcile rules: looks for their instances among the objects, and prints for each which objects it stands for, what would change of those that are recorded, what waits and why, and the status. Calls are not made; values of Secrets and generated values are not shown.\n' +
+      'Network rules: takes recorded calls (kind: CNIInvocation, with env and config), and prints for each the steps of its plan, what each would change on a host that has nothing, and the result.\n' +
       'Takes what kubectl get -o yaml and kubectl create --dry-run=client -o yaml print, AdmissionReviews, and folders of them.',
     arguments: [
       { name: 'path', summary: 'Objects or AdmissionReviews: files, folders, or - for standard input.', required: true, multiple: true },
@@ -104,6 +105,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       FACTS_OPTION,
       ...REQUEST_OPTIONS,
       { name: 'now', value: 'time', summary: 'Time that reconcile rules see, as 2027-01-31T12:00:00Z. Default: the present.' },
+      { name: 'node', value: 'name', summary: 'Name of the node that network rules see. Default: node.' },
       OUTPUT('text', 'json', 'yaml', 'junit'),
       { name: 'all', short: 'a', summary: 'Print objects that are allowed unchanged, too, and new objects as a whole.' },
     ],
@@ -115,6 +117,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         command: 'fairlead dry-run -r rules/reconcile/myapp myapp.yaml cluster/',
         explains: 'what a MyApp would change in a recorded cluster',
       },
+      { command: 'fairlead dry-run -r rules/network/bridge call.yaml', explains: 'the steps of a recorded call of a CNI plugin' },
     ],
     exits: {
       0: 'everything is allowed, and every instance can be reconciled',

@@ -16,6 +16,7 @@ import { type RecordedObject, readRecording } from '../host/recording.ts';
 import { type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
 import { cueBackend } from './load-bundle.ts';
+import { isInvocation } from './plan-recorded.ts';
 
 /** One request to decide, and where it was recorded. */
 export interface RecordedRequest {
@@ -29,6 +30,8 @@ export interface RecordedRun {
   readonly requests: readonly RecordedRequest[];
   /** What {@link requests} were made of, AdmissionReviews apart. */
   readonly recorded: readonly RecordedObject[];
+  /** Recorded calls of CNI plugins. */
+  readonly invocations: readonly RecordedObject[];
   /** Objects that were given as facts. */
   readonly beside: readonly JsonObject[];
   readonly facts: AdmissionFacts;
@@ -41,7 +44,8 @@ export interface RecordedRun {
 export async function readRun(args: ParsedArguments, context: CommandContext): Promise<RecordedRun> {
   if (args.all('rules').length === 0) throw new UsageError('--rules is missing: a bundle folder or rule file to decide by');
   const options = { cwd: context.cwd, stdin: context.readStdin, cue: cueBackend };
-  const recording = await readRecording(args.arguments, options);
+  const read = await readRecording(args.arguments, options);
+  const recording = { ...read, objects: read.objects.filter((recorded) => !isInvocation(recorded)) };
   // A pipe whose other end failed must not look as if everything were allowed.
   if (recording.isEmpty) throw new UsageError(`there is nothing to decide on: ${args.arguments.join(', ')} is empty`);
   const beside = await readRecording(args.all('facts'), options);
@@ -81,6 +85,7 @@ export async function readRun(args: ParsedArguments, context: CommandContext): P
   return {
     requests,
     recorded: recording.objects,
+    invocations: read.objects.filter(isInvocation),
     beside: beside.objects.map(({ object }) => object),
     // What was recorded as facts wins over the objects that are decided on.
     facts: recordedFacts([...objects, ...beside.objects.map(({ object }) => object)], { onAssumed: (what) => assumed.add(what) }),

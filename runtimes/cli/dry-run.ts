@@ -1,4 +1,6 @@
+import type { BundleProgram } from '../../engine/bundle/bundle.ts';
 import type { AdmissionDecision, RuleOutcome } from '../../engine/rules/admission/decision.ts';
+import type { NetworkProgram } from '../../engine/rules/network/program.ts';
 import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
 import { isError } from '../../engine/text/diagnostic.ts';
 import { visible } from '../../engine/text/display-width.ts';
@@ -8,9 +10,11 @@ import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './comma
 import type { Paint } from './context.ts';
 import { decideRecorded, placeOf, type RecordedRequest, type RecordedRun, readRun } from './decide-recorded.ts';
 import { describeInstance, desiredObjects, instanceResult, isFailed, summarizeInstances } from './describe-instance.ts';
+import { describeInvocation, invocationResult, summarizeInvocations } from './describe-invocation.ts';
 import { loadBundles } from './load-bundle.ts';
 import { timeOf } from './number-options.ts';
 import { objectLabel } from './object-label.ts';
+import type { PlannedInvocation } from './plan-recorded.ts';
 import type { ReconciledInstance } from './reconcile-recorded.ts';
 import { paintFor, plural, renderDiagnostics, toJson, toRecords } from './report.ts';
 import { renderDiff } from './text-diff.ts';
@@ -25,19 +29,20 @@ export const runDryRun: CommandRun = async (args, context) => {
   const now = timeOf(args, 'now') ?? Date.now();
   const run = await readRun(args, context);
   const bundle = await loadBundles(args.all('rules'), context);
-  const diagnostics = [...bundle.diagnostics, ...run.diagnostics];
   const { program } = bundle;
   const decides = program !== undefined && program.admission.rules.length > 0;
+  const calls = program === undefined ? [] : await planned(program.network, run, args);
+  const diagnostics = [...bundle.diagnostics, ...run.diagnostics, ...calls.flatMap((call) => call.diagnostics)];
   const color = paintFor(args, context, format === 'text' ? context.out : context.err);
   if (diagnostics.length > 0 && format !== 'json') context.err.write(renderDiagnostics(diagnostics, paintFor(args, context, context.err)));
   const decided: Decided[] = decides
     ? run.requests.map((recorded) => ({ ...recorded, decision: decideRecorded(program.admission, recorded.request, run.facts) }))
     : [];
   const instances = program === undefined ? [] : await reconciled(program.reconcile, run, args, now);
-  if (program !== undefined && !decides && instances.length === 0) throw noInstances(program.reconcile, args);
+  if (program !== undefined && !decides && instances.length === 0 && calls.length === 0) throw nothingFor(program, args);
   for (const what of run.assumed) context.err.write(`note: assumed, as nothing is recorded of it (--facts): ${visible(what)}\n`);
   const denied = decided.filter(({ decision }) => !decision.allowed).length;
-  const failed = denied > 0 || instances.some(isFailed) || diagnostics.some(isError);
+  const failed = denied > 0 || instances.some(isFailed) || calls.some(({ fault }) => fault !== undefined) || diagnostics.some(isError);
 
   switch (format) {
     case 'json':
@@ -47,6 +52,7 @@ export const runDryRun: CommandRun = async (args, context) => {
           bundle: { name: bundle.name, version: bundle.version },
           results: decided.map(toResult),
           ...(instances.length === 0 ? {} : { instances: instances.map(instanceResult) }),
+          ...(calls.length === 0 ? {} : { invocations: calls.map(invocationResult) }),
           diagnostics: toRecords(diagnostics),
         }),
       );
@@ -56,16 +62,23 @@ export const runDryRun: CommandRun = async (args, context) => {
         [
           ...decided.filter(({ decision }) => decision.allowed && decision.object !== null).map(({ decision }) => decision.object),
           ...desiredObjects(instances),
+          ...calls.flatMap(({ result }) => result ?? []),
         ]
           .map((object) => printYaml(object))
           .join('---\n'),
       );
       for (const item of decided) if (!item.decision.allowed) context.err.write(describe(item, paintFor(args, context, context.err)));
       for (const item of instances) if (isFailed(item)) context.err.write(describeInstance(item, paintFor(args, context, context.err)));
+      for (const item of calls)
+        if (item.fault !== undefined) context.err.write(describeInvocation(item, paintFor(args, context, context.err)));
       break;
     case 'junit': {
       const { toJunit } = await import('./junit.ts');
-      context.out.write(toJunit([{ name: 'fairlead dry-run', cases: [...decided.map(junitCase), ...instances.map(instanceCase)] }]));
+      context.out.write(
+        toJunit([
+          { name: 'fairlead dry-run', cases: [...decided.map(junitCase), ...instances.map(instanceCase), ...calls.map(invocationCase)] },
+        ]),
+      );
       break;
     }
     default: {
@@ -74,6 +87,8 @@ export const runDryRun: CommandRun = async (args, context) => {
       if (decides) text += `${summary(decided, color)}\n`;
       text += instances.map((item) => `${describeInstance(item, color, args.on('all'))}\n`).join('');
       if (instances.length > 0) text += `${summarizeInstances(instances)}\n`;
+      text += calls.map((item) => `${describeInvocation(item, color)}\n`).join('');
+      if (calls.length > 0) text += `${summarizeInvocations(calls)}\n`;
       context.out.write(text);
     }
   }
@@ -88,9 +103,17 @@ async function reconciled(program: ReconcileProgram, run: RecordedRun, args: Par
   return reconcileRecorded(program, { recorded: run.recorded, facts: run.beside, namespace, now, generate: passingValues(now) });
 }
 
-function noInstances({ rules }: ReconcileProgram, args: ParsedArguments): UsageError {
-  const kinds = rules.map(({ instance }) => `${instance.kind} (${instance.apiVersion})`).join(', ');
-  return new UsageError(`none of the objects is one that the rules are about: ${kinds}`, `looked in ${args.arguments.join(', ')}`);
+async function planned(program: NetworkProgram, run: RecordedRun, args: ParsedArguments): Promise<readonly PlannedInvocation[]> {
+  if (program.rules.length === 0 || run.invocations.length === 0) return [];
+  const { planInvocations } = await import('./plan-recorded.ts');
+  const objects = [...run.recorded.map(({ object }) => object), ...run.beside];
+  return planInvocations(program, run.invocations, { objects, node: args.text('node') ?? 'node' });
+}
+
+function nothingFor({ reconcile, network }: BundleProgram, args: ParsedArguments): UsageError {
+  const kinds = reconcile.rules.map(({ instance }) => `${instance.kind} (${instance.apiVersion})`);
+  const wanted = [...kinds, ...(network.rules.length === 0 ? [] : ['CNIInvocation (fairlead.dev/v1alpha1)'])].join(', ');
+  return new UsageError(`none of the objects is one that the rules are about: ${wanted}`, `looked in ${args.arguments.join(', ')}`);
 }
 
 const changed = ({ decision }: Decided): boolean => decision.patch.length > 0;
@@ -172,6 +195,13 @@ function instanceCase(item: ReconciledInstance) {
   const message =
     item.problems[0] ?? item.plan.failures[0]?.message ?? item.changes.find(({ problem }) => problem !== undefined)?.problem ?? '';
   return { ...base, failure: { message, details: describeInstance(item, (_, text) => text) } };
+}
+
+function invocationCase(item: PlannedInvocation) {
+  const { recorded, rule, request, fault } = item;
+  const base = { name: `${request?.command ?? 'call'} ${rule?.name ?? ''}`.trim(), classname: recorded.document.source.name };
+  if (fault === undefined) return base;
+  return { ...base, failure: { message: fault.msg, details: describeInvocation(item, (_, text) => text) } };
 }
 
 function junitCase(item: Decided) {

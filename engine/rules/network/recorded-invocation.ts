@@ -21,6 +21,8 @@ export const cniInvocation = object({
   config: doc('Network configuration, as the plugin reads it on its standard input.', map(any())),
 });
 
+export type CniInvocationDocument = Infer<typeof cniInvocation>;
+
 const DEFAULT_ENVIRONMENT: Readonly<Record<string, string>> = {
   CNI_COMMAND: 'ADD',
   CNI_CONTAINERID: 'test',

@@ -1,0 +1,95 @@
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { commandRunner, folderOf } from './run.fixture.ts';
+
+const BRIDGE = resolve(import.meta.dirname, '../../rules/network/bridge');
+
+let folder: string;
+const run = commandRunner(() => folder);
+beforeAll(() => {
+  folder = folderOf(FILES);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const call = (command: string, config = '', env = '') => `apiVersion: fairlead.dev/v1alpha1
+kind: CNIInvocation
+env:
+  CNI_COMMAND: ${command}
+  CNI_CONTAINERID: pod1
+  CNI_NETNS: /run/netns/pod1
+  CNI_IFNAME: eth0
+  CNI_PATH: /opt/cni/bin${env}
+config:
+  cniVersion: 1.1.0
+  name: pods
+  type: fairlead-bridge
+  isDefaultGateway: true
+  ipam: { type: host-local, subnet: 10.1.0.0/16 }
+${config.replace(/^(?=.)/gm, '  ')}
+`;
+
+const FILES = {
+  'add.yaml': call('ADD'),
+  'del.yaml': call('DEL'),
+  'status.yaml': call('STATUS'),
+  'wrong.yaml': call('ADD', 'mtu: big'),
+  'nobody.yaml': call('ADD').replace('type: fairlead-bridge', 'type: other'),
+  'bad-name.yaml': call('ADD').replace('CNI_IFNAME: eth0', 'CNI_IFNAME: a/b'),
+  'no-config.yaml': 'apiVersion: fairlead.dev/v1alpha1\nkind: CNIInvocation\nenv: {}\n',
+};
+
+test('prints the plan of a recorded ADD, with what each step would change, and the result', async () => {
+  const { code, out } = await run(`dry-run -r ${BRIDGE} add.yaml`);
+  await expect(out).toMatchFileSnapshot('testdata/dry-run-network.txt');
+  expect(code).toBe(0);
+});
+
+test('prints of a DEL what it undoes, in reverse', async () => {
+  const { code, out } = await run(`dry-run -r ${BRIDGE} del.yaml`);
+  expect(code).toBe(0);
+  expect(out.match(/^ {4}\S+/gm)?.map((key) => key.trim())).toEqual(['veth-1', 'bridge-1', 'ipam']);
+});
+
+test('says whether the network is ready', async () => {
+  expect((await run(`dry-run -r ${BRIDGE} status.yaml`)).out).toContain('STATUS pods');
+});
+
+test.each([
+  ['wrong.yaml', 'error 7 invalid network configuration: mtu: expected an integer, found "big"'],
+  ['nobody.yaml', 'error 106 no rule is called other; rules: fairlead-bridge'],
+  ['bad-name.yaml', 'error 4 interface name contains / or : or whitespace characters'],
+])('an error of the plugin is one of the command: %s', async (file, message) => {
+  const { code, out } = await run(`dry-run -r ${BRIDGE} ${file}`);
+  expect(out).toContain(message);
+  expect(code).toBe(1);
+});
+
+test('a call that is none is told where it stands', async () => {
+  const { code, err } = await run(`dry-run -r ${BRIDGE} no-config.yaml`);
+  expect(err).toContain('missing field config');
+  expect(code).toBe(1);
+});
+
+test('machines get the same', async () => {
+  const { out } = await run(`dry-run -r ${BRIDGE} -o json add.yaml`);
+  const { invocations } = JSON.parse(out) as { readonly invocations: readonly { readonly steps: readonly object[] }[] };
+  expect(invocations).toMatchObject([
+    {
+      rule: 'fairlead-bridge',
+      command: 'ADD',
+      steps: [
+        { key: 'ipam' },
+        { key: 'bridge-1', operation: 'bridge', changes: expect.arrayContaining(['ip link set dev cni0 up']) },
+        { key: 'veth-1' },
+      ],
+      result: { cniVersion: '1.1.0', ips: [{ address: '10.1.0.2/16', gateway: '10.1.0.1', interface: 2 }] },
+    },
+  ]);
+});
+
+test('objects that no rule is about are a mistake', async () => {
+  const { code, err } = await run(`dry-run -r ${BRIDGE} ${join(BRIDGE, 'bundle.yaml')}`);
+  expect(err).toContain('none of the objects is one that the rules are about: CNIInvocation (fairlead.dev/v1alpha1)');
+  expect(code).toBe(2);
+});
