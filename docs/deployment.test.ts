@@ -32,7 +32,7 @@ it('starts the command with options that it has', () => {
   expect(options.map(({ name }) => name)).toEqual(expect.arrayContaining(used));
 });
 
-it('docs/serving.md and docs/controller.md name every metric', () => {
+it('docs/serving.md, docs/controller.md and docs/networks.md name every metric', () => {
   const root = join(import.meta.dirname, '..');
   const sources = readdirSync(join(root, 'runtimes'), { recursive: true, encoding: 'utf8' }).filter(
     (name) => name.endsWith('.ts') && !name.endsWith('.test.ts'),
@@ -40,7 +40,7 @@ it('docs/serving.md and docs/controller.md name every metric', () => {
   const registered = sources.flatMap((name) =>
     [...readFileSync(join(root, 'runtimes', name), 'utf8').matchAll(/name: '(fairlead_[a-z_]+)'/g)].map(([, metric]) => metric),
   );
-  const documented = ['docs/serving.md', 'docs/controller.md'].flatMap((page) =>
+  const documented = ['docs/serving.md', 'docs/controller.md', 'docs/networks.md'].flatMap((page) =>
     [...readFileSync(join(root, page), 'utf8').matchAll(/^\| `(fairlead_[a-z_]+)`/gm)].map(([, metric]) => metric),
   );
   expect(registered.length).toBeGreaterThan(10);
