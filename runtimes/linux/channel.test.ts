@@ -31,6 +31,15 @@ describe('a channel', () => {
     expect(await channel.ask('d', 1000)).toEqual({ kind: 'ended', begun: false, text: '' });
   });
 
+  it('tells that a child that was dead already has done nothing', async () => {
+    const child = fakeChild();
+    const channel = new Channel(child, framing, manualClock());
+    child.input.destroy();
+    const answer = channel.ask('a', 1000);
+    child.end();
+    expect(await answer).toEqual({ kind: 'ended', begun: false, text: '' });
+  });
+
   it('gives what a child said before it ended', async () => {
     const child = fakeChild();
     const channel = new Channel(child, framing, manualClock());

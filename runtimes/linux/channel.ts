@@ -22,6 +22,8 @@ interface Question {
   readonly index: number;
   readonly deadline: number;
   readonly resolve: (answer: ChannelAnswer) => void;
+  /** The child's end was closed when it was written. */
+  isUndelivered: boolean;
 }
 
 /** Bytes of one answer. A hundred thousand routes have some 20 MB. */
@@ -73,9 +75,12 @@ export class Channel {
     this.firstUse ??= this.#clock.elapsed();
     const index = this.#asked++;
     return new Promise((resolve) => {
-      this.#waiting.push({ index, deadline, resolve });
+      const question: Question = { index, deadline, resolve, isUndelivered: false };
+      this.#waiting.push(question);
       if (this.#waiting.length === 1) this.#startTimer();
-      this.#ends.input.write(this.#framing.frame(line, index));
+      this.#ends.input.write(this.#framing.frame(line, index), (error) => {
+        if (error) question.isUndelivered = true;
+      });
     });
   }
 
@@ -129,11 +134,11 @@ export class Channel {
     this.#ends.input.destroy();
     const text = this.#output.length > MAX_ANSWER ? '' : this.#output;
     this.#output = '';
-    this.#waiting.splice(0).forEach(({ resolve }, position) => {
-      if (position > 0) resolve({ kind: 'ended', begun: false, text: '' });
-      else if (timedOut) resolve({ kind: 'timeout', begun: true, text });
-      else resolve({ kind: 'ended', begun: true, text });
-    });
+    const [head, ...others] = this.#waiting.splice(0);
+    for (const { resolve } of others) resolve({ kind: 'ended', begun: false, text: '' });
+    if (head !== undefined && timedOut) head.resolve({ kind: 'timeout', begun: true, text });
+    // The end may be seen before the failure of what was written to a child that was dead already.
+    else if (head !== undefined) setImmediate(() => head.resolve({ kind: 'ended', begun: !head.isUndelivered, text }));
     for (const done of this.#onEnd.splice(0)) done();
   }
 }

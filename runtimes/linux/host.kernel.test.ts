@@ -142,6 +142,18 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
     expect(answers.every(({ length }) => length === 1)).toBe(true);
   });
 
+  it('is changed by a new child when the old one, and the next, were killed before', async () => {
+    for (let round = 0; round < 5; round++) {
+      await rows(show(undefined, 'link show dev lo'));
+      await new Promise((resolve) => setTimeout(resolve, 15));
+      for (const line of children().filter((each) => each.includes('-batch -'))) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+      // They are dead before this process can notice; one that dies over a command may have done it.
+      sh('sleep 0.02');
+      await host.perform(change(undefined, 'link add fla-a type veth peer name fla-b'));
+      await host.perform(change(undefined, 'link del dev fla-a'));
+    }
+  });
+
   it('is not misjudged when somebody else makes a link anew', async () => {
     await host.perform(change(undefined, 'link add fla-a type veth peer name fla-b'));
     await rows(show(undefined, 'link show dev fla-a'));
@@ -153,6 +165,32 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
     sh('ip link del fla-a; ip link add fla-a up type veth peer name fla-b');
     expect(await rows(show(undefined, 'qdisc show dev fla-a', 'tc'))).toHaveLength(1);
     await host.perform(change(undefined, 'link del dev fla-a'));
+  });
+
+  it('answers each question as if it were the first', async () => {
+    const session = await host.session(PATH);
+    await session.perform(change(PATH, 'link set dev lo up', 'link add dev br0 type bridge', 'link add dev v0 type veth peer name v1'));
+    await session.perform(change(PATH, 'link set dev v0 master br0', 'link set dev v0 up', 'address add 10.99.9.1/24 dev br0'));
+    const questions: readonly Effect[] = [
+      show(PATH, 'link show dev br0'),
+      show(PATH, 'link show'),
+      show(PATH, 'address show'),
+      show(PATH, 'address show dev v0'),
+      show(PATH, 'route show table all root 0.0.0.0/0'),
+      show(PATH, 'qdisc show dev v0', 'tc'),
+      show(PATH, 'qdisc show', 'tc'),
+      show(PATH, 'qdisc show dev lo', 'tc'),
+      show(PATH, 'fdb show dev v0', 'bridge'),
+      show(PATH, 'fdb show', 'bridge'),
+      show(PATH, 'link show', 'bridge'),
+    ];
+    const alone: unknown[] = [];
+    for (const question of questions) alone.push(await host.perform(question));
+    for (const [first] of questions.entries()) {
+      const order = questions.map((_, at) => (first + at * 7) % questions.length);
+      for (const at of order) expect(await session.perform(questions[at]!), JSON.stringify(questions[at])).toEqual(alone[at]);
+    }
+    session.close();
   });
 
   it('shows a deleted link no more, and takes one of its name at once', async () => {

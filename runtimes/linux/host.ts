@@ -53,6 +53,8 @@ export interface Host extends HostHandler {
 
 /** Milliseconds in which a child may believe what it knows of names. */
 const MAX_AGE = 1000;
+/** What a child that deletes links is kept for. */
+const DELETES = 'deletions';
 /** Links that are being deleted at the same time. */
 const DELETERS = 4;
 /** Milliseconds at `close` until children are killed. */
@@ -90,13 +92,13 @@ class LinuxHost implements Host {
     });
     this.#pool = new NamespacePool({ clock: this.#clock, spares: 2, limit: 64, patience: 500 });
     const deletion = new LinkDeletion({
-      residents: Array.from({ length: DELETERS }, (_, index) => this.#iprouteResident('ip', undefined, `delete ${index}`)),
+      residents: Array.from({ length: DELETERS }, (_, index) => this.#iprouteResident('ip', undefined, `${DELETES} ${index}`)),
       clock: this.#clock,
       deadline: this.#deadline,
       gone: (name) => this.#iproute.forget(name),
     });
     this.#iproute = new Iproute({
-      resident: (program, family) => this.#iprouteResident(program, family, ''),
+      resident: (program, family, purpose) => this.#iprouteResident(program, family, purpose),
       clock: this.#clock,
       deadline: this.#deadline,
       maxAge: MAX_AGE,
@@ -219,14 +221,14 @@ class LinuxHost implements Host {
   }
 
   #iprouteResident(program: IprouteProgram, family: IprouteFamily | undefined, purpose: string): Resident {
-    return this.#resident(`${program} ${family ?? ''}${purpose}`, () => ({
+    return this.#resident(`${program} ${family ?? ''} ${purpose}`, () => ({
       name: program,
       start: () => startChild(program, [...(family === 6 ? ['-6'] : []), '-details', '-json', '-force', '-batch', '-']),
       framing: iprouteFraming(program),
       clock: this.#clock,
       // One that only deletes forgets each name with its link.
-      maxAge: purpose === '' ? MAX_AGE : Number.POSITIVE_INFINITY,
-      keepsSpare: purpose === '',
+      maxAge: purpose.startsWith(DELETES) ? Number.POSITIVE_INFINITY : MAX_AGE,
+      keepsSpare: !purpose.startsWith(DELETES),
     }));
   }
 

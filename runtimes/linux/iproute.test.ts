@@ -171,4 +171,46 @@ describe('questions', () => {
     const { show } = iprouteOf(() => ({ says: 'RTNETLINK answers: Operation not permitted\n', fails: true }));
     await expect(show('link show')).rejects.toMatchObject({ code: 'denied', tried: 'ip link show' });
   });
+
+  it('of tc and bridge go to a child for each form, as those keep what they were asked for', async () => {
+    const asked: string[] = [];
+    const clock = manualClock();
+    const residents = new Map<string, Resident>();
+    const iproute = new Iproute({
+      clock,
+      deadline: 1000,
+      resident: (program, _, purpose) => {
+        const known = residents.get(purpose);
+        if (known !== undefined) return known;
+        const number = residents.size;
+        const start = () =>
+          fakeIp((line) => {
+            asked.push(`${number}: ${line}`);
+            return { says: '[{"a":1}]\n' };
+          });
+        // The fake child is one of ip.
+        const resident = new Resident({ name: program, start, framing: iprouteFraming('ip'), clock, maxAge: 1000, keepsSpare: false });
+        residents.set(purpose, resident);
+        return resident;
+      },
+    });
+    for (const line of [
+      'qdisc show dev a',
+      'qdisc show',
+      'qdisc show dev b',
+      'filter show dev a parent ffff:',
+      'filter show dev b parent 1:',
+    ]) {
+      await iproute.show({ program: 'tc', words: line.split(' ') });
+    }
+    await iproute.change({ program: 'tc', commands: [{ words: ['qdisc', 'del', 'dev', 'a', 'root'] }] });
+    expect(asked).toEqual([
+      '0: qdisc show dev a',
+      '1: qdisc show',
+      '0: qdisc show dev b',
+      '2: filter show dev a parent ffff:',
+      '2: filter show dev b parent 1:',
+      '3: qdisc del dev a root',
+    ]);
+  });
 });

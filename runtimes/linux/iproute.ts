@@ -6,8 +6,8 @@ import { classifyFailure, failureMessage } from './failure.ts';
 import type { Resident, ResidentAnswer } from './resident.ts';
 
 export interface IprouteOptions {
-  /** The child for a program, with `-details`, and `-6` where a family is named; the same each time. */
-  resident(program: IprouteProgram, family: IprouteFamily | undefined): Resident;
+  /** The child for a program, with `-details`, and `-6` where a family is named, that is kept for a purpose; the same each time. */
+  resident(program: IprouteProgram, family: IprouteFamily | undefined, purpose: string): Resident;
   readonly clock: Clock;
   /** Milliseconds for one command. */
   readonly deadline: number;
@@ -22,17 +22,23 @@ export interface IprouteOptions {
 }
 
 /**
- * Commands and questions of iproute2 in one namespace.
+ * Commands and questions of iproute2 in one namespace. A child keeps more than it should from one line of a batch to the next.
  *
- * A child keeps the index of each link whose name it came across, and believes in it (lib/ll_map.c). When somebody else deletes the link
- * and makes another of that name, commands go to an index that is nobody's: changes fail with ENODEV, having done nothing, and questions
- * are answered with rows that are empty objects, with no rows, or by the end of the child. Each of these is asked once more of a child
- * that has seen nothing before this question was put.
+ * It keeps the index of each link whose name it came across, and believes in it (lib/ll_map.c). When somebody else deletes the link and
+ * makes another of that name, commands go to an index that is nobody's: changes fail with ENODEV, having done nothing, and questions are
+ * answered with rows that are empty objects, with no rows, or by the end of the child. Each of these is asked once more of a child that
+ * has seen nothing before this question was put.
+ *
+ * `tc` and `bridge` keep what they were asked to show: after `qdisc show dev a`, `qdisc show` tells of `a` only. So each form of a question
+ * has a child of its own there, to which the same words give new values. `ip` forgets, except that after `link show` it leaves the
+ * addresses out of `address show` until it ends; `address show` tells all that is read of a link, too, and is asked instead.
  */
 export class Iproute {
   readonly #options: IprouteOptions;
   /** `Clock.elapsed` at which a name stopped meaning the link that it meant. */
   readonly #forgotten = new Map<string, number>();
+  /** Forms of questions that have a child. */
+  readonly #forms = new Set<string>();
 
   constructor(options: IprouteOptions) {
     this.#options = options;
@@ -60,7 +66,7 @@ export class Iproute {
     const lines = commands.map((command) => batchLine(program, command));
     for (const [index, command] of commands.entries()) {
       try {
-        await this.#change({ program, family, line: lines[index]! }, command.words, signal);
+        await this.#change({ program, family, line: lines[index]!, purpose: '' }, command.words, signal);
       } catch (error) {
         if (!(error instanceof EffectError && command.tolerate?.includes(error.code))) throw error;
       }
@@ -85,11 +91,18 @@ export class Iproute {
     signal?: AbortSignal,
   ): Promise<readonly JsonObject[]> {
     const { clock } = this.#options;
-    const question = { program, family, line: batchLine(program, { words: asked(program, words) }) };
+    const line = batchLine(program, { words: asked(program, words) });
+    const purpose = purposeOf(program, words, this.#forms);
+    const question = { program, family, line, purpose: purpose ?? 'other questions' };
     const began = clock.elapsed();
-    let answer = await this.#ask(question, signal);
+    let answer = await this.#ask(question, signal, purpose === undefined ? began : 0);
     let rows = readRows(answer);
     if (answer.firstUse < began && !(await this.#isTrustworthy(answer, rows, question, words, signal))) {
+      answer = await this.#ask(question, signal, clock.elapsed());
+      rows = readRows(answer);
+    }
+    // One that was killed with those before it.
+    if (answer.kind === 'ended' && answer.text === '') {
       answer = await this.#ask(question, signal, clock.elapsed());
       rows = readRows(answer);
     }
@@ -103,7 +116,7 @@ export class Iproute {
   async #isTrustworthy(
     answer: ResidentAnswer,
     rows: readonly JsonObject[] | undefined,
-    { program, family }: Question,
+    question: Question,
     words: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<boolean> {
@@ -111,16 +124,16 @@ export class Iproute {
     if (rows === undefined) return answer.kind === 'answered' && answer.failed === true && !LINK_IS_GONE.test(answer.text);
     const at = words.findIndex((word) => NAMES_A_LINK.includes(word));
     if (rows.length > 0 || at === -1 || (this.#options.isAlone === true && answer.text.trim() === '[]')) return true;
-    if (program !== 'ip' || words[0] === 'link') return false;
+    if (question.program !== 'ip' || words[0] === 'link') return false;
     // There may be nothing to show. The link itself there is, if the child knows it rightly.
-    const link = await this.#ask({ program, family, line: `address show dev ${words[at + 1] ?? ''}` }, signal);
+    const link = await this.#ask({ ...question, line: `address show dev ${words[at + 1] ?? ''}` }, signal);
     return link.firstUse === answer.firstUse && (readRows(link) ?? []).length > 0;
   }
 
-  #ask({ program, family, line }: Question, signal: AbortSignal | undefined, since = 0): Promise<ResidentAnswer> {
+  #ask({ program, family, line, purpose }: Question, signal: AbortSignal | undefined, since = 0): Promise<ResidentAnswer> {
     const { resident, deadline } = this.#options;
     const known = line.split(' ').reduce((latest, word) => Math.max(latest, this.#forgotten.get(word) ?? 0), since);
-    return resident(program, family).ask(line, { deadline, signal, since: known });
+    return resident(program, family, purpose).ask(line, { deadline, signal, since: known });
   }
 
   async #failure(program: IprouteProgram, words: readonly string[], answer: ResidentAnswer): Promise<EffectError> {
@@ -141,14 +154,27 @@ interface Question {
   readonly program: IprouteProgram;
   readonly family: IprouteFamily | undefined;
   readonly line: string;
+  readonly purpose: string;
 }
 
-/**
- * After `ip link show` a child answers `address show` without addresses until it ends: it stays in the family of links. `address show` tells
- * all that is read of a link, too.
- */
+/** What is asked instead of what was asked. */
 const asked = (program: IprouteProgram, words: readonly string[]): readonly string[] =>
   program === 'ip' && words[0] === 'link' ? ['address', ...words.slice(1)] : words;
+
+/** Words of a question that are followed by a value. */
+const TAKES_VALUE = ['dev', 'br', 'brport', 'master', 'parent', 'vid', 'vlan', 'handle', 'protocol', 'pref'];
+
+/** What a child is kept for: changes, or questions of one form. Undefined where it would be one form too many. */
+function purposeOf(program: IprouteProgram, words: readonly string[], known: Set<string>): string | undefined {
+  if (program === 'ip') return '';
+  const form = words.map((word, at) => (at > 0 && TAKES_VALUE.includes(words[at - 1]!) ? '_' : word)).join(' ');
+  if (!known.has(form) && known.size >= MAX_FORMS) return undefined;
+  known.add(form);
+  return form;
+}
+
+/** Forms of questions to `tc` and `bridge` that have a child of their own. The vocabulary of steps has a few. */
+const MAX_FORMS = 12;
 
 /** Names that are remembered as forgotten. */
 const MAX_FORGOTTEN = 4096;

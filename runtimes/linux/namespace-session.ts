@@ -54,7 +54,7 @@ export class NamespaceSession {
     this.#options = options;
     const { clock, deadline } = options;
     this.#iproute = new Iproute({
-      resident: (program, family) => this.#resident(program, family),
+      resident: (program, family, purpose) => this.#resident(program, family, purpose),
       clock,
       deadline,
       isAlone: true,
@@ -137,8 +137,8 @@ export class NamespaceSession {
     throw new EffectError('namespace', why === '' ? `the process in ${path} ended` : failureMessage(why), tried);
   }
 
-  #resident(program: IprouteProgram, family: IprouteFamily | undefined): Resident {
-    return this.#program(`${program} ${family ?? ''}`, () => ({
+  #resident(program: IprouteProgram, family: IprouteFamily | undefined, purpose: string): Resident {
+    return this.#program(`${program} ${family ?? ''} ${purpose}`, () => ({
       words: [program, ...(family === 6 ? ['-6'] : []), '-details', '-json', '-force', '-batch', '-'],
       framing: iprouteFraming(program),
     }));
