@@ -24,10 +24,11 @@ export function resultOfSteps(context: ResultContext): CniResult {
   const ips: ResultIp[] = [...(prevResult?.ips ?? [])];
   const routes: ResultRoute[] = [...(prevResult?.routes ?? [])];
   for (const parts of context.parts) {
-    const base = interfaces.length;
-    interfaces.push(...(parts.interfaces ?? []));
-    for (const { interface: index, ...ip } of parts.ips ?? [])
-      addIp(ips, { ...ip, ...(index === undefined ? {} : { interface: base + index }) });
+    const places = (parts.interfaces ?? []).map((each) => addInterface(interfaces, each));
+    for (const { interface: index, ...ip } of parts.ips ?? []) {
+      const place = index === undefined ? undefined : places[index];
+      addIp(ips, { ...ip, ...(place === undefined ? {} : { interface: place }) });
+    }
     for (const route of parts.routes ?? []) addRoute(routes, route);
   }
   const own = containerInterface(interfaces, context);
@@ -36,6 +37,14 @@ export function resultOfSteps(context: ResultContext): CniResult {
   const given = (addresses?.routes ?? []) as unknown as readonly ResultRoute[];
   for (const route of given) addRoute(routes, route);
   return { interfaces, ips, routes, dns: firstDns(context.dns, addresses?.dns as CniDns | undefined, prevResult?.dns) };
+}
+
+/** Answers where it stands. What a later step says of an interface that is known, such as another MAC address, is true from then on. */
+function addInterface(interfaces: ResultInterface[], each: ResultInterface): number {
+  const at = interfaces.findIndex(({ name, sandbox }) => name === each.name && sandbox === each.sandbox);
+  if (at < 0) return interfaces.push(each) - 1;
+  interfaces[at] = { ...interfaces[at]!, ...each };
+  return at;
 }
 
 /** What is known of one address from several sides is put together. */

@@ -114,7 +114,8 @@ export const TUNING: Operation<Arguments, Outputs> = {
         .filter(Boolean)
         .join(', '),
     ].join(' '),
-  result: (args, outputs) => ({ interfaces: [{ ...outputs, ...(args.mtu ? { mtu: args.mtu } : {}) }] }),
+  // As the official plugin, which tells of the MAC address alone.
+  result: (args, outputs) => (args.mac ? { interfaces: [outputs] } : {}),
 };
 
 const settled = (args: Arguments): readonly (readonly [string, string])[] =>
