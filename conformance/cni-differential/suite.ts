@@ -2,7 +2,7 @@ import { inParallel } from '../apiserver-admission/pool.ts';
 import { needNamespaces } from '../cni/node.ts';
 import { ASPECTS, type Aspect, differentLines, type NormaliseOptions, type NormalState } from '../cni/normalise.ts';
 import { official, type PluginSet, pluginsUnderTest } from '../cni/plugin-set.ts';
-import { openScene, type Scene } from '../cni/scene.ts';
+import { openScene, RuleMissing, type Scene } from '../cni/scene.ts';
 import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from '../suite.ts';
 import { type DifferentialCase, normaliseResult } from './case.ts';
 import { allCases } from './cases/all.ts';
@@ -52,6 +52,7 @@ async function compareCase(
     scenes.push(compared);
     if (!compared.plugins.has(kind))
       return [{ name, outcome: 'skipped', reason: `the library has no rule for it: ${compared.plugins.type(kind)}` }];
+    differential.list((conf) => compared.plugin(kind, conf));
     const expected = await play(differential, reference).catch((error: Error) =>
       Promise.reject(new Error(`the official plugin: ${error.message}`)),
     );
@@ -59,6 +60,7 @@ async function compareCase(
     return judge(name, expected, found);
   } catch (error) {
     if (error instanceof SuiteUnavailable) throw error;
+    if (error instanceof RuleMissing) return [{ name, outcome: 'skipped', reason: error.message }];
     return [{ name, outcome: 'failed', reason: error instanceof Error ? error.message : String(error) }];
   } finally {
     for (const scene of scenes) await scene.stop();

@@ -18,7 +18,7 @@ export interface Scene {
   readonly cnitool: Cnitool;
   readonly probe: Probe;
   readonly log: (line: string) => void;
-  /** Configuration of a plugin under test. */
+  /** Configuration of a plugin under test. Throws {@link RuleMissing} where there is none of this kind. */
   plugin(kind: PluginKind, conf: Readonly<Record<string, unknown>>): PluginConf;
   /** Makes these the networks of the node, for calls that name them. */
   configure(...lists: readonly Conflist[]): void;
@@ -32,6 +32,11 @@ export interface Scene {
   /** What plugins may change: the node's network and these pods', and files. */
   state(pods: readonly string[], options?: NormaliseOptions): Promise<NormalState>;
   stop(): Promise<void>;
+}
+
+/** A case needs a rule that the library has not: it is skipped with this line. */
+export class RuleMissing extends Error {
+  override readonly name = 'RuleMissing';
 }
 
 export interface AttachOptions {
@@ -69,7 +74,10 @@ export async function openScene(name: string, plugins: PluginSet, options: Scene
       cnitool,
       probe,
       log: options.log,
-      plugin: (kind, conf) => ({ ...conf, type: installed.type(kind) }),
+      plugin(kind, conf) {
+        if (!installed.has(kind)) throw new RuleMissing(`the library has no rule ${installed.type(kind)}`);
+        return { ...conf, type: installed.type(kind) };
+      },
       configure(...lists) {
         confFolder = writeConflists(node, lists);
       },

@@ -1,7 +1,7 @@
 import { inParallel } from '../apiserver-admission/pool.ts';
 import { needNamespaces } from '../cni/node.ts';
 import { type PluginSet, pluginsUnderTest } from '../cni/plugin-set.ts';
-import { openScene } from '../cni/scene.ts';
+import { openScene, RuleMissing } from '../cni/scene.ts';
 import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from '../suite.ts';
 import type { CniCase } from './case.ts';
 import { allCases } from './cases/all.ts';
@@ -38,6 +38,7 @@ async function playCase(
     return { name, outcome: 'passed' };
   } catch (error) {
     if (error instanceof SuiteUnavailable) throw error;
+    if (error instanceof RuleMissing) return { name, outcome: 'skipped', reason: error.message };
     const log = scene.plugins.daemon?.process.log().trimEnd().split('\n').slice(-8).join('\n');
     const message = error instanceof Error ? error.message : String(error);
     return { name, outcome: 'failed', reason: log ? `${message}\nthe daemon's last words:\n${log}` : message };

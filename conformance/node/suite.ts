@@ -5,7 +5,7 @@ import { openScene } from '../cni/scene.ts';
 import { WIRE } from '../cni/topology.ts';
 import { type CaseResult, type Suite, SuiteUnavailable } from '../suite.ts';
 import { findPlugin, recordCalls } from './call-record.ts';
-import { type LiveNode, liveCases } from './cases.ts';
+import { type LiveNode, liveCases, warmUp } from './cases.ts';
 import { type KubeletNode, startKubelet } from './kubelet.ts';
 import { podsOf } from './pods.ts';
 
@@ -31,7 +31,11 @@ export const suite: Suite = {
         hairpinMode: true,
         ipam: { type: 'host-local', ranges: [[{ subnet: '10.22.0.0/16' }]], routes: [{ dst: '0.0.0.0/0' }] },
       });
-      const portMap = scene.plugin('portmap', { capabilities: { portMappings: true }, backend: 'nftables' });
+      const portMap = {
+        type: scene.plugins.has('portmap') ? scene.plugins.type('portmap') : 'portmap',
+        capabilities: { portMappings: true },
+        backend: 'nftables',
+      };
       scene.configure({ cniVersion: '1.1.0', name: 'pods', plugins: [bridge, portMap] });
       const calls = recordCalls(scene.node.folder, [bridge.type], (type) => findPlugin(scene.plugins.path, type));
       kubelet = await startKubelet({
@@ -43,6 +47,7 @@ export const suite: Suite = {
         confFolder: scene.confFolder,
       });
       const live: LiveNode = { scene, calls, kubelet, pods: podsOf(cluster) };
+      await warmUp(live);
       for (const { name, daemon, play } of liveCases) {
         if (context.signal.aborted) return;
         if (!context.wanted(name)) continue;
