@@ -110,7 +110,7 @@ export class NodeSteps {
       };
       this.#networks.set(key, state);
     }
-    if (state.rule !== rule || state.config !== config) this.#setMeaning(state, rule, config);
+    if (state.meaning === '' || state.rule !== rule || state.config !== config) this.#setMeaning(state, rule, config);
     return state;
   }
 

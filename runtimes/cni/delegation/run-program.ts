@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 export interface ProgramRun {
   /** Undefined where a signal ended it. */
   readonly exitCode: number | undefined;
-  /** How it ended, in Go's words: `exit status 1`, `signal: killed`. */
+  /** How it ended: `exit status 1`, `signal: SIGKILL`. */
   readonly ending: string;
   readonly stdout: string;
   readonly stderr: string;

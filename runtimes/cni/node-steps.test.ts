@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../engine/object/json.ts';
+import type { NetworkFacts, NetworkRule, NodeAnswer } from '../../engine/rules/network/program.ts';
+import { ownerTag } from '../../engine/step/owner-tag.ts';
+import type { Plan } from '../../engine/step/plan.ts';
+import { manualClock } from '../host/clock.ts';
+import { FakePerformer, fakeRule, walkOf } from './fake-performer.fixture.ts';
+import { NodeSteps } from './node-steps.ts';
+import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
+
+const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+const never = new AbortController().signal;
+
+function planOf(network: string, keys: readonly string[]): Plan {
+  const owner = ownerTag('overlay', 'node', network);
+  const steps = keys.map((key) => ({ key, operation: key, arguments: {}, timeout: 1000, path: [] }));
+  return { id: owner.id, owner, netns: undefined, subject: { kind: 'node', network }, walk: () => walkOf(steps) };
+}
+
+/** Facts that are the nodes of a cluster, known after they were asked for. */
+function cluster() {
+  let nodes: readonly JsonObject[] | undefined;
+  let learned: readonly JsonObject[] = [{ name: 'n1' }];
+  let callback = (): void => {};
+  let failure: Error | undefined;
+  const facts: NetworkFacts = { nodeName: 'n0', object: () => null, objects: () => nodes };
+  const source: NetworkFactsSource = {
+    facts,
+    async learn() {
+      if (failure !== undefined) throw failure;
+      nodes = learned;
+    },
+    onChange(call) {
+      callback = call;
+      return () => {
+        callback = () => {};
+      };
+    },
+  };
+  return {
+    source,
+    change(next: readonly JsonObject[]) {
+      learned = next;
+      if (nodes !== undefined) nodes = next;
+      callback();
+    },
+    fail(error: Error | undefined) {
+      failure = error;
+    },
+  };
+}
+
+const QUERY = { apiVersion: 'v1', kind: 'Node', labelSelector: '' };
+const NEEDS = { objects: [], queries: [QUERY] };
+
+function overlay(revision = '1'): NetworkRule {
+  const node = (config: JsonObject, facts: NetworkFacts): NodeAnswer => {
+    const nodes = facts.objects(QUERY);
+    if (nodes === undefined) return { kind: 'needs', needs: NEEDS };
+    return {
+      kind: 'plan',
+      reads: NEEDS,
+      plan: planOf(String(config['name']), ['vxlan', ...nodes.map(({ name }) => `route ${name} ${revision}`)]),
+    };
+  };
+  return fakeRule({ name: 'overlay', revision, node });
+}
+
+function setUp() {
+  const clock = manualClock();
+  const performer = new FakePerformer(new Map());
+  const facts = cluster();
+  const log: string[] = [];
+  const nodes = new NodeSteps({ performer, facts: facts.source, clock, log: (line) => log.push(line) });
+  const config: JsonObject = { name: 'net', type: 'overlay' };
+  const ensure = (rule = overlay(), given = config) => nodes.ensure(rule, 'net', given, never);
+  const taken = (): readonly string[] => performer.story.splice(0);
+  return { clock, performer, facts, nodes, ensure, taken, log };
+}
+
+describe('steps for the node', () => {
+  it('are done once, however often a container comes', async () => {
+    const { ensure, taken } = setUp();
+    const rule = overlay();
+    expect(await Promise.all([ensure(rule), ensure(rule)])).toEqual([undefined, undefined]);
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route n1 1']);
+    expect(await ensure(rule)).toBeUndefined();
+    // Of another container of the same network.
+    expect(
+      await ensure(rule, { type: 'overlay', name: 'net', runtimeConfig: { mac: 'x' }, prevResult: {}, 'cni.dev/attachments': [] }),
+    ).toBeUndefined();
+    expect(taken()).toEqual([]);
+  });
+
+  it('are none where the rule has none', async () => {
+    const { ensure, taken } = setUp();
+    expect(await ensure(fakeRule())).toBeUndefined();
+    expect(taken()).toEqual([]);
+  });
+
+  it('follow the facts, several changes at once', async () => {
+    const { ensure, taken, facts, clock } = setUp();
+    await ensure();
+    taken();
+    facts.change([{ name: 'n1' }, { name: 'n2' }]);
+    facts.change([{ name: 'n2' }, { name: 'n3' }]);
+    await turns();
+    expect(taken()).toEqual([]);
+    clock.advance(100);
+    await turns();
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route n2 1', 'ensure route n3 1']);
+  });
+
+  it('are done again when facts change while they are being done', async () => {
+    const { ensure, taken, facts, clock, performer } = setUp();
+    let open = (): void => {};
+    performer.gate = () => {
+      performer.gate = () => Promise.resolve();
+      return new Promise((resolve) => (open = resolve));
+    };
+    const first = ensure();
+    await turns();
+    facts.change([{ name: 'n9' }]);
+    open();
+    await first;
+    clock.advance(0);
+    await turns();
+    clock.advance(100);
+    await turns();
+    expect(taken().slice(0, 4)).toEqual(['ensure vxlan', 'ensure route n1 1', 'ensure vxlan', 'ensure route n9 1']);
+  });
+
+  it('follow the configuration, and the rule', async () => {
+    const { ensure, taken, nodes, clock } = setUp();
+    await ensure();
+    taken();
+    await ensure(overlay(), { name: 'net', type: 'overlay', vni: 7 });
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route n1 1']);
+    nodes.rulesChanged([overlay('2')]);
+    clock.advance(100);
+    await turns();
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route n1 2']);
+    nodes.rulesChanged([overlay('2')]);
+    clock.advance(100);
+    await turns();
+    expect(taken()).toEqual([]);
+  });
+
+  it('say what is in the way, and are tried again, ever more seldom', async () => {
+    const { ensure, taken, performer, clock, nodes, log } = setUp();
+    performer.failures.set('ensure vxlan', 'vxlan.1: Operation not supported');
+    expect(await ensure()).toMatchObject({ code: 100, msg: 'vxlan.1: Operation not supported' });
+    expect([...nodes.faults()]).toMatchObject([{ rule: 'overlay', fault: { code: 100 } }]);
+    for (const wait of [1000, 2000, 4000]) {
+      const before = log.length;
+      clock.advance(wait - 1);
+      await turns();
+      expect(log).toHaveLength(before);
+      clock.advance(1);
+      await turns();
+      expect(log).toHaveLength(before + 1);
+    }
+    performer.failures.clear();
+    clock.advance(8000);
+    await turns();
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route n1 1']);
+    expect([...nodes.faults()]).toEqual([]);
+    expect(await ensure()).toBeUndefined();
+  });
+
+  it('say that the cluster can not be asked', async () => {
+    const { ensure, facts } = setUp();
+    facts.fail(new Error('connection refused'));
+    expect(await ensure()).toEqual({ code: 11, msg: 'what the rule needs of the cluster is not known yet', details: 'connection refused' });
+  });
+
+  it('end with what keeps them, and stay', async () => {
+    const { ensure, taken, facts, clock, nodes } = setUp();
+    await ensure();
+    taken();
+    await nodes.close();
+    facts.change([]);
+    clock.advance(1000);
+    await turns();
+    expect(taken()).toEqual([]);
+    expect(clock.pending()).toBe(0);
+  });
+});
