@@ -2,8 +2,8 @@
 export type Requirement =
   /** A program on the path of the service: `nft`, `tc`. */
   | { readonly kind: 'program'; readonly name: string }
-  /** A type of link that the kernel can make: `ipvlan`. */
-  | { readonly kind: 'link-type'; readonly name: string }
+  /** A type of link that the kernel can make: `ipvlan`; `option`: also with this switched on, as `vlan_filtering` of a bridge. */
+  | { readonly kind: 'link-type'; readonly name: string; readonly option?: string }
   /** A family of tables that nft and the kernel can make, `inet`, `bridge`. */
   | { readonly kind: 'nft-family'; readonly name: string }
   /** A queueing discipline, as `tbf`. */

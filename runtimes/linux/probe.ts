@@ -68,7 +68,7 @@ export class Probe {
   }
 
   async #askOne(requirement: Single): Promise<string | undefined> {
-    const key = `${requirement.kind} ${requirement.name}`;
+    const key = [requirement.kind, requirement.name, requirement.kind === 'link-type' && requirement.option].join(' ');
     const known = this.#known.get(key);
     if (known !== undefined) {
       const message = await known.answer;
@@ -79,17 +79,25 @@ export class Probe {
     return answer;
   }
 
-  async #look({ kind, name }: Single): Promise<string | undefined> {
+  async #look(requirement: Single): Promise<string | undefined> {
+    const { kind, name } = requirement;
     if (kind === 'program') return findProgram(name) === undefined ? noProgram(name) : undefined;
     if (!NAME.test(name)) return `${JSON.stringify(name.slice(0, 40))} is not a name of the kernel's`;
     switch (kind) {
       case 'link-type': {
         if (name === 'tun' || name === 'tap') return existsSync('/dev/net/tun') ? undefined : noTun();
-        // Another failure, as of arguments that were not given, says that the type is known.
         const said = await this.#try('ip', `ip link add probe0 type ${name}`);
-        if (!/Unknown device type|Operation not supported|RTNETLINK answers: Not supported/.test(said)) return noProgramIn(said);
-        const [option, module] = LINK_TYPES.get(name) ?? [`CONFIG_${name.toUpperCase()}`, name];
-        return `the kernel has no links of type ${name} (${option}, module ${module})`;
+        // Another failure, as of arguments that were not given, says that the type is known.
+        if (/Unknown device type|Operation not supported/.test(said)) {
+          const [config, module] = LINK_TYPES.get(name) ?? [`CONFIG_${name.toUpperCase()}`, name];
+          return `the kernel has no links of type ${name} (${config}, module ${module})`;
+        }
+        const { option } = requirement;
+        if (option === undefined) return noProgramIn(said);
+        if (!NAME.test(option)) return `${JSON.stringify(option.slice(0, 40))} is not a name of the kernel's`;
+        const saidOfOption = await this.#try('ip', `ip link add probe0 type ${name} ${option} 1`);
+        if (!/Operation not supported/.test(saidOfOption)) return noProgramIn(said);
+        return `the kernel has no ${option} of links of type ${name} (CONFIG_${name.toUpperCase()}_${option.toUpperCase()})`;
       }
       case 'qdisc': {
         const parent = name === 'ingress' || name === 'clsact' ? '' : 'root ';

@@ -50,7 +50,7 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
     return problems;
   },
 
-  requires: () => [{ kind: 'link-type', name: 'bridge' }],
+  requires: (args) => [{ kind: 'link-type', name: 'bridge', ...(filtersByArguments(args) && { option: 'vlan_filtering' }) }],
   lockKeys: (args) => [`link:${args.name}`],
 
   *ensure(args, { owner, memory }) {
