@@ -18,3 +18,17 @@ export function* writeSysctlIfAny(netns: Netns, key: string, value: string): Ste
     if (!(error instanceof EffectError && error.code === 'missing')) throw error;
   }
 }
+
+/** Writes several keys that don't depend on each other, at once, each where there is one. */
+export function* writeSysctlsIfAny(netns: Netns, values: readonly (readonly [key: string, value: string])[]): Steps<void> {
+  try {
+    yield* writeSysctls(netns, values);
+  } catch (error) {
+    if (!(error instanceof EffectError && error.code === 'missing')) throw error;
+  }
+}
+
+/** Writes several keys that don't depend on each other, at once. @throws EffectError of the first that fails, when all were tried. */
+export function* writeSysctls(netns: Netns, values: readonly (readonly [key: string, value: string])[]): Steps<void> {
+  yield { kind: 'all', effects: values.map(([key, value]) => ({ kind: 'sysctl-write', netns, key, value })) };
+}

@@ -3,7 +3,7 @@ import { type Command, EffectError, type Netns, type Steps } from '../effect.ts'
 import { command, ip, tolerating } from '../effects/iproute.ts';
 import { type LinkRow, link, routes } from '../effects/show.ts';
 import { pause } from '../effects/step.ts';
-import { writeSysctl, writeSysctlIfAny } from '../effects/sysctl.ts';
+import { writeSysctl, writeSysctls, writeSysctlsIfAny } from '../effects/sysctl.ts';
 import type { ArgumentProblem, ResultParts } from '../operation.ts';
 import { addAddress, addressProblems, isAddress, readAddress } from './address.ts';
 import { linkNameObjection, macObjection } from './link-name.ts';
@@ -31,8 +31,7 @@ export function* configureInterface(
 ): Steps<void> {
   const addresses = args.addresses.map(readAddress);
   const hasIPv6 = addresses.some(({ address }) => !isV4(address));
-  yield* writeParameters(netns, args, hasIPv6);
-  if (options.announcesNeighbour) yield* writeSysctlIfAny(netns, `net/ipv6/conf/${args.name}/ndisc_notify`, '1');
+  yield* writeParameters(netns, args, hasIPv6, options.announcesNeighbour === true);
   yield* ip(
     netns,
     ...addresses.map((address) => addAddress(args.name, address, { noPrefixRoute: !args.prefixRoutes })),
@@ -60,17 +59,25 @@ function settledRoutes(args: InterfaceArguments): SettledRoute[] {
   });
 }
 
-function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boolean): Steps<void> {
+function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boolean, announcesNeighbour: boolean): Steps<void> {
   const { name } = args;
-  if (args.enableDad) yield* writeSysctlIfAny(netns, `net/ipv6/conf/${name}/enhanced_dad`, '1');
-  yield* writeSysctlIfAny(netns, `net/ipv6/conf/${name}/accept_dad`, args.enableDad ? '1' : '0');
-  yield* writeSysctlIfAny(netns, `net/ipv4/conf/${name}/arp_notify`, '1');
+  const [inet, inet6] = [`net/ipv4/conf/${name}`, `net/ipv6/conf/${name}`];
+  // A kernel without IPv6 has not all of them, and needs none of them.
+  yield* writeSysctlsIfAny(netns, [
+    [`${inet}/arp_notify`, '1'],
+    [`${inet6}/accept_dad`, args.enableDad ? '1' : '0'],
+    ...(args.enableDad ? [[`${inet6}/enhanced_dad`, '1'] as const] : []),
+    ...(announcesNeighbour ? [[`${inet6}/ndisc_notify`, '1'] as const] : []),
+    ...(args.disableIPv6 ? [[`${inet6}/disable_ipv6`, '1'] as const] : []),
+  ]);
+  // Runtimes switch IPv6 off in new namespaces; an address needs it, on `lo` too for traffic to oneself.
   if (hasIPv6) {
-    // Runtimes switch IPv6 off in new namespaces; an address needs it, on `lo` too for traffic to oneself.
-    yield* writeSysctl(netns, 'net/ipv6/conf/lo/disable_ipv6', '0');
-    yield* writeSysctl(netns, `net/ipv6/conf/${name}/disable_ipv6`, '0');
-    yield* writeSysctl(netns, `net/ipv6/conf/${name}/keep_addr_on_down`, '1');
-  } else if (args.disableIPv6) yield* writeSysctlIfAny(netns, `net/ipv6/conf/${name}/disable_ipv6`, '1');
+    yield* writeSysctls(netns, [
+      ['net/ipv6/conf/lo/disable_ipv6', '0'],
+      [`${inet6}/disable_ipv6`, '0'],
+      [`${inet6}/keep_addr_on_down`, '1'],
+    ]);
+  }
   for (const [key, value] of Object.entries(args.sysctls)) yield* writeSysctl(netns, sysctlKey(key, name), value);
 }
 

@@ -156,9 +156,12 @@ export class ModelHost implements EffectHandler {
       case 'pause':
         return undefined;
       case 'all': {
-        const answers: unknown[] = [];
-        for (const each of effect.effects) answers.push(await this.perform(each));
-        return answers;
+        const settled = [];
+        for (const each of effect.effects) settled.push(...(await Promise.allSettled([this.perform(each)])));
+        return settled.map((each) => {
+          if (each.status === 'rejected') throw each.reason;
+          return each.value;
+        });
       }
       default:
         throw new Error(`the host of paper knows no effect ${effect.kind}`);
