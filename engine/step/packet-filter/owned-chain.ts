@@ -2,7 +2,7 @@ import { EffectError, type Steps } from '../effect.ts';
 import { listNft, nft } from '../effects/nft.ts';
 import type { OwnedThing } from '../operation.ts';
 import { readOwnerTag } from '../owner-tag.ts';
-import { type ListedElement, listedElements, listedRules } from './listing.ts';
+import { type ListedElement, listedChains, listedElements, listedRules } from './listing.ts';
 import { type Foundation, foundationCommands, IN_TABLE, ownerComment, TABLE } from './table.ts';
 
 /*
@@ -76,8 +76,10 @@ export function* removeChains(chains: readonly OwnedChain[]): Steps<void> {
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
+  // Nothing is left, as a rule. A failed command of nft costs more than this list of names.
+  const present = new Set(listedChains(yield* listNft('chains', 'inet')));
   for (const [index, { chain }] of chains.entries()) {
-    if (chains.length > 1 && (yield* succeeds(removals[index] as readonly string[]))) continue;
+    if (!present.has(chain) || (yield* succeeds(removals[index] as readonly string[]))) continue;
     // Without its entry, which somebody else took out of the map.
     yield* nft(chainRemoval(chain), ['missing', 'busy']);
   }

@@ -51,7 +51,7 @@ const MAX_ROUNDS = 3;
 
 /** Makes a policy what it should be, from whatever it was before, in one transaction. Hold {@link POLICY_LOCK}. */
 export function* ensurePolicy(policy: PolicyRules, tag: string): Steps<void> {
-  if ((yield* listNft('chain', ...TABLE, policy.marker)).length > 0) return;
+  if (yield* isThere(policy.marker)) return;
   yield* changeTable((rows) => changes(rows, policy, tag));
 }
 
@@ -76,6 +76,17 @@ export function* ownedPolicies(): Steps<readonly OwnedThing[]> {
     if (chain.startsWith(POLICY_PREFIX) && comment !== undefined && readOwnerTag(comment) !== undefined) tags.set(chain, comment);
   }
   return [...tags].map(([chain, tag]) => ({ tag, what: `network policy ${chain} of nftables`, remove: () => removePolicy(chain) }));
+}
+
+/** Asked by a command that changes nothing, because a list costs as much as the table has elements. */
+function* isThere(marker: string): Steps<boolean> {
+  try {
+    yield* nft([`flush chain ${IN_TABLE} ${marker}`]);
+    return true;
+  } catch (error) {
+    if (error instanceof EffectError && error.code === 'missing') return false;
+    throw error;
+  }
 }
 
 function* changeTable(commandsFor: (rows: readonly JsonObject[]) => readonly string[]): Steps<void> {
