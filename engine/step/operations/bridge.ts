@@ -100,7 +100,8 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
 
 const endOf = (row: LinkRow): End => ({ name: row.ifname, mac: row.address ?? '' });
 
-const filtersByArguments = (args: Arguments): boolean => args.vlanFiltering || (args.vlan ?? 0) > 0;
+/** An expression that has no value yet says nothing. */
+const filtersByArguments = (args: Arguments): boolean => args.vlanFiltering === true || (args.vlan ?? 0) > 0;
 
 const filtersVlans = (row: LinkRow): boolean => row.linkinfo?.info_data?.vlan_filtering === 1;
 
