@@ -1,0 +1,284 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Json, JsonObject } from '../../engine/object/json.ts';
+import { runSteps, type Steps } from '../../engine/step/effect.ts';
+import type { StepContext } from '../../engine/step/operation.ts';
+import { OPERATIONS } from '../../engine/step/operations/index.ts';
+import { ownerTag } from '../../engine/step/owner-tag.ts';
+import { checkShapeValue } from '../../engine/text/shape-check.ts';
+import { type NetworkNode, needNamespaces } from '../cni/node.ts';
+import { openProbe, type Place, type Probe } from '../cni/probe.ts';
+import { startNodeWithOutside, WIRE } from '../cni/topology.ts';
+import { SuiteUnavailable } from '../suite.ts';
+import { findOnPath } from '../tools/go-tool.ts';
+import { nodeHandler } from './node-handler.ts';
+
+/*
+ * Real packets through what the operations on the packet filter and on traffic make: three pods on one bridge of a node of its own, and
+ * a machine outside that knows no way to pods.
+ */
+
+function lack(): string {
+  try {
+    needNamespaces(['ip6tables-legacy', 'conntrack']);
+  } catch (error) {
+    if (error instanceof SuiteUnavailable) return error.message;
+    throw error;
+  }
+  return findOnPath('go') === undefined ? 'needs Go, for both ends of connections' : '';
+}
+const why = lack();
+
+const PODS = ['a', 'b', 'c'] as const;
+const addressOf = (pod: string): string => `10.1.0.${PODS.indexOf(pod as 'a') + 5}`;
+const addressesOf = (pod: string): readonly string[] => [`${addressOf(pod)}/16`, `fd01::${PODS.indexOf(pod as 'a') + 5}/64`];
+const NODE = WIRE[4].address(1);
+const NODE6 = `[${WIRE[6].address(1)}]`;
+const OUTSIDE = WIRE[4].address(2);
+const OUTSIDE6 = `[${WIRE[6].address(2)}]`;
+
+describe.skipIf(why !== '')(`packets${why === '' ? '' : ` (skipped: ${why})`}`, () => {
+  let node: NetworkNode;
+  let outside: NetworkNode;
+  let probe: Probe;
+  let stop: () => Promise<void>;
+  let handler: ReturnType<typeof nodeHandler>;
+
+  beforeAll(async () => {
+    ({ node, outside, stop } = await startNodeWithOutside('fld', {}));
+    probe = await openProbe({ log: () => undefined });
+    handler = nodeHandler(node);
+    await shell(
+      'sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1',
+      'ip link add cni0 type bridge',
+      'ip addr add 10.1.0.1/16 dev cni0',
+      'ip addr add fd01::1/64 dev cni0 nodad',
+      'ip link set cni0 up',
+    );
+    for (const pod of PODS) {
+      await node.addPod(pod);
+      const [four, six] = addressesOf(pod);
+      await shell(
+        `nsenter --net=/run/netns/${pod} sysctl -qw net.ipv6.conf.default.accept_dad=0`,
+        `ip link add v${pod} type veth peer name eth0 netns ${pod}`,
+        `ip link set v${pod} master cni0 up`,
+        // A connection to oneself by a port of the host leaves the bridge where it came in.
+        `bridge link set dev v${pod} hairpin on`,
+        `ip -n ${pod} addr add ${four} dev eth0`,
+        `ip -n ${pod} addr add ${six} dev eth0 nodad`,
+        `ip -n ${pod} link set eth0 up`,
+        `ip -n ${pod} route add default via 10.1.0.1`,
+        `ip -n ${pod} -6 route add default via fd01::1`,
+      );
+      await probe.serve(inPod(pod), `pod-${pod}`, [80, 53]);
+    }
+    await probe.serve({ node: outside }, 'outside', [7000]);
+  }, 120_000);
+  afterAll(async () => stop?.());
+
+  const shell = async (...lines: readonly string[]): Promise<string> => node.expect('sh', ['-ec', lines.join('\n')]);
+  const inPod = (pod: string): Place => ({ node, pod });
+  const onNode = (): Place => ({ node });
+  const fromOutside = (): Place => ({ node: outside });
+
+  /** Who answers, and whom it saw: `pod-a from 10.1.0.6`; undefined where nobody does. */
+  async function ask(place: Place, protocol: 'tcp' | 'udp', target: string): Promise<string | undefined> {
+    const reached = await probe.ask(place, protocol, target, { deadlineMs: 500 });
+    return reached && `${reached.name} from ${reached.from.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')}`;
+  }
+
+  function play<T>(verb: 'ensure' | 'check' | 'undo', name: string, raw: unknown, who: string): Promise<T> {
+    const operation = OPERATIONS.get(name)!;
+    const { value, problems } = checkShapeValue<JsonObject>(operation.arguments, raw as Json);
+    if (value === undefined) throw new Error(problems.map(({ message }) => message).join('; '));
+    const context: StepContext = { owner: ownerTag('fld', who), netns: `/run/netns/${who}`, netnsGone: false };
+    return runSteps(operation[verb](value, context) as Steps<unknown>, handler) as Promise<T>;
+  }
+  const ensure = async (name: string, args: unknown, who = 'a'): Promise<void> => void (await play('ensure', name, args, who));
+  const undo = async (name: string, args: unknown, who = 'a'): Promise<void> => void (await play('undo', name, args, who));
+  const check = (name: string, args: unknown, who = 'a'): Promise<readonly string[]> => play('check', name, args, who);
+
+  /** Elements and rules that have an owner. */
+  const owned = async (): Promise<readonly string[]> =>
+    (await shell('nft list ruleset', 'iptables-legacy-save', 'ip6tables-legacy-save'))
+      .split('\n')
+      .filter((line) => line.includes('fairlead:fld:'));
+
+  describe.each(['nftables', 'iptables'])('with %s', (backend) => {
+    it('masquerades what leaves the network, and nothing else', { timeout: 60_000 }, async () => {
+      const args = { from: addressesOf('a'), except: ['10.1.0.0/16', 'fd01::/64'], backend };
+      expect(await ask(inPod('a'), 'tcp', `${OUTSIDE}:7000`)).toBeUndefined();
+      await ensure('masquerade', args);
+      await ensure('masquerade', args);
+      expect(await check('masquerade', args)).toEqual([]);
+      expect(await ask(inPod('a'), 'tcp', `${OUTSIDE}:7000`)).toBe(`outside from ${NODE}`);
+      expect(await ask(inPod('a'), 'udp', `${OUTSIDE6}:7000`)).toBe(`outside from ${WIRE[6].address(1)}`);
+      expect(await ask(inPod('a'), 'tcp', `${addressOf('b')}:80`)).toBe(`pod-b from ${addressOf('a')}`);
+      expect(await ask(inPod('b'), 'tcp', `${OUTSIDE}:7000`)).toBeUndefined();
+      await undo('masquerade', args);
+      expect(await ask(inPod('a'), 'tcp', `${OUTSIDE}:7000`)).toBeUndefined();
+      expect(await owned()).toEqual([]);
+    });
+
+    it('leads ports of the host to a pod, from everywhere', { timeout: 60_000 }, async () => {
+      const args = {
+        ports: [
+          { hostPort: 8080, containerPort: 80, protocol: 'tcp' },
+          { hostPort: 8053, containerPort: 53, protocol: 'udp' },
+          { hostPort: 9090, containerPort: 80, protocol: 'tcp', hostIP: NODE },
+        ],
+        to: addressesOf('a'),
+        backend,
+      };
+      await ensure('portMap', args);
+      await ensure('portMap', args);
+      expect(await check('portMap', args)).toEqual([]);
+      const seen = async (place: Place, protocol: 'tcp' | 'udp', target: string) => [target, await ask(place, protocol, target)];
+      expect([
+        await seen(fromOutside(), 'tcp', `${NODE}:8080`),
+        await seen(fromOutside(), 'udp', `${NODE}:8053`),
+        await seen(fromOutside(), 'tcp', `${NODE6}:8080`),
+        await seen(fromOutside(), 'tcp', `${NODE}:9090`),
+        await seen(onNode(), 'tcp', `${NODE}:8080`),
+        await seen(onNode(), 'tcp', '127.0.0.1:8080'),
+        await seen(onNode(), 'udp', '127.0.0.1:8053'),
+        await seen(onNode(), 'tcp', '10.1.0.1:9090'),
+        await seen(inPod('a'), 'tcp', `${NODE}:8080`),
+        await seen(inPod('a'), 'tcp', `${NODE6}:8080`),
+        await seen(inPod('b'), 'tcp', `${NODE}:8080`),
+        // A port of the same number that is not the host's own is left alone.
+        await seen(inPod('b'), 'tcp', `${addressOf('c')}:8080`),
+      ]).toEqual([
+        [`${NODE}:8080`, `pod-a from ${OUTSIDE}`],
+        [`${NODE}:8053`, `pod-a from ${OUTSIDE}`],
+        [`${NODE6}:8080`, `pod-a from ${WIRE[6].address(2)}`],
+        [`${NODE}:9090`, `pod-a from ${OUTSIDE}`],
+        [`${NODE}:8080`, `pod-a from ${NODE}`],
+        ['127.0.0.1:8080', 'pod-a from 10.1.0.1'],
+        ['127.0.0.1:8053', 'pod-a from 10.1.0.1'],
+        ['10.1.0.1:9090', undefined],
+        [`${NODE}:8080`, 'pod-a from 10.1.0.1'],
+        [`${NODE6}:8080`, 'pod-a from fd01::1'],
+        [`${NODE}:8080`, 'pod-a from 10.1.0.1'],
+        [`${addressOf('c')}:8080`, undefined],
+      ]);
+      await undo('portMap', args);
+      expect(await ask(fromOutside(), 'tcp', `${NODE}:8080`)).toBeUndefined();
+      expect(await owned()).toEqual([]);
+    });
+
+    it('gives a port to one pod, and to whoever has its address next', { timeout: 60_000 }, async () => {
+      const args = { ports: [{ hostPort: 8080, containerPort: 80 }], to: addressesOf('a'), backend };
+      await ensure('portMap', args, 'a');
+      const other = ensure('portMap', { ...args, to: addressesOf('b') }, 'b');
+      await expect(other).rejects.toThrow(`port 8080/tcp is taken by ${ownerTag('fld', 'a').text}`);
+      expect(await ask(fromOutside(), 'tcp', `${NODE}:8080`)).toBe(`pod-a from ${OUTSIDE}`);
+      await ensure('portMap', args, 'next');
+      await undo('portMap', args, 'a');
+      expect(await ask(fromOutside(), 'tcp', `${NODE}:8080`)).toBe(`pod-a from ${OUTSIDE}`);
+      await undo('portMap', args, 'next');
+      expect(await owned()).toEqual([]);
+    });
+
+    it('keeps pods of one bridge from each other, not from the world', { timeout: 60_000 }, async () => {
+      const through = { addresses: addressesOf('a'), backend, ingressPolicy: 'isolated', bridge: 'cni0' };
+      const ports = { ports: [{ hostPort: 8080, containerPort: 80 }], to: addressesOf('a'), backend };
+      await ensure('portMap', ports);
+      await ensure('firewall', through);
+      await ensure('firewall', through);
+      expect(await check('firewall', through)).toEqual([]);
+      expect(await ask(inPod('b'), 'tcp', `${addressOf('a')}:80`)).toBeUndefined();
+      expect(await ask(fromOutside(), 'tcp', `${NODE}:8080`)).toBe(`pod-a from ${OUTSIDE}`);
+      expect(await ask(onNode(), 'tcp', `${addressOf('a')}:80`)).toBe('pod-a from 10.1.0.1');
+      await undo('firewall', through);
+      await undo('portMap', ports);
+      expect(await ask(inPod('b'), 'tcp', `${addressOf('a')}:80`)).toBe(`pod-a from ${addressOf('b')}`);
+      expect(await owned()).toEqual([]);
+    });
+  });
+
+  it('lets a pod through what drops all that is forwarded', { timeout: 60_000 }, async () => {
+    await shell('iptables-legacy -P FORWARD DROP');
+    try {
+      const args = { addresses: addressesOf('a'), backend: 'iptables' };
+      const masquerading = { from: addressesOf('a') };
+      await ensure('masquerade', masquerading);
+      expect(await ask(inPod('a'), 'tcp', `${OUTSIDE}:7000`)).toBeUndefined();
+      await ensure('firewall', args);
+      expect(await ask(inPod('a'), 'tcp', `${OUTSIDE}:7000`)).toBe(`outside from ${NODE}`);
+      await shell(`iptables-legacy -A CNI-ADMIN -d ${OUTSIDE} -j DROP`);
+      expect(await ask(inPod('a'), 'tcp', `${OUTSIDE}:7000`)).toBeUndefined();
+      await ensure('firewall', args);
+      expect(await shell('iptables-legacy-save -t filter')).toContain(`-A CNI-ADMIN -d ${OUTSIDE}/32 -j DROP`);
+      await shell('iptables-legacy -F CNI-ADMIN');
+      await undo('firewall', args);
+      await undo('masquerade', masquerading);
+    } finally {
+      await shell('iptables-legacy -P FORWARD ACCEPT');
+    }
+    expect(await owned()).toEqual([]);
+  });
+
+  it('holds connections to network policies, also on one bridge', { timeout: 60_000 }, async () => {
+    const policy = (fields: object): unknown => ({
+      policy: { name: 'default/a', direction: 'ingress', pods: addressesOf('a'), ...fields },
+    });
+    const whoReachesA = async (): Promise<string> => {
+      const places: readonly (readonly [string, Place])[] = [
+        ['b', inPod('b')],
+        ['c', inPod('c')],
+        ['node', onNode()],
+      ];
+      const names: string[] = [];
+      for (const [name, place] of places) if ((await ask(place, 'tcp', `${addressOf('a')}:80`)) !== undefined) names.push(name);
+      return names.join(' ');
+    };
+    expect(await whoReachesA()).toBe('b c node');
+    // Kubernetes: the node always reaches its pods, for the probes of the kubelet.
+    await ensure('firewall', policy({}));
+    expect(await whoReachesA()).toBe('node');
+    expect(await ask(inPod('a'), 'tcp', `${addressOf('b')}:80`)).toBe(`pod-b from ${addressOf('a')}`);
+    expect(await ask(inPod('b'), 'tcp', '[fd01::5]:80')).toBeUndefined();
+    await ensure('firewall', policy({ allow: [{ peers: addressesOf('b').map((each) => each.split('/')[0]), ports: [{ port: 80 }] }] }));
+    expect(await whoReachesA()).toBe('b node');
+    expect(await ask(inPod('b'), 'udp', `${addressOf('a')}:53`)).toBeUndefined();
+    expect(await ask(inPod('b'), 'tcp', '[fd01::5]:80')).toBe('pod-a from fd01::6');
+    const second = policy({
+      name: 'default/second',
+      allow: [{ peers: ['10.1.0.0/24', '10.1.0.0/16'], except: [addressOf('b')], ports: [{ port: 50, endPort: 90 }] }],
+    });
+    await ensure('firewall', second);
+    expect(await whoReachesA()).toBe('b c node');
+    await ensure('firewall', policy({ allow: [] }));
+    expect(await whoReachesA()).toBe('c node');
+    const egress = policy({
+      name: 'default/c',
+      direction: 'egress',
+      pods: addressesOf('c'),
+      allow: [{ peers: 'any', ports: [{ protocol: 'UDP', port: 53 }] }],
+    });
+    await ensure('firewall', egress);
+    expect(await whoReachesA()).toBe('node');
+    expect(await ask(inPod('c'), 'udp', `${addressOf('b')}:53`)).toBe(`pod-b from ${addressOf('c')}`);
+    for (const each of [policy({}), second, egress]) await undo('firewall', each);
+    expect(await whoReachesA()).toBe('b c node');
+    expect(await owned()).toEqual([]);
+  });
+
+  it('limits what a pod receives and sends', { timeout: 120_000 }, async () => {
+    const rate = 16_000_000;
+    const args = { device: 'va', ingressRate: rate, ingressBurst: 800_000, egressRate: rate, egressBurst: 800_000 };
+    const before = await shell('tc qdisc show', 'ip -br link show type ifb');
+    await ensure('bandwidth', args);
+    await ensure('bandwidth', args);
+    expect(await check('bandwidth', args)).toEqual([]);
+    const target = `${addressOf('a')}:80`;
+    for (const direction of ['upload', 'download'] as const) {
+      const bytes = 2_000_000;
+      const { seconds } = await probe.transfer(inPod('b'), direction, target, bytes);
+      expect((bytes * 8) / seconds).toBeLessThan(rate * 1.25);
+    }
+    await undo('bandwidth', args);
+    await undo('bandwidth', args);
+    expect(await shell('tc qdisc show', 'ip -br link show type ifb')).toBe(before);
+  });
+});
