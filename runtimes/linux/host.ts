@@ -131,6 +131,9 @@ class LinuxHost implements Host {
     const inside = isThere ? new NamespaceSession({ path, pool: this.#pool, clock: this.#clock, deadline: this.#deadline }) : undefined;
     const perform: EffectHandler['perform'] = async (effect, signal) => {
       if (effect.kind === 'all') return performAll(effect.effects, perform, signal);
+      // A link on its way there will be set up there: entering takes longer than making it.
+      if (effect.kind === 'iproute' && effect.netns === undefined && effect.commands.some(({ words }) => words.includes(path)))
+        inside?.prepare();
       if (!('netns' in effect) || effect.netns !== path) return this.perform(effect, signal);
       if (inside === undefined) throw new EffectError('namespace', `there is no network namespace ${path}`, `nsenter --net=${path}`);
       return effect.kind === 'run' ? this.#run(effect, path, signal) : performInside(inside, effect, signal);

@@ -62,6 +62,11 @@ export class NamespaceSession {
     });
   }
 
+  /** Enters in the background, as something is about to be done inside. */
+  prepare(): void {
+    this.#enter(undefined).catch(() => {});
+  }
+
   async change(effect: Extract<Effect, { kind: 'iproute' }>, signal?: AbortSignal): Promise<void> {
     await this.#enter(signal);
     return this.#iproute.change(effect, signal);
@@ -118,6 +123,8 @@ export class NamespaceSession {
     if (entry === undefined || !entry.isOpen) {
       entry = pool.enter(path);
       this.#entries.push(entry);
+      // Hardly anybody enters and does nothing by it; it starts while the shell is asked something else.
+      this.#resident('ip', undefined, '').prepare();
     }
     return entry;
   }

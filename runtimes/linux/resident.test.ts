@@ -35,6 +35,15 @@ describe('a resident', () => {
     expect(children).toHaveLength(1);
   });
 
+  it('may be started before it is asked', async () => {
+    const { resident, children } = residentOf(() => fakeIp((line) => ({ says: line })));
+    resident.prepare();
+    resident.prepare();
+    expect(children).toHaveLength(1);
+    expect(await resident.ask('a', ask)).toMatchObject({ text: 'a' });
+    expect(children).toHaveLength(1);
+  });
+
   it('asks the next child what the last had not read, and tells what it may have done', async () => {
     const { resident, children } = residentOf((number) =>
       fakeIp((line) => (number === 0 && line === 'a' ? undefined : { says: `${number}` })),

@@ -77,6 +77,11 @@ export class Resident {
     }
   }
 
+  /** Starts a child, if there is none, so that who asks first does not wait for its start. */
+  prepare(): void {
+    if (!this.#isClosed) this.#current ??= this.#start();
+  }
+
   /** Whoever asks from now on gets a child that remembers nothing of what was. */
   renew(): void {
     if (this.#current !== undefined) this.#retire(this.#current);
