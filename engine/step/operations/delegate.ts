@@ -57,7 +57,7 @@ export const DELEGATE: Operation<Arguments, Outputs> = {
 /** CHECK and DEL are told what ADD answered, as libcni does from version 0.4.0 on. */
 function withResult(args: Arguments, { outputs }: StepContext<Outputs>): Arguments {
   const version = String(args.config['cniVersion'] ?? '0.1.0');
-  if (outputs === undefined || args.ipam || /^0\.[123]\./.test(version)) return args;
+  if (outputs === undefined || /^0\.[123]\./.test(version)) return args;
   return { ...args, config: { ...args.config, prevResult: { cniVersion: version, ...outputs } } };
 }
 
