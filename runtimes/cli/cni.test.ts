@@ -104,6 +104,11 @@ describe.skipIf(process.platform !== 'linux')('cni install', () => {
     expect(conflist('10-own.conflist')).toMatchObject({ name: 'own', plugins, disableCheck: true });
   });
 
+  it('tells of fields that the rule does not have', async () => {
+    const { code, err } = await install('--network pods --config subnet=10.1.0.0/16 --config mut=1400');
+    expect({ code, err }).toEqual({ code: 0, err: 'note: plugins[0] (test-net): the rule has no field "mut"; did you mean mtu?\n' });
+  });
+
   it.each([
     ['--network pods', 1, /plugins\[0\] \(test-net\): .*subnet/],
     ['--network pods --config subnet=10.1.0.0/16 --config mtu=99999', 1, /plugins\[0\] \(test-net\): .*mtu/],

@@ -179,7 +179,7 @@ export function fakeRule(fields: FakeRule = {}): NetworkRule {
     name,
     revision,
     capabilities: [],
-    config: { required: [], defaults: {} },
+    config: { required: [], defaults: {}, fields: [] },
     reads: [],
     requirements: [{ kind: 'program', name: 'ip' }],
     attach: (request) => fields.attach?.(request) ?? { kind: 'plan', plan: planOf(request) },

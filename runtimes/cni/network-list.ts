@@ -3,6 +3,7 @@ import type { NetworkRule } from '../../engine/rules/network/program.ts';
 import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
 import { readNetworkList, requestConfig } from '../../engine/rules/network/protocol/network-config.ts';
 import { CNI_VERSIONS, type CniResult, type CniVersion } from '../../engine/rules/network/protocol/result.ts';
+import { suggest } from '../../engine/text/suggest.ts';
 
 /** What a network configuration is made of, for one rule. */
 export interface NetworkListOptions {
@@ -52,6 +53,7 @@ export function checkNetworkList(document: Json, rules: readonly NetworkRule[]):
     const fault = faultOf(rule, requestConfig({ ...list, cniVersion: list.cniVersion || '0.1.0' }, plugin), index > 0);
     if (fault !== undefined) problems.push(`${at}: ${fault}`);
     const missing = rule.capabilities.filter((capability) => !says(plugin, capability));
+    notes.push(...unknownFields(plugin, rule).map((note) => `${at}: ${note}`));
     if (missing.length > 0)
       notes.push(`${at}: the rule uses ${missing.join(', ')}, and capabilities does not say so: the runtime will not give it`);
   }
@@ -59,6 +61,29 @@ export function checkNetworkList(document: Json, rules: readonly NetworkRule[]):
     problems.push(`plugins: none is of these rules: ${rules.map(({ name }) => name).join(', ')}`);
   }
   return { problems, notes };
+}
+
+/** Fields that have a meaning in every configuration. CNI: SPEC.md, "Plugin configuration objects". */
+const COMMON_FIELDS: ReadonlySet<string> = new Set([
+  'type',
+  'name',
+  'cniVersion',
+  'capabilities',
+  'ipMasq',
+  'ipam',
+  'dns',
+  'args',
+  'runtimeConfig',
+]);
+
+/** No fault: others may read them, as of a plugin that is delegated to. But most often it is a slip. */
+function unknownFields(plugin: JsonObject, { config: { fields } }: NetworkRule): readonly string[] {
+  return Object.keys(plugin)
+    .filter((key) => !COMMON_FIELDS.has(key) && !key.includes('/') && !fields.includes(key))
+    .map((key) => {
+      const meant = suggest(key, fields);
+      return `the rule has no field ${JSON.stringify(key)}${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+    });
 }
 
 function says(plugin: JsonObject, capability: string): boolean {

@@ -86,10 +86,11 @@ describe('a compiled rule tells', () => {
     expect(ruleOf('config: { subnet: "string | required", mtu: "integer | default=1500", name2: string }').config).toEqual({
       required: ['subnet'],
       defaults: { mtu: 1500 },
+      fields: ['subnet', 'mtu', 'name2'],
     });
     const openApi =
       'config: { openAPIV3Schema: { type: object, required: [subnet], properties: { subnet: { type: string }, mtu: { type: integer, default: 1500 } } } }';
-    expect(ruleOf(openApi).config).toEqual({ required: ['subnet'], defaults: { mtu: 1500 } });
+    expect(ruleOf(openApi).config).toEqual({ required: ['subnet'], defaults: { mtu: 1500 }, fields: ['subnet', 'mtu'] });
   });
 
   test('which kinds it reads', () => {

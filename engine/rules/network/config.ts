@@ -20,6 +20,8 @@ export interface ConfigSchema {
   /** Fields without which there is no attachment. */
   readonly required: readonly string[];
   readonly defaults: JsonObject;
+  /** All that it declares. */
+  readonly fields: readonly string[];
   /** What the rule sees of a configuration, with defaults filled in; fields that it does not declare are others' business. */
   read(config: JsonObject): { readonly value: JsonObject } | { readonly fault: CniFault };
 }
@@ -61,6 +63,7 @@ function simpleConfig(schema: SimpleSchema & { readonly kind: 'object' }): Confi
     types: { structType: (name) => structs.get(name) },
     required: [...schema.fields].filter(([, { rules }]) => rules.required === true && rules.default === undefined).map(([name]) => name),
     defaults: defaultsOf(schema),
+    fields: [...schema.fields.keys()],
     read(config) {
       const declared = onlyDeclared(schema, config);
       const missing: SchemaProblem[] = [];
@@ -90,6 +93,7 @@ function openApiConfig(source: JsonObject): ConfigSchema {
     types,
     required: names,
     defaults: schema.applyDefaults({}),
+    fields: [...schema.structural.properties.keys()],
     read(config) {
       const declared = root === ANY ? config : ownFields(config, schema.structural.properties.keys());
       const value = schema.applyDefaults(declared);

@@ -83,8 +83,8 @@ export interface NetworkRule {
   readonly revision: string;
   /** Capabilities that a conflist should name, because the rule reads them of `runtimeConfig`: `portMappings`. */
   readonly capabilities: readonly string[];
-  /** A conflist entry's fields that must be given, and those with a default, for `fairlead cni install` and `explain`. */
-  readonly config: { readonly required: readonly string[]; readonly defaults: JsonObject };
+  /** A conflist entry's fields that must be given, those with a default, and all that it declares, for `fairlead cni install` and `explain`. */
+  readonly config: { readonly required: readonly string[]; readonly defaults: JsonObject; readonly fields: readonly string[] };
   /** Kinds of the cluster that it reads. */
   readonly reads: readonly { readonly apiVersion: string; readonly kind: string }[];
   /** What the host must have, as far as it is known without an invocation. */

@@ -9,7 +9,7 @@ export function ruleProgram(rule: CompiledRule): NetworkRule {
     name: rule.name,
     revision: rule.revision,
     capabilities: rule.capabilities,
-    config: { required: rule.config.required, defaults: rule.config.defaults },
+    config: { required: rule.config.required, defaults: rule.config.defaults, fields: rule.config.fields },
     reads: kindsRead(rule),
     requirements: knownRequirements(rule),
     attach: (request, facts) => attach(rule, request, facts),
