@@ -71,7 +71,7 @@ export function createAddressAllocator(options: AddressAllocatorOptions): Addres
 
   async function load(folder: string): Promise<Reservations> {
     try {
-      return await Reservations.load(open(folder), pause);
+      return await Reservations.load(open(folder), now, pause);
     } catch (error) {
       throw failureOf(error, `read the reservations in ${folder}`);
     }

@@ -32,6 +32,8 @@ interface Known extends Reservation {
 /** host-local: backend/disk/backend.go. */
 const LINE_BREAK = '\r\n';
 const LAST = 'last_reserved_ip.';
+/** Milliseconds after which a change has another time than the one before; the kernel's ticks are of 1 to 10. */
+const TICK = 50;
 /** Reservations that are read before others get a turn. */
 const READ_AT_ONCE = 256;
 
@@ -45,16 +47,20 @@ export class Reservations {
   readonly #taken: Readonly<Record<IpFamily, AddressSet>> = { 4: new AddressSet(4), 6: new AddressSet(6) };
   readonly #byName = new Map<string, Known>();
   readonly #byKey = new Map<string, Set<Known>>();
+  readonly #now: () => number;
   /** The folder's state that the index is of. */
   #stamp = -1n;
+  /** No change can have been missed: the folder was read when its last change was long enough ago to be told from another. */
+  #isSettled = false;
 
-  private constructor(files: ReservationFiles) {
+  private constructor(files: ReservationFiles, now: () => number) {
     this.#files = files;
+    this.#now = now;
   }
 
-  /** Reads the folder. Others get their turn in between. */
-  static async load(files: ReservationFiles, pause: () => Promise<void>): Promise<Reservations> {
-    const reservations = new Reservations(files);
+  /** Reads the folder. Others get their turn in between. `now` in milliseconds since 1970. */
+  static async load(files: ReservationFiles, now: () => number, pause: () => Promise<void>): Promise<Reservations> {
+    const reservations = new Reservations(files, now);
     const stamp = files.stamp();
     const names = files.list();
     for (let index = 0; index < names.length; index++) {
@@ -70,14 +76,19 @@ export class Reservations {
     return this.#byName.size;
   }
 
-  /** Brings the index up to date where somebody else has changed the folder since, or always with `force`. */
-  refresh(force = false): void {
+  /**
+   * Brings the index up to date where somebody else has changed the folder since. A change in the same tick of the kernel as one of ours can't
+   * be seen; `thorough` finds those too.
+   */
+  refresh(thorough = false): void {
     const stamp = this.#files.stamp();
-    if (!force && stamp === this.#stamp) return;
+    if (stamp === this.#stamp && (!thorough || this.#isSettled)) return;
+    const settled = this.#now() - Number(stamp / 1_000_000n) > TICK;
     const names = new Set(this.#files.list());
     for (const known of [...this.#byName.values()]) if (!names.has(known.text) || known.key === '') this.#forget(known);
     for (const name of names) if (!this.#byName.has(name)) this.#learn(name);
     this.#stamp = stamp;
+    this.#isSettled = settled;
   }
 
   isTaken(family: IpFamily, address: bigint): boolean {
@@ -119,7 +130,7 @@ export class Reservations {
       return false;
     }
     this.#enter({ family, address, text, key });
-    if (isFollowed) this.#stamp = this.#files.stamp();
+    if (isFollowed) this.#follow();
     return true;
   }
 
@@ -130,7 +141,7 @@ export class Reservations {
     const isFollowed = this.#files.stamp() === this.#stamp;
     this.#files.remove(known.text);
     this.#forget(known);
-    if (isFollowed) this.#stamp = this.#files.stamp();
+    if (isFollowed) this.#follow();
     return true;
   }
 
@@ -144,7 +155,14 @@ export class Reservations {
     const name = `${LAST}${set}`;
     const isFollowed = this.#files.stamp() === this.#stamp;
     this.#files.write(name, nameOf(family, address));
-    if (isFollowed) this.#stamp = this.#files.stamp();
+    if (isFollowed) this.#follow();
+  }
+
+  /** The folder has changed, and the index knows. */
+  #follow(): void {
+    const stamp = this.#files.stamp();
+    if (stamp !== this.#stamp) this.#isSettled = false;
+    this.#stamp = stamp;
   }
 
   #confirmed(key: string): readonly Reservation[] {
