@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../object/json.ts';
 import { checkShapeValue } from '../../text/shape-check.ts';
 import { type EffectHandler, runSteps, type Steps } from '../effect.ts';
-import type { Operation, StepContext } from '../operation.ts';
+import type { Operation, OwnedThing, StepContext } from '../operation.ts';
 import { ownerTag } from '../owner-tag.ts';
 import { Killed, type ModelHost } from './model-host.fixture.ts';
 
@@ -53,6 +53,14 @@ export class Play {
 
   result() {
     return this.#operation.result?.(this.#args, this.outputs!);
+  }
+
+  inventory(): Promise<readonly OwnedThing[]> {
+    return this.#run(() => this.#operation.inventory!());
+  }
+
+  async remove(thing: OwnedThing): Promise<void> {
+    await this.#run(() => thing.remove());
   }
 
   /** Runs `ensure` and kills it after so many commands; answers whether it was killed before it ended. */
