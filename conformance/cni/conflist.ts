@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NetworkNode } from './node.ts';
 
@@ -28,4 +28,31 @@ export function writeConflists(node: NetworkNode, lists: readonly Conflist[]): s
 export function requestOf(list: Conflist, plugin: PluginConf, more: Readonly<Record<string, unknown>> = {}): string {
   const { capabilities: _, ...conf } = plugin;
   return JSON.stringify({ ...conf, cniVersion: list.cniVersion, name: list.name, ...more });
+}
+
+/** What a runtime puts into the environment of a plugin. */
+export function environmentOf(call: {
+  readonly command: string;
+  readonly containerId: string;
+  readonly netns: string;
+  readonly ifName?: string;
+  readonly args?: string;
+  readonly path: readonly string[];
+}): string[] {
+  return [
+    `CNI_COMMAND=${call.command}`,
+    `CNI_CONTAINERID=${call.containerId}`,
+    `CNI_NETNS=${call.netns}`,
+    `CNI_IFNAME=${call.ifName ?? 'eth0'}`,
+    `CNI_ARGS=${call.args ?? ''}`,
+    `CNI_PATH=${call.path.join(':')}`,
+    `PATH=${process.env['PATH'] ?? ''}`,
+  ];
+}
+
+/** The first of these folders that has the plugin, as a runtime looks for it. */
+export function findPlugin(path: readonly string[], type: string): string {
+  const found = path.map((folder) => join(folder, type)).find(existsSync);
+  if (found === undefined) throw new Error(`no plugin ${type} in ${path.join(':')}`);
+  return found;
 }

@@ -68,6 +68,8 @@ mount --rbind /run/cgroup /sys/fs/cgroup
 umount -l /run/cgroup
 rmdir /run/cgroup
 mount -t tmpfs tmpfs /var/lib
+# A namespace begins with the values of the machine's own, whatever they are at that moment.
+echo 0 > /proc/sys/net/ipv4/ip_forward
 ip link set lo up
 echo ready
 while :; do sleep 3600; done
@@ -174,7 +176,7 @@ function makeNode(name: string, pid: number, folder: string, stop: () => Promise
     },
     async addPod(pod) {
       await expect('ip', ['netns', 'add', pod]);
-      await expect('ip', ['link', 'set', 'lo', 'up'], { pod });
+      await expect('sh', ['-c', 'ip link set lo up; echo 0 > /proc/sys/net/ipv4/ip_forward'], { pod });
       return podPath(pod);
     },
     removePod: async (pod) => void (await expect('ip', ['netns', 'del', pod])),

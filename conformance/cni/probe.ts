@@ -24,6 +24,26 @@ export interface Transfer {
   readonly seconds: number;
 }
 
+/** One execution of a plugin, as a container runtime executes it. */
+export interface PluginCall {
+  readonly path: string;
+  /** The whole environment: `CNI_COMMAND=ADD`. */
+  readonly env: readonly string[];
+  readonly stdin: string;
+  /** Calls of one wave run at the same time, waves one after the other. */
+  readonly wave: number;
+}
+
+export interface PluginCalled {
+  /** Nanoseconds after the first call. */
+  readonly began: number;
+  /** From before the process was started until it had ended. */
+  readonly nanoseconds: number;
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 /** Real connections between places. */
 export interface Probe {
   /** Of the executable. */
@@ -34,6 +54,8 @@ export interface Probe {
   ask(place: Place, protocol: 'tcp' | 'udp', target: string, options?: { readonly deadlineMs?: number }): Promise<Reached | undefined>;
   /** Sends bytes to a server, or fetches them from it. */
   transfer(place: Place, direction: 'upload' | 'download', target: string, bytes: number): Promise<Transfer>;
+  /** Executes plugins on a node, in the order of their waves. */
+  calls(node: NetworkNode, calls: readonly PluginCall[]): Promise<readonly PluginCalled[]>;
   /** Pings once; false where no answer comes within a second. */
   ping(place: Place, address: string): Promise<boolean>;
 }
@@ -54,6 +76,9 @@ export async function openProbe(options: { readonly log: (line: string) => void;
       return JSON.parse(
         await place.node.expect(path, [direction, target, String(bytes)], { ...inPod(place), deadlineMs: 90_000 }),
       ) as Transfer;
+    },
+    async calls(node, calls) {
+      return JSON.parse(await node.expect(path, ['calls'], { stdin: JSON.stringify(calls), deadlineMs: 180_000 })) as PluginCalled[];
     },
     async ping(place, address) {
       const { exitCode } = await place.node.run(path, ['ping', address], inPod(place));

@@ -21,10 +21,3 @@ export function recordCalls(folder: string, types: readonly string[], find: (typ
   }
   return { folder: own, verbs: () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').filter(Boolean) : []) };
 }
-
-/** The first of these folders that has the plugin, as libcni looks for it. */
-export function findPlugin(path: readonly string[], type: string): string {
-  const found = path.map((folder) => join(folder, type)).find(existsSync);
-  if (found === undefined) throw new Error(`no plugin ${type} in ${path.join(':')}`);
-  return found;
-}

@@ -1,10 +1,11 @@
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
+import { findPlugin } from '../cni/conflist.ts';
 import { needNamespaces } from '../cni/node.ts';
 import { pluginsUnderTest } from '../cni/plugin-set.ts';
 import { openScene } from '../cni/scene.ts';
 import { WIRE } from '../cni/topology.ts';
 import { type CaseResult, type Suite, SuiteUnavailable } from '../suite.ts';
-import { findPlugin, recordCalls } from './call-record.ts';
+import { recordCalls } from './call-record.ts';
 import { type LiveNode, liveCases, warmUp } from './cases.ts';
 import { type KubeletNode, startKubelet } from './kubelet.ts';
 import { podsOf } from './pods.ts';

@@ -1,6 +1,8 @@
 import type { CniCase } from '../case.ts';
 import { addressCases, checkCases, deletionCases, requestCases } from './attachments.ts';
+import { badInputCases } from './bad-input.ts';
 import { bandwidthCases } from './bandwidth.ts';
+import { chainCases } from './chains.ts';
 import { hostPortCases } from './host-ports.ts';
 import { reachCases } from './reach.ts';
 import { versionCases } from './versions.ts';
@@ -14,4 +16,6 @@ export const allCases: readonly CniCase[] = [
   ...deletionCases,
   ...checkCases,
   ...addressCases,
+  ...chainCases,
+  ...badInputCases,
 ];

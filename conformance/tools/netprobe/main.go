@@ -342,6 +342,8 @@ type call struct {
 }
 
 type called struct {
+	// From the first call on.
+	Began int64 `json:"began"`
 	// From before the process is started until it has ended and all of its output is read.
 	Nanoseconds int64  `json:"nanoseconds"`
 	ExitCode    int    `json:"exitCode"`
@@ -355,6 +357,7 @@ func calls() error {
 		return err
 	}
 	results := make([]called, len(list))
+	first := time.Now()
 	for start := 0; start < len(list); {
 		end := start
 		var running sync.WaitGroup
@@ -362,7 +365,7 @@ func calls() error {
 			running.Add(1)
 			go func(index int) {
 				defer running.Done()
-				results[index] = execute(list[index])
+				results[index] = execute(list[index], first)
 			}(end)
 			end++
 		}
@@ -373,12 +376,12 @@ func calls() error {
 	return nil
 }
 
-func execute(each call) called {
+func execute(each call, first time.Time) called {
 	var stdout, stderr bytes.Buffer
 	command := exec.Cmd{Path: each.Path, Args: []string{each.Path}, Env: each.Env, Stdin: strings.NewReader(each.Stdin), Stdout: &stdout, Stderr: &stderr}
 	began := time.Now()
 	err := command.Run()
-	result := called{Nanoseconds: time.Since(began).Nanoseconds(), Stdout: stdout.String(), Stderr: stderr.String()}
+	result := called{Began: began.Sub(first).Nanoseconds(), Nanoseconds: time.Since(began).Nanoseconds(), Stdout: stdout.String(), Stderr: stderr.String()}
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
 		result.ExitCode = ended.ExitCode()
