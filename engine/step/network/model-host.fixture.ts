@@ -100,6 +100,10 @@ export class ModelHost implements EffectHandler {
     this.#routes.push({ netns: HOST, to, words });
   }
 
+  addForeignRule(rule: string): void {
+    this.#rules.push(rule);
+  }
+
   removeNamespace(path: string): void {
     for (const link of this.#links.filter(({ netns }) => netns === path)) {
       if (link.kind !== undefined) this.#removeLink(link);
