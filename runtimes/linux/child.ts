@@ -36,8 +36,8 @@ export function childEnvironment(): Record<string, string> {
  */
 export function startChild(program: string, args: readonly string[]): ChannelEnds {
   // Node can't give one pipe to two descriptors; a shell that makes way can.
-  const child = spawnChild('sh', ['-c', 'exec "$0" "$@" 2>&1', program, ...args], 'pipe');
-  return { input: child.stdin!, output: child.stdout!, kill: () => void child.kill('SIGKILL') };
+  const child = spawnChild('sh', ['-c', 'exec "$0" "$@" 2>&1', program, ...args]);
+  return { input: child.stdin, output: child.stdout, kill: () => void child.kill('SIGKILL') };
 }
 
 /** A process whose descriptors 3 and up are pipes in both directions, and the leader of its group. */
@@ -51,10 +51,10 @@ export interface GroupChild {
 
 /** Starts a shell program as the leader of a group. Throws {@link EffectError} `program`. */
 export function startGroup(script: string, args: readonly string[], slots: number): GroupChild {
-  const child = spawnChild('sh', ['-c', script, ...args], 'pipe', slots);
+  const child = spawnChild('sh', ['-c', script, ...args], slots);
   return {
-    input: child.stdin!,
-    output: child.stdout!,
+    input: child.stdin,
+    output: child.stdout,
     slots: child.stdio.slice(3) as Duplex[],
     kill: () => killGroup(child),
   };
@@ -70,18 +70,28 @@ export function killGroup(child: ChildProcess): void {
   }
 }
 
-function spawnChild(file: string, args: readonly string[], input: 'pipe', slots = 0): ChildProcess {
+type Piped = ChildProcess & { readonly stdin: NonNullable<ChildProcess['stdin']>; readonly stdout: NonNullable<ChildProcess['stdout']> };
+
+function spawnChild(file: string, args: readonly string[], slots = 0): Piped {
+  let child: ChildProcess;
   try {
-    const child = spawn(file, args, {
+    child = spawn(file, args, {
       env: childEnvironment(),
       cwd: '/',
-      stdio: [input, 'pipe', 'ignore', ...new Array<'pipe'>(slots).fill('pipe')],
+      stdio: ['pipe', 'pipe', 'ignore', ...new Array<'pipe'>(slots).fill('pipe')],
       detached: slots > 0,
     });
-    // What could not be started ends at once, which its pipes show.
-    child.on('error', () => {});
-    return child;
   } catch (error) {
     throw new EffectError('program', `${file} can't be started: ${(error as Error).message}`, file);
   }
+  // What could not be started ends at once, which its pipes show.
+  child.on('error', () => {});
+  // Without descriptors left it has no pipes.
+  if (!hasPipes(child)) throw new EffectError('full', `${file} can't be started: too many files are open`, file);
+  return child as Piped;
+}
+
+/** Whether a child was given pipes: it has none when this process may open no more. */
+export function hasPipes(child: ChildProcess): boolean {
+  return Boolean(child.stdin && child.stdout);
 }

@@ -48,6 +48,7 @@ export class NamespaceEntry {
   readonly failure: Promise<string | undefined>;
   #lastWords = '';
   #isOpen = true;
+  #isInside = false;
 
   constructor(clock: Clock) {
     this.#group = startGroup(WAITING, [PROGRAM], SLOTS);
@@ -61,7 +62,7 @@ export class NamespaceEntry {
     this.failure = new Promise((resolve) => {
       output.on('close', () => {
         this.#isOpen = false;
-        resolve(/(?:nsenter: |sh: ).*/.exec(this.#lastWords)?.[0]);
+        resolve(this.#isInside ? undefined : /(?:nsenter: |sh: ).*/.exec(this.#lastWords)?.[0]);
       });
     });
     this.#control = new Channel({ input, output, kill: () => this.kill() }, controlFraming, clock);
@@ -77,8 +78,10 @@ export class NamespaceEntry {
   }
 
   /** Asks the shell; `line` is one line of {@link PROGRAM}'s language. */
-  ask(line: string, deadline: number): Promise<ChannelAnswer> {
-    return this.#control.ask(line, deadline);
+  async ask(line: string, deadline: number): Promise<ChannelAnswer> {
+    const answer = await this.#control.ask(line, deadline);
+    if (answer.kind === 'answered') this.#isInside = true;
+    return answer;
   }
 
   /** Whether another program can be started. */
@@ -90,7 +93,7 @@ export class NamespaceEntry {
   start(words: readonly string[], deadline: number): ChannelEnds {
     const slot = this.#slots.shift()!;
     const descriptor = 3 + SLOTS - this.#slots.length - 1;
-    void this.#control.ask(`s ${descriptor} ${words.join(' ')}`, deadline);
+    void this.ask(`s ${descriptor} ${words.join(' ')}`, deadline);
     return { input: slot, output: slot, kill: () => this.kill() };
   }
 

@@ -2,7 +2,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
 import type { ChannelEnds } from './channel.ts';
-import { failureMessage } from './failure.ts';
+import { classifyErrno, failureMessage } from './failure.ts';
 import { iprouteFraming, nftFraming } from './framing.ts';
 import { Iproute } from './iproute.ts';
 import type { NamespaceEntry } from './namespace-entry.ts';
@@ -16,7 +16,8 @@ const NSFS = 0x6e736673;
 
 /**
  * Whether there is a namespace at a path. Throws {@link EffectError} `namespace` for the one that we are in, whose links and addresses are
- * the host's: whoever is asked to change them by this name is misled; `invalid` for what can't be a path.
+ * the host's: whoever is asked to change them by this name is misled; `invalid` for what can't be a path; and what keeps the path from being
+ * looked at.
  */
 export async function findNamespace(path: string): Promise<boolean> {
   if (!/^\/[^\0-\x1f\x7f]*$/.test(path) || path.length > 4096) {
@@ -26,8 +27,10 @@ export async function findNamespace(path: string): Promise<boolean> {
     const [system, there, own] = await Promise.all([statfs(path), stat(path), stat('/proc/self/ns/net')]);
     if (system.type !== NSFS) return false;
     if (there.ino !== own.ino || there.dev !== own.dev) return true;
-  } catch {
-    return false;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (classifyErrno(code) === 'missing' || code === 'ENOTDIR') return false;
+    throw new EffectError(classifyErrno(code), message, `nsenter --net=${path}`);
   }
   throw new EffectError('namespace', `${path} is the network namespace of the host`, `nsenter --net=${path}`);
 }
@@ -113,10 +116,17 @@ export class NamespaceSession {
 
   async #enter(signal: AbortSignal | undefined): Promise<NamespaceEntry> {
     const { pool, path } = this.#options;
-    this.#turn ??= pool.turn(signal).then(() => {
-      if (this.#isClosed) pool.leave();
-      else this.#hasTurn = true;
-    });
+    this.#turn ??= pool.turn(signal).then(
+      () => {
+        if (this.#isClosed) pool.leave();
+        else this.#hasTurn = true;
+      },
+      (error) => {
+        // Who gave up is not everybody.
+        this.#turn = undefined;
+        throw error;
+      },
+    );
     await this.#turn;
     if (this.#isClosed) throw new EffectError('namespace', 'the session is closed', `nsenter --net=${path}`);
     let entry = this.#entries.at(-1);

@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { EffectError, type ProgramResult } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
 import { asTyped } from './batch-words.ts';
-import { childEnvironment, findProgram, killGroup } from './child.ts';
+import { childEnvironment, findProgram, hasPipes, killGroup } from './child.ts';
 
 export interface ProgramCall {
   /** Name or absolute path. */
@@ -62,6 +62,10 @@ export class ProgramRunner {
         stdio: ['pipe', 'pipe', 'pipe'],
         detached: true,
       });
+      if (!hasPipes(child)) {
+        child.on('error', () => {});
+        return reject(new EffectError('full', 'can not be started: too many files are open', tried));
+      }
       const timer = this.#clock.after(deadline, () => fail('timeout', `did not end within ${deadline} ms and was killed`));
       const abort = (): void => fail('timeout', 'was killed, as it was given up');
       signal?.addEventListener('abort', abort, { once: true });

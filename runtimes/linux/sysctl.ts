@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { EffectError } from '../../engine/step/effect.ts';
 import { classifyErrno } from './failure.ts';
@@ -34,8 +35,8 @@ export async function writeSysctl(key: string, value: string): Promise<void> {
   checkSysctl(key, value);
   const tried = `sysctl -w ${key.replaceAll('/', '.')}=${value}`;
   try {
-    // `r+` makes no file where there is none.
-    await writeFile(pathOf(key), value, { flag: 'r+' });
+    // Some can't be read; and none is made.
+    await writeFile(pathOf(key), value, { flag: constants.O_WRONLY });
   } catch (error) {
     throw failureOf(error, tried);
   }
