@@ -72,7 +72,7 @@ const onlyOf = <T>(items: readonly T[]): T | undefined => (items.length === 1 ? 
 function answerOf(rule: NetworkRule, request: NetworkRequest, facts: NetworkFacts): Partial<PlannedInvocation> {
   if (request.command === 'STATUS') {
     const said = rule.status(request, facts);
-    return { fault: said === 'needs' ? undefined : said };
+    return { fault: said !== undefined && 'needs' in said ? undefined : said };
   }
   if (request.command === 'GC') return {};
   const node = rule.node?.(request.config, facts);

@@ -501,6 +501,24 @@ describe('STATUS', () => {
     expect(faultOf(await invoke(status))).toBe('51: the uplink is down');
   });
 
+  it('finds out what the rule needs of the cluster, and says when it can not', async () => {
+    let isKnown = false;
+    const needs = { objects: [{ apiVersion: 'v1', kind: 'Node', name: 'node-1' }], queries: [] };
+    const learned: unknown[] = [];
+    const facts = {
+      ...factsWithoutCluster(),
+      learn: async (asked: unknown) => {
+        if (learned.push(asked) > 1) throw new Error('connection refused');
+        isKnown = true;
+      },
+    };
+    const { invoke } = setUp({ status: () => (isKnown ? undefined : { kind: 'needs', needs }) }, { facts });
+    expect(await invoke(status)).toEqual(SILENT);
+    expect(learned).toEqual([needs]);
+    isKnown = false;
+    expect(faultOf(await invoke(status))).toBe('50: what the rule needs of the cluster is not known yet (connection refused)');
+  });
+
   it('says what the plugin says that gives addresses', async () => {
     const addresses = () => ({ operation: 'delegate', arguments: { type: 'dhcp', config: {} } }) as const;
     const { invoke, answers } = setUp({ addresses });

@@ -250,7 +250,10 @@ describe('STATUS', () => {
 
   test('waits for facts', () => {
     const rule = ruleOf(`${NODES}\nstatus: [{ expression: has(me.spec.podCIDR) }]`);
-    expect(rule.status(addRequest(), { nodeName: 'n1', object: () => undefined, objects: () => undefined })).toBe('needs');
+    expect(rule.status(addRequest(), { nodeName: 'n1', object: () => undefined, objects: () => undefined })).toMatchObject({
+      kind: 'needs',
+      needs: { objects: [{ kind: 'Node', name: 'n1' }] },
+    });
   });
 });
 

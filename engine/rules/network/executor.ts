@@ -12,7 +12,16 @@ import type { AddressSource, CompiledRule, Condition } from './compiled-rule.ts'
 import { readRuntimeConfig } from './config.ts';
 import { Evaluation, RuleFault } from './evaluation.ts';
 import { IPAM_KEY, ipamStep } from './ipam-step.ts';
-import type { CniFault, NetworkAnswer, NetworkFacts, NetworkNeeds, NetworkPlan, NetworkRequest, NodeAnswer } from './program.ts';
+import type {
+  CniFault,
+  NeededForStatus,
+  NetworkAnswer,
+  NetworkFacts,
+  NetworkNeeds,
+  NetworkPlan,
+  NetworkRequest,
+  NodeAnswer,
+} from './program.ts';
 import { FAULT_CODES, fault } from './protocol/fault.ts';
 import { requestFacts } from './request-facts.ts';
 
@@ -177,14 +186,14 @@ function asBindError<T>({ line }: AddressSource, run: () => T): T {
   }
 }
 
-/** What stands against an attachment; `needs`: facts are not known yet. */
-export function status(rule: CompiledRule, request: NetworkRequest, facts: NetworkFacts): CniFault | 'needs' | undefined {
+/** What stands against an attachment; undefined: nothing. */
+export function status(rule: CompiledRule, request: NetworkRequest, facts: NetworkFacts): CniFault | NeededForStatus | undefined {
   const read = evaluationOf(rule, request, facts.nodeName);
   if ('fault' in read) return { ...read.fault, code: FAULT_CODES.notAvailable };
   const { evaluation } = read;
   try {
     const { needs } = lookUp(rule, rule.status.objects, facts, evaluation);
-    return isMissing(needs) ? 'needs' : firstFailed(rule.status.conditions, evaluation);
+    return isMissing(needs) ? { kind: 'needs', needs } : firstFailed(rule.status.conditions, evaluation);
   } catch (error) {
     if (error instanceof RuleFault) return { ...faultOf(rule, error), code: FAULT_CODES.notAvailable };
     throw error;

@@ -76,6 +76,12 @@ export type NodeAnswer =
   | { readonly kind: 'needs'; readonly needs: NetworkNeeds }
   | { readonly kind: 'fault'; readonly fault: CniFault };
 
+/** Facts that STATUS asked for and that are not known: find them out, ask again. */
+export interface NeededForStatus {
+  readonly kind: 'needs';
+  readonly needs: NetworkNeeds;
+}
+
 /** One compiled rule. Immutable. */
 export interface NetworkRule {
   readonly name: string;
@@ -91,8 +97,8 @@ export interface NetworkRule {
   readonly requirements: readonly Requirement[];
   /** ADD, and CHECK and DEL of what no record is left of. */
   attach(request: NetworkRequest, facts: NetworkFacts): NetworkAnswer;
-  /** STATUS: what stands against serving an ADD, beside missing requirements; undefined: nothing. 50 or 51. */
-  status(request: NetworkRequest, facts: NetworkFacts): CniFault | 'needs' | undefined;
+  /** STATUS: what stands against serving an ADD, beside missing requirements (50 or 51); undefined: nothing. */
+  status(request: NetworkRequest, facts: NetworkFacts): CniFault | NeededForStatus | undefined;
   /** Undefined where the rule has no steps for the node. `config` is that of the network, as of {@link NetworkRequest.config}. */
   readonly node: ((config: JsonObject, facts: NetworkFacts) => NodeAnswer) | undefined;
 }

@@ -56,7 +56,7 @@ function outcomeOf(rule: NetworkRule, test: NetworkCaseDocument, facts: NetworkF
   const { request } = read;
   if (request.command === 'STATUS') {
     const said = rule.status(request, facts);
-    return { ...none, fault: said === 'needs' ? undefined : said };
+    return { ...none, fault: said !== undefined && 'needs' in said ? undefined : said };
   }
   const options = optionsOf(test);
   const node = test.expect.nodeSteps === undefined ? undefined : walkNode(rule, request, facts, options);

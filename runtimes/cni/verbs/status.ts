@@ -2,6 +2,7 @@ import type { NetworkPlan, NetworkRequest, NetworkRule } from '../../../engine/r
 import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
 import { BindError } from '../../../engine/step/plan.ts';
 import { type AddressSource, addressSourceOf } from './address-source.ts';
+import { withFacts } from './network-facts-source.ts';
 import { isVerbUnknown } from './unknown-verb.ts';
 import { DONE, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
 
@@ -34,10 +35,17 @@ export async function status(context: VerbContext, rule: NetworkRule, request: N
       if (!isVerbUnknown(error)) throw error;
     }
   }
-  const objection = rule.status(request, facts.facts);
-  if (objection === 'needs') return refused(fault(FAULT_CODES.notAvailable, 'what the rule needs of the cluster is not known yet'));
-  return objection === undefined ? DONE : refused(objection);
+  const objection = await withFacts(facts, signal, (known) => {
+    const said = rule.status(request, known);
+    if (said === undefined) return READY;
+    return 'needs' in said ? said : ({ kind: 'fault', fault: said } as const);
+  });
+  if (objection.kind === 'ready') return DONE;
+  const { fault: said } = objection;
+  return refused(said.code === FAULT_CODES.tryAgainLater ? { ...said, code: FAULT_CODES.notAvailable } : said);
 }
+
+const READY = { kind: 'ready' } as const;
 
 /** Without a container, a rule may be unable to say: what it says of the configuration by itself is asked for below. */
 function currentSource({ log }: VerbContext, plan: NetworkPlan): AddressSource | undefined {
