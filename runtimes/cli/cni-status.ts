@@ -49,7 +49,9 @@ function statusText(status: DaemonStatus): string {
       ({ name, missing }) => `rule ${name}: ${missing.length === 0 ? 'the host has all it needs' : `the host lacks ${missing.join('; ')}`}`,
     ),
     ...networks.map(
-      ({ name, rules: of, attachments: count }) => `network ${name} (${of.join(', ')}): ${count} attachment${count === 1 ? '' : 's'}`,
+      ({ name, rules: of, attachments: count, addresses }) =>
+        `network ${name} (${of.join(', ')}): ${count} attachment${count === 1 ? '' : 's'}` +
+        addresses.map(({ ranges, free, total }) => `; ${free} of ${total} addresses left in ${ranges}`).join(''),
     ),
     ...left.map(
       ({ network, containerId, ifName }) =>

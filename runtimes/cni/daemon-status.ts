@@ -39,6 +39,16 @@ export interface NetworkStatus {
   readonly name: string;
   readonly rules: readonly string[];
   readonly attachments: number;
+  /** Of the ranges that its attachments have addresses from. */
+  readonly addresses: readonly AddressStatus[];
+}
+
+export interface AddressStatus {
+  /** `10.1.0.1-10.1.0.254`. */
+  readonly ranges: string;
+  /** Decimal numbers, which for IPv6 may be long. */
+  readonly total: string;
+  readonly free: string;
 }
 
 export interface AttachmentStatus {

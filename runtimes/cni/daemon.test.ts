@@ -214,7 +214,7 @@ describe('the daemon', () => {
       node: 'n1',
       bundle: { name: 'test', version: '', generation: 1, failure: '1 error' },
       rules: [{ name: 'net', missing: [] }],
-      networks: [{ name: 'pods', rules: ['net'], attachments: 1 }],
+      networks: [{ name: 'pods', rules: ['net'], attachments: 1, addresses: [{ ranges: '10.9.0.1-10.9.0.6', total: '5', free: '4' }] }],
       attachments: [
         {
           network: 'pods',

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
 import { NETWORK_OPERATIONS } from '../../engine/rules/network/operations.ts';
+import type { AddressRequest } from '../../engine/rules/network/program.ts';
 import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
 import type { ActiveBundle, BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
@@ -10,13 +11,14 @@ import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { createPerformer } from '../linux/create-performer.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer, PerformerOptions } from '../linux/performer.ts';
-import { createAddressAllocator } from './addresses/allocator.ts';
-import { type DaemonStatus, type GcReport, QUESTION } from './daemon-status.ts';
+import { type AddressAllocator, type AddressUsage, createAddressAllocator } from './addresses/allocator.ts';
+import { type AddressStatus, type DaemonStatus, type GcReport, QUESTION } from './daemon-status.ts';
 import { createDelegate } from './delegation/delegate.ts';
 import { networkEffects } from './network-effects.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 import { failure, type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
+import { sourcesOfRecord } from './verbs/address-source.ts';
 import { factsWithoutCluster, type NetworkFactsSource } from './verbs/network-facts-source.ts';
 import type { Answer, Invocation } from './wire.ts';
 
@@ -98,7 +100,7 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
       clock,
       ...(options.version === undefined ? {} : { version: options.version }),
     });
-    const daemon = new Daemon({ ...options, nodeName, clock, log, host, performer, plugin });
+    const daemon = new Daemon({ ...options, nodeName, clock, log, host, performer, plugin, addresses });
     server = await startInvocationServer({
       path: socketPath,
       handle: (invocation) => daemon.handle(invocation),
@@ -125,6 +127,7 @@ interface Parts extends NetworkDaemonOptions {
   readonly host: Host;
   readonly performer: Performer;
   readonly plugin: Plugin;
+  readonly addresses: AddressAllocator;
 }
 
 class Daemon {
@@ -146,6 +149,7 @@ class Daemon {
       ({ undone, left }) => {
         if (this.#state === 'recovering') this.#state = 'serving';
         log(left.length === 0 ? 'info' : 'error', 'recovered', { undone: undone.length, left: left.length, first: left[0] });
+        void this.#tellWhatIsMissing();
         void this.spool.perform().catch((error: unknown) => log('error', 'the spool cannot be read', { reason: messageOf(error) }));
         this.spool.watch();
       },
@@ -221,6 +225,15 @@ class Daemon {
     timer.cancel();
   }
 
+  /** Looks for what the host lacks before anybody waits for it, and says it where it is looked for first. */
+  async #tellWhatIsMissing(): Promise<void> {
+    const { bundle, host, log } = this.#parts;
+    for (const { name, requirements } of bundle.current()?.program.network.rules ?? []) {
+      const missing = await host.missing(requirements).catch((error: unknown) => [{ message: messageOf(error) }]);
+      for (const { message } of missing) log('error', 'the host lacks what a rule needs', { rule: name, missing: message });
+    }
+  }
+
   async #answerQuestion(question: string): Promise<Answer> {
     switch (question) {
       case 'status':
@@ -244,13 +257,6 @@ class Daemon {
       const given = steps.flatMap(({ outputs }) => (Array.isArray(outputs?.['addresses']) ? outputs['addresses'] : []));
       return [{ ...attachment, rule, netns, since, state, addresses: [...new Set(given.filter((each) => typeof each === 'string'))] }];
     });
-    const networks = new Map<string, { rules: Set<string>; attachments: number }>();
-    for (const { network, rule } of attachments) {
-      const entry = networks.get(network) ?? { rules: new Set<string>(), attachments: 0 };
-      entry.rules.add(rule);
-      entry.attachments++;
-      networks.set(network, entry);
-    }
     return {
       version,
       node: nodeName,
@@ -262,10 +268,35 @@ class Daemon {
           missing: (await host.missing(requirements)).map(({ message }) => message),
         })),
       ),
-      networks: [...networks].map(([name, { rules, attachments: count }]) => ({ name, rules: [...rules], attachments: count })),
+      networks: await this.#networks(),
       attachments,
       spooled: this.spool.waiting(),
     };
+  }
+
+  async #networks(): Promise<DaemonStatus['networks']> {
+    const { performer, addresses } = this.#parts;
+    const networks = new Map<string, { rules: Set<string>; attachments: number; requests: Map<string, AddressRequest> }>();
+    for (const record of performer.records()) {
+      const network = attachmentOfSubject(record.subject)?.network;
+      if (network === undefined) continue;
+      const entry = networks.get(network) ?? { rules: new Set<string>(), attachments: 0, requests: new Map<string, AddressRequest>() };
+      networks.set(network, entry);
+      entry.rules.add(record.rule);
+      entry.attachments++;
+      for (const source of sourcesOfRecord(record)) {
+        if (source.kind === 'allocator')
+          entry.requests.set(JSON.stringify([source.request.ranges, source.request.dataDir]), source.request);
+      }
+    }
+    return Promise.all(
+      [...networks].map(async ([name, { rules, attachments, requests }]) => ({
+        name,
+        rules: [...rules],
+        attachments,
+        addresses: (await Promise.all([...requests.values()].map((request) => addresses.usage(request)))).flat().map(addressStatus),
+      })),
+    );
   }
 
   async #collect(): Promise<GcReport> {
@@ -289,9 +320,11 @@ class Daemon {
     let closing: Promise<void> | undefined;
     return {
       notReady: () => this.notReady(),
-      reload() {
+      reload: () => {
         const active = bundle.current();
-        if (active !== undefined) plugin.setProgram(active.program.network);
+        if (active === undefined) return;
+        plugin.setProgram(active.program.network);
+        void this.#tellWhatIsMissing();
       },
       recovered: this.#recovered,
       close: (closeOptions) => {
@@ -310,6 +343,12 @@ class Daemon {
     };
   }
 }
+
+const addressStatus = ({ ranges, total, taken }: AddressUsage): AddressStatus => ({
+  ranges,
+  total: String(total),
+  free: String(total > taken ? total - taken : 0n),
+});
 
 const json = (value: unknown): Answer => ({ exitCode: 0, stdout: JSON.stringify(value), stderr: '' });
 

@@ -247,6 +247,16 @@ describe('on a disk that fails', () => {
 });
 
 describe('questions', () => {
+  it('counts what is given away of each set', async () => {
+    const allocator = fresh();
+    const sets = [SMALL, [{ subnet: 'fd00::/64' }]];
+    for (const id of ['a', 'b']) await allocator.allocate(request(id, sets));
+    expect(await allocator.usage(request('', sets))).toEqual([
+      { ranges: '10.1.0.1-10.1.0.6', total: 5n, taken: 2n },
+      { ranges: 'fd00::1-fd00::ffff:ffff:ffff:ffff', total: 2n ** 64n - 2n, taken: 2n },
+    ]);
+  });
+
   it('are answered without taking anything', async () => {
     const allocator = fresh();
     const sets = [[{ subnet: 'fd00::/64' }], SMALL];

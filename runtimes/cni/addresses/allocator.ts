@@ -29,11 +29,21 @@ export interface AddressAllocator {
   check(request: AddressRequest): Promise<readonly string[]>;
   /** Why no more addresses can be given; undefined where one is left in each set. Takes none. */
   exhausted(request: Omit<AddressRequest, 'containerId' | 'ifName' | 'requested'>): Promise<string | undefined>;
+  /** How much of each set is given away. Takes none. */
+  usage(request: Omit<AddressRequest, 'containerId' | 'ifName' | 'requested'>): Promise<readonly AddressUsage[]>;
   /** Frees what is held by none of these attachments, and answers it. Goes on after a failure; failures are answered in words. */
   collect(
     pool: Pool,
     valid: readonly ValidAttachment[],
   ): Promise<{ readonly released: readonly string[]; readonly failures: readonly string[] }>;
+}
+
+/** A set of ranges, and how many of its addresses there are and are reserved. */
+export interface AddressUsage {
+  /** `10.1.0.1-10.1.0.254`. */
+  readonly ranges: string;
+  readonly total: bigint;
+  readonly taken: bigint;
 }
 
 export interface AddressAllocatorOptions {
@@ -122,6 +132,20 @@ export function createAddressAllocator(options: AddressAllocatorOptions): Addres
           if (!hasFree(reservations, set)) return exhaustedMessage(set);
         }
         return undefined;
+      });
+    },
+
+    async usage(request) {
+      const sets = setsOf(request);
+      const reservations = await reservationsOf(request);
+      return guarded(`count the addresses of ${request.network}`, () => {
+        reservations.refresh();
+        const all = [...reservations.holders()].flatMap((holder) => holder.reservations);
+        return sets.map((set) => ({
+          ranges: set.text,
+          total: countOf(set),
+          taken: BigInt(all.filter(({ family, address }) => rangeOf(set, family, address) !== undefined).length),
+        }));
       });
     },
 
