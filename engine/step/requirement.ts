@@ -8,6 +8,8 @@ export type Requirement =
   | { readonly kind: 'nft-family'; readonly name: string }
   /** A queueing discipline, as `tbf`. */
   | { readonly kind: 'qdisc'; readonly name: string }
+  /** A key of the kernel's, as `net/bridge/bridge-nf-call-iptables`, which is there only with what it belongs to. */
+  | { readonly kind: 'sysctl'; readonly name: string }
   /** One of them is enough; the first that is there is used. */
   | { readonly kind: 'any-of'; readonly requirements: readonly Requirement[] };
 

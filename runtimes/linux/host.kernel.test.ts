@@ -259,6 +259,8 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
       { kind: 'nft-family', name: 'nosuchfamily' },
       { kind: 'program', name: 'nft' },
       { kind: 'program', name: 'no-such-program' },
+      { kind: 'sysctl', name: 'net/ipv4/ip_forward' },
+      { kind: 'sysctl', name: 'net/bridge/no-such-key' },
       {
         kind: 'any-of',
         requirements: [
@@ -272,6 +274,7 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
       'the kernel has no queueing discipline nosuchqdisc (CONFIG_NET_SCH_NOSUCHQDISC, module sch_nosuchqdisc)',
       'nft does not know tables of the family nosuchfamily: a newer package nftables may',
       'the program no-such-program is not installed (package no-such-program)',
+      'the kernel has no parameter net.bridge.no-such-key (CONFIG_BRIDGE_NETFILTER, module br_netfilter)',
     ]);
     const filtering = await host.missing([{ kind: 'link-type', name: 'bridge', option: 'vlan_filtering' }]);
     const isPossible = await codeOf(change(PATH, 'link add dev br0 type bridge vlan_filtering 1'));

@@ -3,6 +3,7 @@ import type { MissingRequirement, Requirement } from '../../engine/step/requirem
 import type { Clock } from '../host/clock.ts';
 import { findProgram } from './child.ts';
 import type { ProgramRunner } from './run-program.ts';
+import { readSysctl } from './sysctl.ts';
 
 type Single = Exclude<Requirement, { kind: 'any-of' }>;
 
@@ -82,6 +83,7 @@ export class Probe {
   async #look(requirement: Single): Promise<string | undefined> {
     const { kind, name } = requirement;
     if (kind === 'program') return findProgram(name) === undefined ? noProgram(name) : undefined;
+    if (kind === 'sysctl') return (await readSysctl(name)) === undefined ? noKey(name) : undefined;
     if (!NAME.test(name)) return `${JSON.stringify(name.slice(0, 40))} is not a name of the kernel's`;
     switch (kind) {
       case 'link-type': {
@@ -137,6 +139,11 @@ const noProgram = (name: string): string => {
 const noProgramIn = (said: string): string | undefined => {
   const program = /^missing (\S+)$/.exec(said)?.[1];
   return program === undefined ? undefined : noProgram(program);
+};
+
+const noKey = (name: string): string => {
+  const from = name.startsWith('net/bridge/') ? ' (CONFIG_BRIDGE_NETFILTER, module br_netfilter)' : '';
+  return `the kernel has no parameter ${name.replaceAll('/', '.')}${from}`;
 };
 
 const noTun = (): string => 'there is no /dev/net/tun (CONFIG_TUN, module tun)';

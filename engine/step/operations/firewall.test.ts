@@ -64,6 +64,10 @@ describe('a network policy', () => {
   });
 
   it('says what the kernel lacks for that', async () => {
+    const needed = (fields: JsonObject): readonly string[] =>
+      operation.requires(policy(fields)).map((each) => `${each.kind} ${'name' in each ? each.name : ''}`);
+    expect(needed({ bridged: false })).toEqual(['nft-family inet']);
+    expect(needed({ bridged: true }).slice(1)).toEqual(['iptables', 'ip6tables'].map((each) => `sysctl net/bridge/bridge-nf-call-${each}`));
     const host = new FilterHost();
     await expect(host.ensure(operation, policy())).rejects.toMatchObject({
       code: 'unsupported',

@@ -6,7 +6,7 @@ import { linkName } from '../network/shapes.ts';
 import type { ArgumentProblem, Operation, OwnedThing, OwnerTag } from '../operation.ts';
 import { type HostAddress, readAll, readHostAddress } from '../packet-filter/address-list.ts';
 import { againWith, backendField, backendRequirements, ensureWith } from '../packet-filter/backend.ts';
-import { bridgedTrafficProblems, filterBridgedTraffic } from '../packet-filter/bridge-netfilter.ts';
+import { BRIDGED_TRAFFIC, bridgedTrafficProblems, filterBridgedTraffic } from '../packet-filter/bridge-netfilter.ts';
 import {
   FORWARD_PREFIX,
   forwardingChains,
@@ -71,7 +71,10 @@ export const FIREWALL: Operation<Arguments> = {
         : []),
     ];
   },
-  requires: (args) => backendRequirements(args.policy === undefined ? args.backend : 'nftables'),
+  requires(args) {
+    const isBridged = args.policy === undefined ? isIsolating(args) : args.policy.bridged;
+    return [...backendRequirements(args.policy === undefined ? args.backend : 'nftables'), ...(isBridged ? BRIDGED_TRAFFIC : [])];
+  },
   lockKeys(args) {
     if (args.policy !== undefined) return [POLICY_LOCK];
     return args.ingressPolicy === 'open' ? [] : [`isolation:${args.bridge}`];

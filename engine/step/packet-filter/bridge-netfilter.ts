@@ -1,7 +1,11 @@
 import { EffectError, type Steps } from '../effect.ts';
 import { readSysctl, writeSysctl } from '../effects/sysctl.ts';
+import type { Requirement } from '../requirement.ts';
 
 const KEYS = ['net/bridge/bridge-nf-call-iptables', 'net/bridge/bridge-nf-call-ip6tables'] as const;
+
+/** What a host must have for {@link filterBridgedTraffic}. */
+export const BRIDGED_TRAFFIC: readonly Requirement[] = KEYS.map((name) => ({ kind: 'sysctl', name }));
 
 /**
  * Makes bridges of the host show to its firewall what passes from port to port. It stays so: others rely on it, too (Kubernetes has it as a

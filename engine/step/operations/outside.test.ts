@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import type { Json, JsonObject } from '../../object/json.ts';
+import { type Effect, type EffectError, type EffectHandler, type HttpAnswer, type ProgramResult, runSteps } from '../effect.ts';
+import { argumentsOf, problemsOf } from '../network/play.fixture.ts';
+import type { Operation, StepContext } from '../operation.ts';
+import { ownerTag } from '../owner-tag.ts';
+import { DELEGATE } from './delegate.ts';
+import { EXEC } from './exec.ts';
+import { HTTP } from './http.ts';
+
+/** Answers what operations ask of the world outside, in order. */
+class Outside implements EffectHandler {
+  readonly asked: Effect[] = [];
+  memory: Json | undefined;
+  readonly answers: unknown[];
+  constructor(...answers: readonly unknown[]) {
+    this.answers = [...answers];
+  }
+
+  async perform(effect: Effect): Promise<unknown> {
+    if (effect.kind === 'remember') {
+      this.memory = effect.value;
+      return undefined;
+    }
+    this.asked.push(effect);
+    const answer = this.answers.shift();
+    if (answer instanceof Error) throw answer;
+    return answer;
+  }
+
+  run(operation: unknown, verb: 'ensure' | 'check' | 'undo', raw: JsonObject, more: Partial<StepContext> = {}): Promise<unknown> {
+    const it = operation as Operation;
+    const context: StepContext = {
+      owner: ownerTag('test'),
+      netns: '/run/netns/a',
+      netnsGone: false,
+      ...(this.memory !== undefined && { memory: this.memory }),
+      ...more,
+    };
+    return runSteps((it[verb] as (a: JsonObject, c: StepContext) => never)(argumentsOf(it, raw), context), this);
+  }
+}
+
+const ended = (exitCode: number, stdout = '', stderr = ''): ProgramResult => ({ exitCode, stdout, stderr });
+const answered = (status: number, body: Json = null): HttpAnswer => ({ status, body });
+
+describe('exec', () => {
+  const args = { program: '/usr/bin/thing', arguments: ['--a', 'b c'], environment: { KEY: 'value' } };
+
+  it('runs a program with its words as they are', async () => {
+    const outside = new Outside(ended(0, '{"a":1}\n'));
+    expect(await outside.run(EXEC, 'ensure', { ...args, stdin: 'in', inContainer: true })).toEqual({ output: { a: 1 } });
+    expect(outside.asked).toEqual([{ kind: 'run', ...args, netns: '/run/netns/a', stdin: 'in' }]);
+    expect(await new Outside(ended(0, 'text\n')).run(EXEC, 'ensure', args)).toEqual({ output: 'text' });
+  });
+
+  it('fails with what the program said last', async () => {
+    const failing = new Outside(ended(3, '', 'first\nno such volume\n'));
+    await expect(failing.run(EXEC, 'ensure', args)).rejects.toMatchObject({
+      code: 'other',
+      message: '/usr/bin/thing ended with 3: no such volume',
+      tried: '/usr/bin/thing --a "b c"',
+    });
+    await expect(new Outside(ended(3)).run(EXEC, 'ensure', { ...args, exitCodes: [0, 3] })).resolves.toEqual({ output: '' });
+  });
+
+  it('is undone only where it was begun, and checked by a program of its own', async () => {
+    const all = { ...args, undo: { program: 'undo' }, check: { program: 'check' } };
+    const outside = new Outside(ended(1), ended(0), ended(2, '', 'gone'), ended(0));
+    await outside.run(EXEC, 'undo', all);
+    expect(outside.asked).toEqual([]);
+    await expect(outside.run(EXEC, 'ensure', all)).rejects.toThrow('ended with 1');
+    await outside.run(EXEC, 'undo', all);
+    expect(await outside.run(EXEC, 'check', all)).toEqual(['check ended with 2: gone']);
+    expect(await outside.run(EXEC, 'check', all)).toEqual([]);
+    expect(outside.asked.map((effect) => effect.kind === 'run' && effect.program)).toEqual(['/usr/bin/thing', 'undo', 'check', 'check']);
+  });
+
+  it('does not run in a namespace that is gone', async () => {
+    const outside = new Outside();
+    outside.memory = { begun: true };
+    await outside.run(EXEC, 'undo', { ...args, undo: { program: 'undo', inContainer: true } }, { netnsGone: true });
+    expect(outside.asked).toEqual([]);
+  });
+
+  it('needs its programs, and refuses names that are none', () => {
+    expect(EXEC.requires(argumentsOf(EXEC as unknown as Operation, { ...args, undo: { program: 'undo' } }) as never)).toEqual([
+      { kind: 'program', name: '/usr/bin/thing' },
+      { kind: 'program', name: 'undo' },
+    ]);
+    expect(problemsOf(EXEC as unknown as Operation, { program: 'a', environment: { 'A=B': '' } })).toEqual([
+      expect.stringContaining('environment.A=B'),
+    ]);
+    expect(problemsOf(EXEC as unknown as Operation, { program: 'a', undo: { program: 'b', environment: { '1': '' } } })).toEqual([
+      expect.stringContaining('undo.environment.1'),
+    ]);
+  });
+});
+
+describe('http', () => {
+  const args = {
+    method: 'POST',
+    url: 'https://user:secret@example.com/things?token=secret',
+    headers: { Authorization: 'secret' },
+    body: { a: 1 },
+  };
+
+  it('sends JSON, and answers status and body', async () => {
+    const outside = new Outside(answered(201, { id: 7 }));
+    expect(await outside.run(HTTP, 'ensure', args)).toEqual({ status: 201, body: { id: 7 } });
+    expect(outside.asked).toEqual([
+      {
+        kind: 'http',
+        method: 'POST',
+        url: args.url,
+        headers: { 'Content-Type': 'application/json', Authorization: 'secret' },
+        body: '{"a":1}',
+      },
+    ]);
+    const text = new Outside(answered(200));
+    await text.run(HTTP, 'ensure', { url: 'http://a/', body: 'plain' });
+    expect(text.asked).toEqual([{ kind: 'http', method: 'GET', url: 'http://a/', headers: {}, body: 'plain' }]);
+  });
+
+  it('says nothing secret when it fails', async () => {
+    const failure = await new Outside(answered(500)).run(HTTP, 'ensure', args).catch((error: unknown) => error as EffectError);
+    expect(failure).toMatchObject({ code: 'other', message: 'answered 500', tried: 'POST https://example.com/things' });
+    expect(HTTP.describe(argumentsOf(HTTP as unknown as Operation, args) as never)).toBe('POST https://example.com/things');
+  });
+
+  it('expects other statuses where it is told to', async () => {
+    await expect(new Outside(answered(404)).run(HTTP, 'ensure', { url: 'http://a/', expect: [404] })).resolves.toMatchObject({
+      status: 404,
+    });
+    await expect(new Outside(answered(200)).run(HTTP, 'ensure', { url: 'http://a/', expect: [404] })).rejects.toThrow('answered 200');
+  });
+
+  it('is undone only where it was begun; nothing left is success', async () => {
+    const all = { ...args, undo: { method: 'DELETE', url: 'http://a/7' }, check: { url: 'http://a/7' } };
+    const outside = new Outside(answered(201), answered(404), answered(410), answered(500), answered(404));
+    await outside.run(HTTP, 'undo', all);
+    expect(outside.asked).toEqual([]);
+    await outside.run(HTTP, 'ensure', all);
+    await outside.run(HTTP, 'undo', all);
+    await outside.run(HTTP, 'undo', all);
+    await expect(outside.run(HTTP, 'undo', all)).rejects.toThrow('answered 500');
+    expect(await outside.run(HTTP, 'check', all)).toEqual(['answered 404']);
+  });
+
+  it.each([
+    [{ url: 'ftp://a' }, 'url: expected a URL'],
+    [{ url: 'http://a b' }, 'url: expected a URL'],
+    [{ url: 'http://a', headers: { 'a b': '' } }, 'headers.a b'],
+    [{ url: 'http://a', headers: { a: 'x\r\ny: z' } }, 'headers.a'],
+    [{ url: 'http://a', undo: { url: 'file:///etc/passwd' } }, 'undo.url'],
+  ])('refuses %j', (args, problem) => {
+    expect(problemsOf(HTTP as unknown as Operation, args)).toEqual([expect.stringContaining(problem)]);
+  });
+});
+
+describe('delegate', () => {
+  const args = {
+    type: 'ptp',
+    config: { cniVersion: '1.0.0', name: 'net' },
+    containerId: 'c',
+    ifName: 'eth0',
+    args: { K: 'V' },
+    path: ['/opt/cni/bin'],
+  };
+  const request = (command: string, config: JsonObject) => ({
+    kind: 'custom',
+    name: 'plugin',
+    request: { ...args, command, config, netns: '/run/netns/a' },
+  });
+  const result = { interfaces: [{ name: 'eth0' }], ips: [{ address: '10.1.0.5/16', interface: 0 }], routes: [], dns: {} };
+
+  it('gives what the plugin gave, and hands it over again', async () => {
+    const outside = new Outside(result, undefined, undefined);
+    const outputs = (await outside.run(DELEGATE, 'ensure', args)) as JsonObject;
+    expect(outputs).toEqual(result);
+    await outside.run(DELEGATE, 'check', args, { outputs });
+    await outside.run(DELEGATE, 'undo', args, { outputs });
+    const config = { ...args.config, prevResult: { cniVersion: '1.0.0', ...result } };
+    expect(outside.asked).toEqual([request('ADD', args.config), request('CHECK', config), request('DEL', config)]);
+    expect(DELEGATE.result!(argumentsOf(DELEGATE as unknown as Operation, args) as never, result)).toEqual({
+      interfaces: result.interfaces,
+      ips: result.ips,
+      routes: [],
+    });
+  });
+
+  it('leaves addresses to the interfaces of other steps', async () => {
+    const outside = new Outside({ ips: [{ address: '10.1.0.5/16' }] }, undefined);
+    const outputs = (await outside.run(DELEGATE, 'ensure', { ...args, ipam: true })) as JsonObject;
+    expect(outputs).toEqual({ interfaces: [], ips: [{ address: '10.1.0.5/16' }], routes: [], dns: {} });
+    await outside.run(DELEGATE, 'undo', { ...args, ipam: true }, { outputs });
+    expect(outside.asked[1]).toMatchObject({ request: { command: 'DEL', config: { prevResult: { ips: [{ address: '10.1.0.5/16' }] } } } });
+    expect(DELEGATE.result!(argumentsOf(DELEGATE as unknown as Operation, { ...args, ipam: true }) as never, outputs as never)).toEqual({});
+  });
+
+  it('is undone without a result, too', async () => {
+    const outside = new Outside(undefined);
+    await outside.run(DELEGATE, 'undo', args);
+    expect(outside.asked).toEqual([request('DEL', args.config)]);
+  });
+
+  it.each(['../ptp', '/bin/sh', ''])('refuses the plugin %j', (type) => {
+    expect(() => argumentsOf(DELEGATE as unknown as Operation, { ...args, type })).toThrow('type');
+  });
+});
