@@ -18,6 +18,7 @@ import { faultOfError } from './verbs/fault-of-error.ts';
 import { gc } from './verbs/gc.ts';
 import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
 import { status } from './verbs/status.ts';
+import { StraySweep } from './verbs/stray-sweep.ts';
 import { type AnsweredAdds, type PluginLog, refused, type VerbAnswer, type VerbContext } from './verbs/verb-context.ts';
 import type { Answer } from './wire.ts';
 
@@ -85,6 +86,7 @@ export function createPlugin(options: PluginOptions): Plugin {
     facts,
     nodes,
     gate: new AttachmentGate(),
+    strays: new StraySweep((wanted) => performer.collect(wanted)),
     answered: options.answered ?? new Set<string>(),
     clock,
     log,

@@ -8,7 +8,7 @@ import { attachmentId, planOf, refused, type VerbAnswer, type VerbContext } from
 
 /** Attaches a container: performs the rule's plan and answers the result. What fails is undone. */
 export async function add(context: VerbContext, rule: NetworkRule, request: NetworkRequest, signal: AbortSignal): Promise<VerbAnswer> {
-  const { performer, gate, answered, nodes } = context;
+  const { performer, gate, answered, strays, nodes } = context;
   const id = attachmentId(rule.name, request);
   const leave = await gate.enter(request.network, id, 'an ADD', signal);
   try {
@@ -22,6 +22,7 @@ export async function add(context: VerbContext, rule: NetworkRule, request: Netw
     if (nodeFault !== undefined) return refused(nodeFault);
     const answer = await planOf(context, rule, request, signal);
     if (answer.kind === 'fault') return refused(answer.fault);
+    strays.markUsed(id);
     const performed = await performer.perform(answer.plan, signal);
     const result = resultText(answer.plan, performed, request);
     if (!result.ok || signal.aborted) {

@@ -15,13 +15,14 @@ export async function del(
   request: NetworkRequest,
   signal: AbortSignal,
 ): Promise<VerbAnswer> {
-  const { performer, gate, answered } = context;
+  const { performer, gate, answered, strays } = context;
   const id = attachmentId(type, request);
   const leave = await gate.enter(request.network, id, 'a DEL', signal);
   try {
     answered.delete(id);
     if (performer.record(id) !== undefined) {
       await performer.undo(id, signal);
+      strays.markClean(id);
       return DONE;
     }
     return await removeUnrecorded(context, rule, type, id, request, signal);
@@ -39,14 +40,14 @@ async function removeUnrecorded(
   request: NetworkRequest,
   signal: AbortSignal,
 ): Promise<VerbAnswer> {
-  const { performer, log } = context;
+  const { strays, log } = context;
   const failures: string[] = [];
   try {
     await releaseAddresses(context, rule, request, signal);
   } catch (error) {
     failures.push(faultOfError(error).msg);
   }
-  const { removed, left } = await performer.collect({ rules: [type], plans: [id] });
+  const { removed, left } = await strays.sweep(type, id);
   failures.push(...left);
   if (removed.length > 0) log('removed what no record knew of', { rule: type, what: removed.map(({ what }) => what).join(', ') });
   if (failures.length === 0) return DONE;

@@ -7,6 +7,7 @@ import type { Delegate } from '../delegation/delegate.ts';
 import type { NodeSteps } from '../node-steps.ts';
 import type { AttachmentGate } from './attachment-gate.ts';
 import { type NetworkFactsSource, withFacts } from './network-facts-source.ts';
+import type { StraySweep } from './stray-sweep.ts';
 
 export type PluginLog = (line: string, fields?: Readonly<Record<string, unknown>>) => void;
 
@@ -19,6 +20,7 @@ export interface VerbContext {
   readonly facts: NetworkFactsSource;
   readonly nodes: NodeSteps;
   readonly gate: AttachmentGate;
+  readonly strays: StraySweep;
   readonly answered: AnsweredAdds;
   readonly clock: Clock;
   readonly log: PluginLog;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printFault } from './fault.ts';
 import { aboutText, type Invocation, MAX_CONFIG_DEPTH, MAX_CONFIG_LENGTH, readInvocation } from './invocation.ts';
@@ -224,6 +225,43 @@ describe('what is read', () => {
     expect(brief(readInvocation(new Map([['CNI_CONTAINERID', '%']]), ''))).toBe('about');
     expect(aboutText('my-cni', '1.2.3')).toBe(
       'CNI plugin my-cni of Fairlead 1.2.3\nCNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n',
+    );
+  });
+});
+
+describe('whatever comes', () => {
+  const word = fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom('', 'eth0', 'net', '1.1.0', '0.1.0', '../x', '__proto__'));
+  const json = fc.json({ maxDepth: 4 });
+  const config = fc
+    .record(
+      { name: fc.oneof(word, fc.jsonValue()), cniVersion: fc.oneof(word, fc.jsonValue()), prevResult: fc.jsonValue() },
+      { requiredKeys: [] },
+    )
+    .map((value) => JSON.stringify(value));
+  const environment = fc.record({
+    CNI_COMMAND: fc.oneof(fc.constantFrom('ADD', 'DEL', 'CHECK', 'GC', 'STATUS', 'VERSION', ''), word),
+    CNI_CONTAINERID: word,
+    CNI_NETNS: word,
+    CNI_IFNAME: word,
+    CNI_ARGS: word,
+    CNI_PATH: word,
+  });
+
+  it('is answered: with what it is, or with a code and words', () => {
+    fc.assert(
+      fc.property(environment, fc.oneof(json, config, fc.string()), (variables, stdin) => {
+        const invocation = readInvocation(new Map(Object.entries(variables)), stdin);
+        if (invocation.kind === 'fault') {
+          expect([1, 4, 6, 7]).toContain(invocation.fault.code);
+          expect(invocation.fault.msg).not.toBe('');
+          expect(JSON.parse(printFault(invocation.fault))).toEqual(invocation.fault);
+        }
+        if (invocation.kind !== 'request') return;
+        const { network, containerId, command } = invocation.request;
+        expect(network).toMatch(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/);
+        if (command !== 'GC' && command !== 'STATUS') expect(containerId).toMatch(/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/);
+      }),
+      { numRuns: 2000 },
     );
   });
 });
