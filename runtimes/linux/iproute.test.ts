@@ -159,6 +159,16 @@ describe('questions', () => {
     expect(asked).toEqual(['0: rule show', '0: route show dev a', '0: address show dev a', '1: route show dev a']);
   });
 
+  it('are put again while others change what is shown, and not for ever', async () => {
+    const interrupted = 'Dump was interrupted and may be inconsistent.\n[{"ifname":"a"}]\n';
+    const { show, asked } = iprouteOf((_, __, before) => ({ says: before.length < 2 ? interrupted : '[{"ifname":"b"}]\n' }));
+    expect(await show('link show')).toEqual([{ ifname: 'b' }]);
+    expect(asked).toHaveLength(3);
+    const busy = iprouteOf(() => ({ says: interrupted }));
+    expect(await busy.show('link show')).toEqual([{ ifname: 'a' }]);
+    expect(busy.asked).toHaveLength(5);
+  });
+
   it('that name no link may have no rows', async () => {
     const { show, asked, clock } = iprouteOf(() => ({ says: '[]\n' }));
     await show('rule show');

@@ -95,21 +95,29 @@ export class Iproute {
     const purpose = purposeOf(program, words, this.#forms);
     const question = { program, family, line, purpose: purpose ?? 'other questions' };
     const began = clock.elapsed();
-    let answer = await this.#ask(question, signal, purpose === undefined ? began : 0);
+    let answer = await this.#dump(question, signal, purpose === undefined ? began : 0);
     let rows = readRows(answer);
     if (answer.firstUse < began && !(await this.#isTrustworthy(answer, rows, question, words, signal))) {
-      answer = await this.#ask(question, signal, clock.elapsed());
+      answer = await this.#dump(question, signal, clock.elapsed());
       rows = readRows(answer);
     }
     // One that was killed with those before it.
     if (answer.kind === 'ended' && answer.text === '') {
-      answer = await this.#ask(question, signal, clock.elapsed());
+      answer = await this.#dump(question, signal, clock.elapsed());
       rows = readRows(answer);
     }
     if (rows !== undefined) return rows;
     const failure = await this.#failure(program, words, answer);
     if (failure.code === 'missing') return [];
     throw failure;
+  }
+
+  /** Asks until nobody has changed what is shown while it was; at last takes what there is. */
+  async #dump(question: Question, signal: AbortSignal | undefined, since = 0): Promise<ResidentAnswer> {
+    let answer = await this.#ask(question, signal, since);
+    for (let attempt = 1; attempt < MAX_DUMPS && INTERRUPTED.test(answer.text); attempt++)
+      answer = await this.#ask(question, signal, since);
+    return { ...answer, text: answer.text.replace(INTERRUPTED, '') };
   }
 
   /** Whether an answer can't come from an index that is out of date. */
@@ -175,6 +183,11 @@ function purposeOf(program: IprouteProgram, words: readonly string[], known: Set
 
 /** Forms of questions to `tc` and `bridge` that have a child of their own. The vocabulary of steps has a few. */
 const MAX_FORMS = 12;
+
+/** What is said in the middle of an answer when a link or an address was made or removed meanwhile. */
+const INTERRUPTED = /Dump was interrupted and may be inconsistent\.\n/;
+/** Questions until an answer is taken that was interrupted. */
+const MAX_DUMPS = 5;
 
 /** Names that are remembered as forgotten. */
 const MAX_FORGOTTEN = 4096;
