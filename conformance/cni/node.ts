@@ -39,6 +39,8 @@ export interface NetworkNode {
   start(name: string, command: string, args: readonly string[], options?: StartOptions): Promise<NodeProcess>;
   /** Makes a network namespace of this name, as a container's; answers its path, which only the node sees. */
   addPod(name: string): Promise<string>;
+  /** Makes many. */
+  addPods(names: readonly string[]): Promise<void>;
   /** Removes it; the links in it go with it, a moment later. */
   removePod(name: string): Promise<void>;
   /** Ends everything in it. May be called twice. */
@@ -156,6 +158,11 @@ function makeNode(name: string, pid: number, folder: string, stop: () => Promise
     runCommand('nsenter', enter(command, args, pod), { cwd: '/', ...options });
   const expect: NetworkNode['expect'] = (command, args, { pod, ...options } = {}) =>
     expectCommand('nsenter', enter(command, args, pod), { cwd: '/', ...options });
+  const addPods: NetworkNode['addPods'] = async (names) => {
+    const script =
+      'for pod; do ip netns add "$pod" && nsenter --net="/run/netns/$pod" sh -c "ip link set lo up; echo 0 > /proc/sys/net/ipv4/ip_forward" || exit 1; done';
+    await expect('sh', ['-c', script, 'sh', ...names]);
+  };
   let started = 0;
   return {
     name,
@@ -175,10 +182,10 @@ function makeNode(name: string, pid: number, folder: string, stop: () => Promise
       return follow(label, entered, logFile, options);
     },
     async addPod(pod) {
-      await expect('ip', ['netns', 'add', pod]);
-      await expect('sh', ['-c', 'ip link set lo up; echo 0 > /proc/sys/net/ipv4/ip_forward'], { pod });
+      await addPods([pod]);
       return podPath(pod);
     },
+    addPods,
     removePod: async (pod) => void (await expect('ip', ['netns', 'del', pod])),
     stop,
   };

@@ -32,6 +32,8 @@ export interface PluginCall {
   readonly stdin: string;
   /** Calls of one wave run at the same time, waves one after the other. */
   readonly wave: number;
+  /** Nanoseconds after which it is killed. */
+  readonly killAfter?: number;
 }
 
 export interface PluginCalled {

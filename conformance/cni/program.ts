@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -12,13 +12,18 @@ const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 export async function buildFairlead(): Promise<string> {
   const built = join(ROOT, 'dist/fairlead.js');
   if (existsSync(built) && statSync(built).mtimeMs >= newestSource()) return built;
+  return bundleProgram('runtimes/cli/bin.ts');
+}
+
+/** Bundles a program of this checkout, by its path in it, into a file that is there as long as this process runs. */
+export async function bundleProgram(entry: string): Promise<string> {
   // Below the checkout, where it finds its packages and the executables that it installs.
   const folder = join(ROOT, 'node_modules/.cache', `fairlead-${process.pid}`);
-  const outfile = join(folder, 'fairlead.mjs');
+  const outfile = join(folder, `${basename(entry, '.ts')}.mjs`);
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { readonly version: string };
   await build({
     absWorkingDir: ROOT,
-    entryPoints: ['runtimes/cli/bin.ts'],
+    entryPoints: [entry],
     outfile,
     bundle: true,
     platform: 'node',

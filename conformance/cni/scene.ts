@@ -48,6 +48,8 @@ export interface AttachOptions {
 export interface SceneOptions {
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** On the node, before the plugins are installed. */
+  readonly prepare?: (node: NetworkNode) => Promise<void>;
 }
 
 /** Where plugins and the daemon leave files; the runtime's own cache is not among them. */
@@ -63,6 +65,7 @@ const SETTLE_DEADLINE_MS = 5000;
 export async function openScene(name: string, plugins: PluginSet, options: SceneOptions): Promise<Scene> {
   const { node, outside, stop } = await startNodeWithOutside(name, options);
   try {
+    await options.prepare?.(node);
     const installed = await plugins.install(node, options);
     const probe = await openProbe(options);
     let confFolder = '';

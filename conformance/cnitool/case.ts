@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Conflist, PluginConf } from '../cni/conflist.ts';
+import { type Conflist, environmentOf, findPlugin, type PluginConf, requestOf } from '../cni/conflist.ts';
+import { type NetworkNode, podPath } from '../cni/node.ts';
 import { differentStates, type NormalState } from '../cni/normalise.ts';
+import type { PluginCall } from '../cni/probe.ts';
 import type { Scene } from '../cni/scene.ts';
 
 /** Something that is done with plugins on a node of its own, and what must come of it. */
@@ -9,6 +11,8 @@ export interface CniCase {
   readonly name: string;
   /** Why it can't hold for the official plugins, which stand in our place while cases are tried. */
   readonly notOfficial?: string;
+  /** On the node, before the plugins are installed. */
+  prepare?(node: NetworkNode): Promise<void>;
   /** Measures, and so must not run beside others. */
   readonly alone?: boolean;
   /** Throws with what is wrong, in words. */
@@ -67,4 +71,37 @@ export function bridgeList(scene: Scene, conf: Readonly<Record<string, unknown>>
 export async function nodeState(scene: Scene, pods: readonly string[] = []): Promise<NormalState> {
   const state = await scene.state(pods);
   return { ...state, files: state.files.filter((line) => !line.includes('/last_reserved_ip.')) };
+}
+
+/** A call of the plugin under test alone, as a runtime calls it, with this network's first plugin. */
+export function pluginCall(
+  scene: Scene,
+  command: 'ADD' | 'DEL' | 'CHECK' | 'GC' | 'STATUS' | 'VERSION',
+  pod: string,
+  more: {
+    readonly wave?: number;
+    readonly killAfter?: number;
+    readonly fields?: Readonly<Record<string, unknown>>;
+    readonly list?: Conflist;
+  } = {},
+): PluginCall {
+  const { list = bridgeList(scene), wave = 0, killAfter, fields } = more;
+  const [plugin] = list.plugins as [PluginConf];
+  return {
+    path: findPlugin(scene.plugins.path, plugin.type),
+    env: environmentOf({ command, containerId: pod, netns: podPath(pod), path: scene.plugins.path }),
+    stdin: requestOf(list, plugin, fields),
+    wave,
+    ...(killAfter === undefined ? {} : { killAfter }),
+  };
+}
+
+/** Code and message of an error, as a plugin printed it; undefined for anything else. */
+export function errorOf({ stdout }: { readonly stdout: string }): { readonly code: number; readonly msg: string } | undefined {
+  try {
+    const { code, msg } = JSON.parse(stdout) as { readonly code?: number; readonly msg?: string };
+    return code === undefined ? undefined : { code, msg: msg ?? '' };
+  } catch {
+    return undefined;
+  }
 }

@@ -27,12 +27,12 @@ export const suite: Suite = {
 
 async function playCase(
   context: SuiteContext,
-  { name, notOfficial, play }: CniCase,
+  { name, notOfficial, prepare, play }: CniCase,
   node: string,
   plugins: PluginSet,
 ): Promise<CaseResult> {
   if (plugins.name === 'official' && notOfficial !== undefined) return { name, outcome: 'skipped', reason: notOfficial };
-  const scene = await openScene(node, plugins, { log: context.log, signal: context.signal });
+  const scene = await openScene(node, plugins, { log: context.log, signal: context.signal, ...(prepare ? { prepare } : {}) });
   try {
     await play(scene);
     return { name, outcome: 'passed' };

@@ -4,6 +4,7 @@ import { badInputCases } from './bad-input.ts';
 import { bandwidthCases } from './bandwidth.ts';
 import { chainCases } from './chains.ts';
 import { hostPortCases } from './host-ports.ts';
+import { collectionCases, parallelCases } from './parallel.ts';
 import { reachCases } from './reach.ts';
 import { versionCases } from './versions.ts';
 
@@ -18,4 +19,6 @@ export const allCases: readonly CniCase[] = [
   ...addressCases,
   ...chainCases,
   ...badInputCases,
+  ...parallelCases,
+  ...collectionCases,
 ];

@@ -339,6 +339,8 @@ type call struct {
 	Env   []string `json:"env"`
 	Stdin string   `json:"stdin"`
 	Wave  int      `json:"wave"`
+	// Nanoseconds after which it is killed; 0: never.
+	KillAfter int64 `json:"killAfter"`
 }
 
 type called struct {
@@ -380,7 +382,13 @@ func execute(each call, first time.Time) called {
 	var stdout, stderr bytes.Buffer
 	command := exec.Cmd{Path: each.Path, Args: []string{each.Path}, Env: each.Env, Stdin: strings.NewReader(each.Stdin), Stdout: &stdout, Stderr: &stderr}
 	began := time.Now()
-	err := command.Run()
+	err := command.Start()
+	if err == nil {
+		if each.KillAfter > 0 {
+			defer time.AfterFunc(time.Duration(each.KillAfter), func() { _ = command.Process.Kill() }).Stop()
+		}
+		err = command.Wait()
+	}
 	result := called{Began: began.Sub(first).Nanoseconds(), Nanoseconds: time.Since(began).Nanoseconds(), Stdout: stdout.String(), Stderr: stderr.String()}
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
