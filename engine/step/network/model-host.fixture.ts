@@ -50,7 +50,6 @@ export class ModelHost implements EffectHandler {
   #neighbours: string[] = [];
   readonly #sysctls = new Map<string, string>();
   readonly #sets = new Map<string, Map<string, string>>();
-  readonly #lacking: string[] = [];
   readonly files = new Map<string, string>();
   memory: Json | undefined;
   /** Commands that may still be performed. */
@@ -75,11 +74,6 @@ export class ModelHost implements EffectHandler {
   ): void {
     const link = this.#addLink({ name, kind: options.kind, netns: options.netns ?? HOST, mac: MACS.other });
     Object.assign(link, { up: options.up ?? false, addresses: [...(options.addresses ?? [])] });
-  }
-
-  /** Refuses commands with this word from now on, as a kernel that was built without something. */
-  lack(word: string): void {
-    this.#lacking.push(word);
   }
 
   /** Gives a link of the host another owner. */
@@ -238,7 +232,6 @@ export class ModelHost implements EffectHandler {
   #change(program: string, netns: Netns, words: readonly string[], family: number | undefined): void {
     const where = netns ?? HOST;
     const [object, verb] = words;
-    if (words.some((word) => this.#lacking.includes(word))) this.#refuse('unsupported', words);
     if (program === 'bridge') this.#changeBridge(where, words);
     else if (object === 'link' && verb === 'add') this.#makeLink(where, words);
     else if (object === 'link' && verb === 'set') this.#setLink(where, words);

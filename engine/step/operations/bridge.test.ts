@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../object/json.ts';
 import { generatedLinkName } from '../network/link-name.ts';
 import { ModelHost } from '../network/model-host.fixture.ts';
-import { NETNS, OWNER, Play, problemsOf } from '../network/play.fixture.ts';
+import { argumentsOf, NETNS, OWNER, Play, problemsOf } from '../network/play.fixture.ts';
 import { BRIDGE } from './bridge.ts';
 
 const operation = BRIDGE as never;
@@ -89,12 +89,15 @@ describe('a bridge in a bad state', () => {
   });
 });
 
-it('is not made where the kernel has no VLANs of bridges', async () => {
-  const bridge = play({ name: 'cni0', vlanFiltering: true }, (host) => host.lack('vlan_filtering'));
-  await expect(bridge.ensure()).rejects.toMatchObject({
-    code: 'unsupported',
-    message: 'the kernel has no bridges that filter VLANs (CONFIG_BRIDGE_VLAN_FILTERING)',
-  });
+it.each<[JsonObject, JsonObject]>([
+  [{}, {}],
+  [{ vlan: 0 }, {}],
+  [{ vlan: 10 }, { option: 'vlan_filtering' }],
+  [{ vlanFiltering: true }, { option: 'vlan_filtering' }],
+])('needs of the kernel, with %j, bridges with %j', (args, option) => {
+  expect(BRIDGE.requires(argumentsOf(operation, { name: 'cni0', ...args }) as never)).toEqual([
+    { kind: 'link-type', name: 'bridge', ...option },
+  ]);
 });
 
 it('has the gateway of a VLAN on an interface of its own', async () => {

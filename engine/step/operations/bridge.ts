@@ -3,7 +3,7 @@ import { familyOf, formatIpPrefix, type IpPrefix, isV4, prefixContains } from '.
 import { boolean, defaulted, type Infer, object } from '../../text/shape.ts';
 import { type Command, EffectError, type Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
-import { type AddressInfo, type LinkRow, link } from '../effects/show.ts';
+import { type AddressInfo, type LinkRow, link, links } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { readSysctl, writeSysctl, writeSysctlIfAny } from '../effects/sysctl.ts';
 import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } from '../network/address.ts';
@@ -80,8 +80,12 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
     ];
   },
 
-  // Others may use it; who collects garbage removes it when nobody does.
-  *undo() {},
+  // Others may use it; who collects garbage removes it when nobody does. One that was made a moment before a crash has no tag yet.
+  *undo(args, { owner, memory }) {
+    const row = memory === undefined ? undefined : yield* link(undefined, args.name);
+    if (row?.linkinfo?.info_kind !== 'bridge' || (row.ifalias !== undefined && row.ifalias !== owner.text)) return;
+    if ((yield* links(undefined, 'master', args.name)).length === 0) yield* deleteBridge(args.name);
+  },
   inventory: () => ownedLinks('bridge', deleteBridge),
 
   predict: (args) => ({ name: args.name, ...(args.mac && { mac: args.mac.toLowerCase() }) }),
@@ -122,11 +126,7 @@ function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
       tagLink(args.name, owner),
     );
   } catch (error) {
-    if (!(error instanceof EffectError)) throw error;
-    if (error.code === 'unsupported' && filtersByArguments(args)) {
-      throw new EffectError('unsupported', 'the kernel has no bridges that filter VLANs (CONFIG_BRIDGE_VLAN_FILTERING)', error.tried);
-    }
-    if (error.code !== 'exists') throw error;
+    if (!(error instanceof EffectError && error.code === 'exists')) throw error;
   }
   // The routes of this link are ours: no router of the network shall give it any.
   yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${args.name}/accept_ra`, '0');
