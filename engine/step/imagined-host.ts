@@ -17,6 +17,7 @@ export class ImaginedHost {
   readonly #custom: ImagineCustom;
   /** Links by name, by namespace. */
   readonly #links = new Map<string, Map<string, ImaginedLink>>();
+  #chains: ReadonlySet<string> = new Set();
   #index = 1;
 
   constructor(custom: ImagineCustom) {
@@ -55,9 +56,11 @@ export class ImaginedHost {
         return undefined;
       case 'all':
         return effect.effects.map((each) => this.#answer(each));
-      default:
+      default: {
+        const answer = this.#change(effect);
         this.changes.push(effect);
-        return this.#change(effect);
+        return answer;
+      }
     }
   }
 
@@ -65,6 +68,9 @@ export class ImaginedHost {
     switch (effect.kind) {
       case 'iproute':
         if (effect.program === 'ip') for (const line of effect.commands) this.#apply(effect.netns, line);
+        return undefined;
+      case 'nft':
+        this.#applyNft(effect.script);
         return undefined;
       case 'run':
         return { exitCode: 0, stdout: '', stderr: '' };
@@ -75,6 +81,19 @@ export class ImaginedHost {
       default:
         return undefined;
     }
+  }
+
+  /** Chains that are flushed must be there: by that operations see whether what they stand on was made already. */
+  #applyNft(script: string): void {
+    const made = new Set(this.#chains);
+    for (const line of script.split('\n')) {
+      const [verb, object, family, table, chain] = line.trim().split(/\s+/);
+      if (object !== 'chain') continue;
+      const name = `${family} ${table} ${chain}`;
+      if (verb === 'add' || verb === 'create') made.add(name);
+      else if (!made.has(name)) throw new EffectError('missing', `there is no chain ${name}`, 'nft -f -');
+    }
+    this.#chains = made;
   }
 
   #linksOf(netns: string | undefined): Map<string, ImaginedLink> {

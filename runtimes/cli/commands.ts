@@ -130,7 +130,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: 'explain',
     summary: 'Show why rules decide as they do.',
     description:
-      'Decides on objects like dry-run and prints for every rule whether it matched, and for its expressions the value of every part. By default only rules that concern the object are shown.',
+      'Decides on objects like dry-run and prints for every rule whether it matched, and for its expressions the value of every part. By default only rules that concern the object are shown. For recorded calls of network rules: what the rule needs and reads, and the arguments that each step gets.',
     arguments: [
       { name: 'path', summary: 'Objects or AdmissionReviews: files, folders, or - for standard input.', required: true, multiple: true },
     ],
@@ -139,6 +139,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       FACTS_OPTION,
       ...REQUEST_OPTIONS,
       { name: 'rule', value: 'name', multiple: true, summary: 'Only rules of this name.' },
+      { name: 'node', value: 'name', summary: 'Name of the node that network rules see. Default: node.' },
       { name: 'all', short: 'a', summary: 'Show rules that do not match, too.' },
       OUTPUT('text', 'json'),
     ],

@@ -1,4 +1,4 @@
-import type { NetworkRequest } from '../../engine/rules/network/program.ts';
+import type { CniFault, NetworkRequest } from '../../engine/rules/network/program.ts';
 import { describeEffect } from '../../engine/step/describe-effect.ts';
 import type { DryStep } from '../../engine/step/dry-walk.ts';
 import { visible } from '../../engine/text/display-width.ts';
@@ -18,21 +18,30 @@ const VERBS: Readonly<Record<NetworkRequest['command'], string>> = {
 };
 
 /** What a call of a plugin would do, as people read it: its steps with what each would ask of the kernel, and the result. */
-export function describeInvocation({ recorded, rule, request, steps, nodeSteps, result, fault }: PlannedInvocation, color: Paint): string {
-  const place = placeOf(recorded);
-  const where = place.source !== undefined && place.span !== undefined ? color('faint', ` (${formatPlace(place.source, place.span)})`) : '';
-  const by = rule === undefined ? '' : ` ${color('faint', `[NetworkRule ${visible(rule.name)}]`)}`;
-  let text = `${color('bold', visible(labelOf(request)))}${where}${by}\n`;
+export function describeInvocation(planned: PlannedInvocation, color: Paint): string {
+  const { request, steps, nodeSteps, result, fault } = planned;
+  let text = `${labelOfInvocation(planned, color)}\n`;
   const isAdd = request?.command === 'ADD';
   if (nodeSteps.length > 0) text += `  for the node\n${nodeSteps.map((step) => describeStep(step, color, isAdd)).join('')}`;
   if (steps.length > 0) text += `  ${VERBS[request?.command ?? 'ADD']}\n`;
   text += (request?.command === 'DEL' ? steps.toReversed() : steps).map((step) => describeStep(step, color, isAdd)).join('');
-  if (fault !== undefined) {
-    const details = fault.details === undefined || fault.details === '' ? '' : `; ${visible(fault.details)}`;
-    text += `  ${color('red', `error ${fault.code}`)} ${visible(fault.msg)}${details}\n`;
-  } else if (request?.command === 'STATUS') text += `  ${color('green', 'ready')}, as far as the rule says\n`;
+  if (fault !== undefined) text += describeFault(fault, color);
+  else if (request?.command === 'STATUS') text += `  ${color('green', 'ready')}, as far as the rule says\n`;
   if (result !== undefined) text += `  result\n${toJson(result).replace(/^(?=.)/gm, '    ')}`;
   return text;
+}
+
+/** Which call it is, where it was recorded, and whose. */
+export function labelOfInvocation({ recorded, rule, request }: PlannedInvocation, color: Paint): string {
+  const { source, span } = placeOf(recorded);
+  const where = source !== undefined && span !== undefined ? color('faint', ` (${formatPlace(source, span)})`) : '';
+  const by = rule === undefined ? '' : ` ${color('faint', `[NetworkRule ${visible(rule.name)}]`)}`;
+  return `${color('bold', visible(labelOf(request)))}${where}${by}`;
+}
+
+/** An error as the plugin would answer it. */
+export function describeFault({ code, msg, details }: CniFault, color: Paint): string {
+  return `  ${color('red', `error ${code}`)} ${visible(msg)}${details === undefined || details === '' ? '' : `; ${visible(details)}`}\n`;
 }
 
 function labelOf(request: NetworkRequest | undefined): string {

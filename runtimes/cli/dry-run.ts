@@ -1,6 +1,5 @@
 import type { BundleProgram } from '../../engine/bundle/bundle.ts';
 import type { AdmissionDecision, RuleOutcome } from '../../engine/rules/admission/decision.ts';
-import type { NetworkProgram } from '../../engine/rules/network/program.ts';
 import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
 import { isError } from '../../engine/text/diagnostic.ts';
 import { visible } from '../../engine/text/display-width.ts';
@@ -15,6 +14,7 @@ import { loadBundles } from './load-bundle.ts';
 import { timeOf } from './number-options.ts';
 import { objectLabel } from './object-label.ts';
 import type { PlannedInvocation } from './plan-recorded.ts';
+import { plannedCalls } from './planned-calls.ts';
 import type { ReconciledInstance } from './reconcile-recorded.ts';
 import { paintFor, plural, renderDiagnostics, toJson, toRecords } from './report.ts';
 import { renderDiff } from './text-diff.ts';
@@ -31,7 +31,7 @@ export const runDryRun: CommandRun = async (args, context) => {
   const bundle = await loadBundles(args.all('rules'), context);
   const { program } = bundle;
   const decides = program !== undefined && program.admission.rules.length > 0;
-  const calls = program === undefined ? [] : await planned(program.network, run, args);
+  const calls = program === undefined ? [] : await plannedCalls(program.network, run, args);
   const diagnostics = [...bundle.diagnostics, ...run.diagnostics, ...calls.flatMap((call) => call.diagnostics)];
   const color = paintFor(args, context, format === 'text' ? context.out : context.err);
   if (diagnostics.length > 0 && format !== 'json') context.err.write(renderDiagnostics(diagnostics, paintFor(args, context, context.err)));
@@ -101,13 +101,6 @@ async function reconciled(program: ReconcileProgram, run: RecordedRun, args: Par
   const { passingValues } = await import('./passing-values.ts');
   const namespace = args.text('namespace') ?? 'default';
   return reconcileRecorded(program, { recorded: run.recorded, facts: run.beside, namespace, now, generate: passingValues(now) });
-}
-
-async function planned(program: NetworkProgram, run: RecordedRun, args: ParsedArguments): Promise<readonly PlannedInvocation[]> {
-  if (program.rules.length === 0 || run.invocations.length === 0) return [];
-  const { planInvocations } = await import('./plan-recorded.ts');
-  const objects = [...run.recorded.map(({ object }) => object), ...run.beside];
-  return planInvocations(program, run.invocations, { objects, node: args.text('node') ?? 'node' });
 }
 
 function nothingFor({ reconcile, network }: BundleProgram, args: ParsedArguments): UsageError {

@@ -5,9 +5,12 @@ import { formatPlace } from '../../engine/text/render.ts';
 import { type CommandRun, EXIT, UsageError } from './command.ts';
 import type { Paint } from './context.ts';
 import { decideRecorded, placeOf, type RecordedRequest, readRun } from './decide-recorded.ts';
+import { invocationResult } from './describe-invocation.ts';
 import { explainExpression, renderExplanation } from './explain-expression.ts';
+import { explainInvocation } from './explain-invocation.ts';
 import { type Evaluated, expressionLog } from './expression-log.ts';
 import { loadBundles } from './load-bundle.ts';
+import { plannedCalls } from './planned-calls.ts';
 import { paintFor, renderDiagnostics, toJson, toRecords } from './report.ts';
 
 /** `fairlead explain`: decides like a dry run, and says of every rule what it did and why. */
@@ -15,10 +18,14 @@ export const runExplain: CommandRun = async (args, context) => {
   const run = await readRun(args, context);
   const log = expressionLog();
   const bundle = await loadBundles(args.all('rules'), context, log.instrument);
-  if (bundle.program?.admission.rules.length === 0) {
-    throw new UsageError('there are no admission rules to explain', 'fairlead dry-run says of reconcile rules what waits and why');
+  const calls = bundle.program === undefined ? [] : await plannedCalls(bundle.program.network, run, args);
+  if (bundle.program?.admission.rules.length === 0 && calls.length === 0) {
+    throw new UsageError(
+      'there are no admission rules to explain, and no recorded calls of network rules',
+      'fairlead dry-run says of reconcile rules what waits and why',
+    );
   }
-  const diagnostics = [...bundle.diagnostics, ...run.diagnostics];
+  const diagnostics = [...bundle.diagnostics, ...run.diagnostics, ...calls.flatMap((call) => call.diagnostics)];
   const only = new Set(args.all('rule'));
   const decided = run.requests.flatMap((recorded) => {
     if (bundle.program === undefined) return [];
@@ -28,7 +35,8 @@ export const runExplain: CommandRun = async (args, context) => {
     );
     return [{ recorded, decision, rules: groupByRule(shown, log.take()) }];
   });
-  const failed = diagnostics.some(isError) || decided.some(({ decision }) => !decision.allowed);
+  const failed =
+    diagnostics.some(isError) || decided.some(({ decision }) => !decision.allowed) || calls.some(({ fault }) => fault !== undefined);
 
   if (args.text('output') === 'json') {
     const results = decided.map(({ recorded, decision, rules }) => ({
@@ -48,12 +56,14 @@ export const runExplain: CommandRun = async (args, context) => {
         })),
       })),
     }));
-    context.out.write(toJson({ ok: !failed, results, diagnostics: toRecords(diagnostics) }));
+    const invocations = calls.length === 0 ? {} : { invocations: calls.map(invocationResult) };
+    context.out.write(toJson({ ok: !failed, results, ...invocations, diagnostics: toRecords(diagnostics) }));
     return failed ? EXIT.findings : EXIT.ok;
   }
   if (diagnostics.length > 0) context.err.write(renderDiagnostics(diagnostics, paintFor(args, context, context.err)));
   const color = paintFor(args, context);
   for (const { recorded, decision, rules } of decided) context.out.write(`${explain(recorded, decision, rules, color)}\n`);
+  for (const call of calls) context.out.write(`${explainInvocation(call, color)}\n`);
   return failed ? EXIT.findings : EXIT.ok;
 };
 
