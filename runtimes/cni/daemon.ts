@@ -12,6 +12,7 @@ import { createPerformer } from '../linux/create-performer.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer, PerformerOptions } from '../linux/performer.ts';
 import { type AddressAllocator, type AddressUsage, createAddressAllocator } from './addresses/allocator.ts';
+import { openAnsweredAdds } from './answered-adds.ts';
 import { type AddressStatus, type DaemonStatus, type GcReport, QUESTION } from './daemon-status.ts';
 import { createDelegate } from './delegation/delegate.ts';
 import { networkEffects } from './network-effects.ts';
@@ -58,6 +59,8 @@ export interface NetworkDaemon {
 
 /** Milliseconds that an invocation waits for a daemon that is starting; before the executable gives up. */
 const RECOVERY_PATIENCE = 60_000;
+/** Milliseconds for steps to end that were called off. What is left then is undone by the next daemon. */
+const LAST_STEPS = 5_000;
 
 /**
  * Serves the rules of a bundle as CNI plugins. Resolves when it listens: invocations that come while the last daemon's work is being undone
@@ -88,6 +91,7 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
       log: lines(log, 'info'),
       ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
     });
+    const recorded = performer;
     plugin = createPlugin({
       program: bundle.current()?.program.network ?? { rules: [] },
       performer,
@@ -96,6 +100,11 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
       delegate,
       facts: options.facts ?? factsWithoutCluster(nodeName),
       log: lines(log, 'warn'),
+      answered: openAnsweredAdds({
+        file: join(stateFolder, 'answered'),
+        isRecorded: (id) => recorded.record(id) !== undefined,
+        log: lines(log, 'warn'),
+      }),
       metrics,
       clock,
       ...(options.version === undefined ? {} : { version: options.version }),
@@ -135,6 +144,8 @@ class Daemon {
   readonly #parts: Parts;
   #state: 'recovering' | 'serving' | 'broken' | 'stopping' = 'recovering';
   #recovered: Promise<void> = Promise.resolve();
+  readonly #underWay = new Set<Promise<Answer>>();
+  readonly #calledOff = new AbortController();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -199,7 +210,7 @@ class Daemon {
   async #serve(invocation: Invocation): Promise<Answer> {
     const { environment } = invocation;
     const verb = environment.get('CNI_COMMAND') ?? '';
-    if (this.#state === 'recovering' && verb !== 'STATUS') await this.#patience();
+    if (this.#state === 'recovering' && verb !== 'STATUS') await within(this.#recovered, RECOVERY_PATIENCE, this.#parts.clock);
     const reason = this.#state === 'serving' || this.#state === 'stopping' ? undefined : this.notReady();
     if (reason !== undefined)
       return failure(verb === 'STATUS' ? FAULT_CODES.notAvailable : FAULT_CODES.tryAgainLater, `the daemon is not ready: ${reason}`);
@@ -211,18 +222,10 @@ class Daemon {
   }
 
   #invoke({ environment, stdin }: Invocation): Promise<Answer> {
-    return this.#parts.plugin.invoke({ type: environment.get('TYPE') ?? '', environment, stdin });
-  }
-
-  async #patience(): Promise<void> {
-    const { clock } = this.#parts;
-    let end = (): void => {};
-    const over = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    const timer = clock.after(RECOVERY_PATIENCE, end);
-    await Promise.race([this.#recovered.catch(() => {}), over]);
-    timer.cancel();
+    const { plugin } = this.#parts;
+    const answer = plugin.invoke({ type: environment.get('TYPE') ?? '', environment, stdin }, this.#calledOff.signal);
+    this.#underWay.add(answer);
+    return answer.finally(() => this.#underWay.delete(answer));
   }
 
   /** Looks for what the host lacks before anybody waits for it, and says it where it is looked for first. */
@@ -316,7 +319,7 @@ class Daemon {
   }
 
   public(server: InvocationServer): NetworkDaemon {
-    const { plugin, performer, host, bundle, log } = this.#parts;
+    const { plugin, performer, host, bundle, clock, log } = this.#parts;
     let closing: Promise<void> | undefined;
     return {
       notReady: () => this.notReady(),
@@ -327,12 +330,14 @@ class Daemon {
         void this.#tellWhatIsMissing();
       },
       recovered: this.#recovered,
-      close: (closeOptions) => {
+      close: ({ grace = 30_000 } = {}) => {
         closing ??= (async () => {
-          await this.#recovered.catch(() => {});
+          await within(this.#recovered, grace, clock);
           this.#state = 'stopping';
-          await server.close(closeOptions);
-          await this.spool.close();
+          await server.close({ grace });
+          // What took longer ends with the step it is in: an ADD is undone, a DEL of the spool stays there for the next daemon.
+          this.#calledOff.abort();
+          await within(Promise.all([this.spool.close(), Promise.all(this.#underWay)]), LAST_STEPS, clock);
           await plugin.close();
           await performer.close();
           await host.close();
@@ -351,6 +356,17 @@ const addressStatus = ({ ranges, total, taken }: AddressUsage): AddressStatus =>
 });
 
 const json = (value: unknown): Answer => ({ exitCode: 0, stdout: JSON.stringify(value), stderr: '' });
+
+/** Waits for something to end, however it does, but not longer than this. */
+async function within(work: Promise<unknown>, milliseconds: number, clock: Clock): Promise<void> {
+  let end = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const timer = clock.after(milliseconds, end);
+  await Promise.race([work.catch(() => {}), over]);
+  timer.cancel();
+}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

@@ -174,7 +174,10 @@ export function createPlugin(options: PluginOptions): Plugin {
       nodes.rulesChanged(next.rules);
     },
     nodeFaults: () => [...nodes.faults()],
-    close: () => nodes.close(),
+    async close() {
+      await nodes.close();
+      context.answered.close?.();
+    },
   };
 }
 

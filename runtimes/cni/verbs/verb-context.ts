@@ -31,6 +31,8 @@ export interface AnsweredAdds {
   has(id: string): boolean;
   add(id: string): void;
   delete(id: string): void;
+  /** Called with the plugin's own. */
+  close?(): void;
 }
 
 /** What a verb ends with; success of all but ADD has no output. */
