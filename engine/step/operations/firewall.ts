@@ -46,7 +46,8 @@ type LetThrough = Extract<Arguments, { readonly addresses: readonly string[] }>;
 
 /**
  * Two things that a firewall does for pods:
- * - `addresses`: connections of a pod are let through, as the official plugin does (plugins/meta/firewall).
+ * - `addresses`: connections of a pod are let through, as the official plugin does (plugins/meta/firewall). What other rules of iptables
+ *   drop, such as Docker's, only rules of iptables can let through: such a host needs that backend.
  * - `policy`: only some connections of some pods are let through, as network policies want it.
  */
 export const FIREWALL: Operation<Arguments> = {

@@ -27,6 +27,9 @@ import { leadsTo, PORT_MAP_PREFIX, portMapChains, portMapFoundation } from '../p
 /**
  * Official plugin: plugins/meta/portmap. Different from there: a port that somebody else has is an error that names them, instead of going
  * to whoever comes last; a connection to the host's own `::1` is refused instead of hanging.
+ *
+ * A pod on a bridge reaches itself by a port of the host only if its port of the bridge is in hairpin mode (`veth: { host: { hairpin } }`):
+ * bridges of a kernel with br_netfilter send back what goes where it came from without asking the host's routes.
  */
 export const PORT_MAP: Operation<PortMapArguments> = {
   name: 'portMap',

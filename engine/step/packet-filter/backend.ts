@@ -1,12 +1,15 @@
 import { isJsonObject, type Json } from '../../object/json.ts';
-import { defaulted, oneOf } from '../../text/shape.ts';
+import { defaulted, doc, oneOf } from '../../text/shape.ts';
 import { EffectError, type Steps } from '../effect.ts';
 import { listNft } from '../effects/nft.ts';
 import { remember } from '../effects/step.ts';
 import type { Requirement } from '../requirement.ts';
 import { TABLE } from './table.ts';
 
-export const backendField = defaulted(oneOf('auto', 'nftables', 'iptables'), 'auto');
+export const backendField = defaulted(
+  doc('What the rules are written in; `auto` is nftables, and iptables where that is all there is.', oneOf('auto', 'nftables', 'iptables')),
+  'auto',
+);
 export type Backend = 'auto' | 'nftables' | 'iptables';
 
 const NFTABLES: Requirement = { kind: 'nft-family', name: 'inet' };

@@ -71,8 +71,16 @@ function keyText(value: Json | undefined): string | undefined {
   const range = listAt(value, 'range');
   if (range.length === 2) return range.map((end) => keyText(end) ?? '').join('-');
   const parts = listAt(value, 'concat');
-  return parts.length === 0 ? undefined : parts.map((part) => keyText(part) ?? '').join(' . ');
+  if (parts.length === 0) return undefined;
+  // The last part is a port; a number before it is a protocol, whose name this host does not know (/etc/protocols).
+  return parts.map((part, index) => (index < parts.length - 1 && PROTOCOLS.get(part)) || (keyText(part) ?? '')).join(' . ');
 }
+
+const PROTOCOLS: ReadonlyMap<Json, string> = new Map([
+  [6, 'tcp'],
+  [17, 'udp'],
+  [132, 'sctp'],
+]);
 
 const targetOf = (expression: Json | undefined): string | undefined =>
   textAt(expression, 'goto', 'target') ?? textAt(expression, 'jump', 'target');

@@ -68,9 +68,9 @@ export function* ensureChains(foundation: Foundation, chains: readonly OwnedChai
 
 /** Removes chains and their entries, but no entry that has become another's. Nothing happens where there is nothing. */
 export function* removeChains(chains: readonly OwnedChain[]): Steps<void> {
-  const ruled = chains.filter(({ entry }) => 'in' in entry);
-  const handles = ruled.length === 0 ? [] : yield* jumpsTo(ruled);
-  const removals = chains.map((chain) => removalCommands(chain, handles));
+  if (chains.length === 0) return;
+  const jumps = yield* jumpsTo(chains);
+  const removals = chains.map((chain) => removalCommands(chain, jumps));
   try {
     return yield* nft(removals.flat());
   } catch (error) {
@@ -87,18 +87,19 @@ export function* removeChains(chains: readonly OwnedChain[]): Steps<void> {
 
 /** What is not there, or has another number of rules than it should. */
 export function* checkChains(chains: readonly OwnedChain[]): Steps<readonly string[]> {
+  const jumps = yield* jumpsTo(chains);
+  const elements = yield* elementsOf(chains);
   const problems: string[] = [];
   for (const { chain, rules, entry } of chains) {
     const found = listedRules(yield* listNft('chain', ...TABLE, chain)).length;
     if (found !== rules.length) problems.push(`the chain ${chain} of nftables has ${found} rules instead of ${rules.length}`);
     if ('in' in entry) {
-      const jumps = listedRules(yield* listNft('chain', ...TABLE, entry.in));
       if (!jumps.some(({ target }) => target === chain)) problems.push(`no rule of nftables leads to the chain ${chain}`);
-    } else {
-      const element = (yield* elementsOf(entry.map)).find(({ key }) => key === entry.key);
-      if (element === undefined) problems.push(`nftables has no entry for ${entry.what}`);
-      else if (element.chain !== chain) problems.push(`nftables leads ${entry.what} to the chain ${element.chain} instead of ${chain}`);
+      continue;
     }
+    const element = elements.find(({ map, key }) => map === entry.map && key === entry.key);
+    if (element === undefined) problems.push(`nftables has no entry for ${entry.what}`);
+    else if (element.chain !== chain) problems.push(`nftables leads ${entry.what} to the chain ${element.chain} instead of ${chain}`);
   }
   return problems;
 }
@@ -130,15 +131,14 @@ export function* ownedChains(prefix: string): Steps<readonly OwnedThing[]> {
 
 /** What must be said first so that these chains can be created: removal of what is of the same owner, or stale. */
 function* makeWay(chains: readonly OwnedChain[], isStale: StaleTest): Steps<readonly string[]> {
-  const maps = new Map<string, readonly ListedElement[]>();
-  for (const { entry } of chains) if ('map' in entry && !maps.has(entry.map)) maps.set(entry.map, yield* elementsOf(entry.map));
-  const handles = chains.some(({ entry }) => 'in' in entry) ? yield* jumpsTo(chains) : [];
+  const elements = yield* elementsOf(chains);
+  const jumps = yield* jumpsTo(chains);
   const commands: string[] = [];
   for (const { chain, entry } of chains) {
     if ('in' in entry) {
-      commands.push(...handles.filter(({ target }) => target === chain).map(deleteRule));
+      commands.push(...jumps.filter(({ target }) => target === chain).map(deleteRule));
     } else {
-      const found = maps.get(entry.map)?.find(({ key }) => key === entry.key);
+      const found = elements.find(({ map, key }) => map === entry.map && key === entry.key);
       if (found !== undefined && found.chain !== chain && isStale !== 'always' && !(yield* isStale(found))) throw taken(entry, found);
       if (found !== undefined) commands.push(deleteElement(entry));
       if (found !== undefined && found.chain !== chain) commands.push(...chainRemoval(found.chain));
@@ -156,8 +156,12 @@ const taken = (entry: MapEntry, found: ListedElement): EffectError =>
     `nft create element ${IN_TABLE} ${entry.map} { ${entry.key} }`,
   );
 
-function* elementsOf(map: string): Steps<readonly ListedElement[]> {
-  return listedElements(yield* listNft('map', ...TABLE, map));
+/** Elements of the maps that lead to these chains. */
+function* elementsOf(chains: readonly OwnedChain[]): Steps<readonly ListedElement[]> {
+  const maps = new Set(chains.flatMap(({ entry }) => ('map' in entry ? [entry.map] : [])));
+  const found: ListedElement[] = [];
+  for (const map of maps) found.push(...listedElements(yield* listNft('map', ...TABLE, map)));
+  return found;
 }
 
 function* jumpsTo(chains: readonly OwnedChain[]): Steps<readonly Jump[]> {
