@@ -10,15 +10,17 @@ import { findProgram } from './child.ts';
 import { createHost, type Host } from './host.ts';
 
 /*
- * The real kernel: in namespaces of this test's own, and with links of the host's namespace whose names begin with `fla-`.
+ * The real kernel: in namespaces of this test's own, and with links of the host's namespace that have names of its own.
  */
 
 const lacks =
   process.platform !== 'linux' || process.getuid?.() !== 0
     ? 'needs root on Linux'
-    : ['ip', 'tc', 'bridge', 'nft', 'nsenter', 'unshare'].filter((program) => findProgram(program) === undefined).join(', ');
+    : ['ip', 'tc', 'bridge', 'nft', 'nsenter', 'unshare', 'pgrep'].filter((program) => findProgram(program) === undefined).join(', ');
 
-const NETNS = 'fla-test';
+/** Begins the names of all that is made outside of this test's own namespace; another run has others. */
+const OURS = `fl${process.pid.toString(36)}-`;
+const NETNS = `${OURS}test`;
 const PATH = `/run/netns/${NETNS}`;
 
 const sh = (command: string): string => execFileSync('sh', ['-c', command], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -32,8 +34,9 @@ const change = (netns: Netns, ...lines: readonly string[]): Effect => ({
 });
 const show = (netns: Netns, line: string, program: IprouteProgram = 'ip'): Effect => ({ kind: 'show', program, netns, words: words(line) });
 
-/** Links of the host whose names begin with ours, and processes below this one. */
-const left = (): string => sh("ip -br link show | grep -E '^fla-' || true");
+/** Links of the host whose names begin with ours. */
+const left = (): string => sh(`ip -br link show | grep -E '^${OURS}' || true`);
+/** Children that this test's hosts started, by a folder of their path: other tests of this process have children too. */
 const children = (): readonly string[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -42,6 +45,7 @@ const children = (): readonly string[] =>
         const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
         const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         if (parent !== String(process.pid) || state === 'Z') return [];
+        if (!readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`/${OURS}`)) return [];
         return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`];
       } catch {
         return [];
@@ -51,8 +55,9 @@ const children = (): readonly string[] =>
 
 describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (skipped: ${lacks})`}`, () => {
   let host: Host;
+  const path = process.env['PATH'];
   beforeAll(() => {
-    sh(`ip netns del ${NETNS} 2>/dev/null || true`);
+    process.env['PATH'] = `${path}:/${OURS}`;
   });
   beforeEach(() => {
     sh(`ip netns add ${NETNS}`);
@@ -64,6 +69,7 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
     expect(left()).toBe('');
   });
   afterAll(() => {
+    process.env['PATH'] = path;
     sh(`ip netns del ${NETNS} 2>/dev/null || true`);
   });
 
@@ -77,7 +83,7 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
   it('makes a pair of links into a namespace, sets it up there in one entry, and takes it back', async () => {
     const session = await host.session(PATH);
     expect(session.netnsGone).toBe(false);
-    await session.perform(change(undefined, `link add fla-a type veth peer name eth0 netns ${PATH}`, 'link set dev fla-a up'));
+    await session.perform(change(undefined, `link add ${OURS}a type veth peer name eth0 netns ${PATH}`, `link set dev ${OURS}a up`));
     await session.perform({ kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/conf/eth0/arp_notify', value: '1' });
     await session.perform(change(PATH, 'link set dev eth0 up', 'address add 10.99.7.2/24 dev eth0', 'route add default via 10.99.7.1'));
     const [link] = (await session.perform(show(PATH, 'address show dev eth0'))) as readonly { readonly addr_info: readonly JsonObject[] }[];
@@ -87,7 +93,7 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
     expect(await session.perform(show(PATH, 'qdisc show dev eth0', 'tc'))).toHaveLength(1);
     const inside = { kind: 'run', program: 'cat', arguments: ['/proc/self/net/dev'], netns: PATH } as const;
     expect(await session.perform(inside)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('eth0:') });
-    await session.perform(change(undefined, 'link del dev fla-a'));
+    await session.perform(change(undefined, `link del dev ${OURS}a`));
     expect(await session.perform(show(PATH, 'link show dev eth0'))).toEqual([]);
     session.close();
   });
@@ -114,7 +120,7 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
     ['unsupported', 'a type that nobody knows', change(PATH, 'link add x type nosuchtype')],
     ['invalid', 'an address that is none', change(PATH, 'address add 300.0.0.1/8 dev lo')],
     ['invalid', 'a gateway that is not reached', change(PATH, 'link set dev lo up', 'route add 10.0.0.0/8 via 1.2.3.4')],
-    ['namespace', 'a namespace that is not there', change('/run/netns/fla-none', 'link set dev lo up')],
+    ['namespace', 'a namespace that is not there', change(`/run/netns/${OURS}none`, 'link set dev lo up')],
     ['namespace', 'a namespace of another kind', change('/proc/self/ns/mnt', 'link set dev lo up')],
     ['namespace', 'a file that is no namespace', change('/etc/hostname', 'link set dev lo up')],
     ['namespace', 'the namespace of the host', change('/proc/self/ns/net', 'link set dev lo up')],
@@ -130,7 +136,7 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
   ])('calls it %s: %s', async (code, _, effect) => expect(await codeOf(effect)).toBe(code));
 
   it('says that a namespace is gone', async () => {
-    const session = await host.session('/run/netns/fla-none');
+    const session = await host.session(`/run/netns/${OURS}none`);
     expect(session.netnsGone).toBe(true);
     session.close();
   });
@@ -149,22 +155,22 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
       for (const line of children().filter((each) => each.includes('-batch -'))) process.kill(Number.parseInt(line, 10), 'SIGKILL');
       // They are dead before this process can notice; one that dies over a command may have done it.
       sh('sleep 0.02');
-      await host.perform(change(undefined, 'link add fla-a type veth peer name fla-b'));
-      await host.perform(change(undefined, 'link del dev fla-a'));
+      await host.perform(change(undefined, `link add ${OURS}a type veth peer name ${OURS}b`));
+      await host.perform(change(undefined, `link del dev ${OURS}a`));
     }
   });
 
   it('is not misjudged when somebody else makes a link anew', async () => {
-    await host.perform(change(undefined, 'link add fla-a type veth peer name fla-b'));
-    await rows(show(undefined, 'link show dev fla-a'));
-    await rows(show(undefined, 'qdisc show dev fla-a', 'tc'));
-    sh('ip link del fla-a; ip link add fla-a type veth peer name fla-b');
-    expect(await rows(show(undefined, 'link show dev fla-a'))).toMatchObject([{ ifname: 'fla-a' }]);
-    sh('ip link del fla-a; ip link add fla-a type veth peer name fla-b');
-    await host.perform(change(undefined, 'link set dev fla-a up'));
-    sh('ip link del fla-a; ip link add fla-a up type veth peer name fla-b');
-    expect(await rows(show(undefined, 'qdisc show dev fla-a', 'tc'))).toHaveLength(1);
-    await host.perform(change(undefined, 'link del dev fla-a'));
+    await host.perform(change(undefined, `link add ${OURS}a type veth peer name ${OURS}b`));
+    await rows(show(undefined, `link show dev ${OURS}a`));
+    await rows(show(undefined, `qdisc show dev ${OURS}a`, 'tc'));
+    sh(`ip link del ${OURS}a; ip link add ${OURS}a type veth peer name ${OURS}b`);
+    expect(await rows(show(undefined, `link show dev ${OURS}a`))).toMatchObject([{ ifname: `${OURS}a` }]);
+    sh(`ip link del ${OURS}a; ip link add ${OURS}a type veth peer name ${OURS}b`);
+    await host.perform(change(undefined, `link set dev ${OURS}a up`));
+    sh(`ip link del ${OURS}a; ip link add ${OURS}a up type veth peer name ${OURS}b`);
+    expect(await rows(show(undefined, `qdisc show dev ${OURS}a`, 'tc'))).toHaveLength(1);
+    await host.perform(change(undefined, `link del dev ${OURS}a`));
   });
 
   it('answers each question as if it were the first', async () => {
@@ -196,18 +202,24 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
   it('shows a deleted link no more, and takes one of its name at once', async () => {
     for (let round = 0; round < 5; round++) {
       await host.perform(
-        change(undefined, 'link add fla-a type veth peer name fla-b', 'address add 10.99.8.1/24 dev fla-a', 'link set dev fla-a up'),
+        change(
+          undefined,
+          `link add ${OURS}a type veth peer name ${OURS}b`,
+          `address add 10.99.8.1/24 dev ${OURS}a`,
+          `link set dev ${OURS}a up`,
+        ),
       );
-      await host.perform(change(undefined, 'link del dev fla-a'));
-      expect(await rows(show(undefined, 'link show dev fla-a'))).toEqual([]);
-      expect(await rows(show(undefined, 'address show to 10.99.8.1'))).toEqual([]);
-      expect(existsSync('/proc/sys/net/ipv4/conf/fla-a')).toBe(false);
+      await host.perform(change(undefined, `link del dev ${OURS}a`));
+      expect(await rows(show(undefined, `link show dev ${OURS}a`))).toEqual([]);
+      const addressed = await rows(show(undefined, 'address show to 10.99.8.1'));
+      expect(addressed.filter(({ ifname }) => ifname === `${OURS}a`)).toEqual([]);
+      expect(existsSync(`/proc/sys/net/ipv4/conf/${OURS}a`)).toBe(false);
     }
-    expect(await codeOf(change(undefined, 'link del dev fla-a'))).toBe('missing');
+    expect(await codeOf(change(undefined, `link del dev ${OURS}a`))).toBe('missing');
   });
 
   it('bears two hundred sessions at once', async () => {
-    const names = Array.from({ length: 200 }, (_, index) => `fla-${index}`);
+    const names = Array.from({ length: 200 }, (_, index) => `${OURS}${index}`);
     await Promise.all(
       names.map(async (name, index) => {
         const session = await host.session(PATH);
