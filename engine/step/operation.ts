@@ -44,6 +44,7 @@ export interface Operation<A extends JsonObject = JsonObject, O extends JsonObje
   identity?(args: A): string;
   /** What is not as `ensure` left it, in words, one line each; empty: all is well. */
   check(args: A, context: StepContext<O>): Steps<readonly string[]>;
+  /** Of a shared operation: only run where `ensure` did not end and no other record uses it. What can carry no tag yet would be lost else. */
   undo(args: A, context: StepContext<O>): Steps<void>;
   /** Everything on the host that carries a tag of ours and was made by this operation, whoever owns it. */
   inventory?(): Steps<readonly OwnedThing[]>;

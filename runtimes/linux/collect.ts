@@ -5,6 +5,7 @@ import { describeError, oneLine } from './failure-text.ts';
 import type { KeyLocks } from './key-locks.ts';
 import type { Performer } from './performer.ts';
 import type { PerformerParts } from './plan-run.ts';
+import { isUsed } from './shared-use.ts';
 import { stepDeadline } from './step-deadline.ts';
 
 /** Milliseconds for listing what one operation made, and for removing one thing. */
@@ -47,7 +48,7 @@ export async function collectGarbage(
       const locks = isShared ? stepLocks : planLocks;
       const release = await locks.acquire([isShared ? sharedKey(thing) : planId], 'the collection of garbage', signal);
       try {
-        if (isShared ? isUsed(parts, operation, thing) : parts.journal.has(planId)) return;
+        if (isShared ? isUsed(parts.journal, operation, [sharedKey(thing)]) : parts.journal.has(planId)) return;
         parts.crashPoint('before collecting');
         await runSteps(thing.remove(), handler, signal);
         parts.crashPoint('after collecting');
@@ -74,22 +75,3 @@ const ruleInTag = (rule: string): string => rule.slice(0, 90);
 
 /** The lock key of the steps that use a shared thing. */
 const sharedKey = (thing: OwnedThing): string => thing.key ?? thing.what.replace(' ', ':');
-
-/** Whether a step of a record is about a shared thing, whoever made it. */
-function isUsed({ journal }: PerformerParts, operation: Operation, thing: OwnedThing): boolean {
-  const key = sharedKey(thing);
-  for (const record of journal.records()) {
-    for (const { step, memory, outputs } of record.steps) {
-      if (step.operation !== operation.name) continue;
-      const context = {
-        owner: { id: record.id, rule: record.rule, text: record.tag },
-        netns: record.netns,
-        netnsGone: false,
-        ...(memory === undefined ? {} : { memory }),
-        ...(outputs === undefined ? {} : { outputs }),
-      };
-      if (operation.lockKeys(step.arguments, context).includes(key)) return true;
-    }
-  }
-  return false;
-}

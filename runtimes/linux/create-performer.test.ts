@@ -370,6 +370,32 @@ describe('undo', () => {
   });
 });
 
+describe('a shared step that did not end', () => {
+  /** The hub is there, but the step never heard of it. */
+  const interrupted = async (performer: Performer): Promise<void> => {
+    host.before = (effect) => {
+      if (effect.kind !== 'iproute' || effect.commands[0]?.words[0] !== 'add') return undefined;
+      host.before = () => undefined;
+      host.kernel.set('hub0', web.owner.text);
+      return new EffectError('program', 'ip ended by itself', 'ip link add hub0');
+    };
+    await expect(performer.perform(web)).rejects.toThrow('ip ended by itself');
+  };
+
+  it('is undone, for nobody could tell any more whose it is', async () => {
+    await interrupted(await start());
+    expect(host.kernel.size).toBe(0);
+  });
+
+  it('stays where another plan uses it', async () => {
+    const performer = await start();
+    await performer.perform(fakePlan('other', [['hub', { name: 'hub0' }]]));
+    host.kernel.delete('hub0');
+    await interrupted(performer);
+    expect([...host.kernel.keys()]).toEqual(['hub0']);
+  });
+});
+
 describe('check', () => {
   it('says what is not as it was left', async () => {
     const performer = await start();

@@ -9,6 +9,7 @@ import { journalledSession } from './journalled-session.ts';
 import { type KeyLocks, LockError } from './key-locks.ts';
 import { type HostHandler, type HostSession, StepFailure } from './performer.ts';
 import { RecordLogError } from './record-log.ts';
+import { isUsed } from './shared-use.ts';
 import { stepDeadline } from './step-deadline.ts';
 
 /** What all plans of a performer share. */
@@ -105,12 +106,22 @@ export class PlanRun {
     return this.#run('check', performed, signal, (run) => run((context) => operation.check(step.arguments, context)));
   }
 
-  /** Undoes a step, unless it is shared: that stays for the others, until garbage is collected. Throws {@link StepFailure}. */
+  /**
+   * Undoes a step. What is shared stays for the others until garbage is collected; but where its `ensure` did not end and no other record
+   * uses it, nobody could tell any more that it is ours. Throws {@link StepFailure}.
+   */
   async undo(performed: PerformedStep, signal: AbortSignal | undefined): Promise<void> {
     const { step } = performed;
     const operation = this.#operation(step, 'undo');
-    if (operation.lifetime === 'shared') return;
-    await this.#run('undo', performed, signal, (run) => run((context) => operation.undo(step.arguments, context)));
+    const isShared = operation.lifetime === 'shared';
+    if (isShared && performed.outputs !== undefined) return;
+    await this.#run('undo', performed, signal, (run) =>
+      run((context) => {
+        const keys = isShared ? operation.lockKeys(step.arguments, context) : [];
+        const stays = isShared && isUsed(this.#parts.journal, operation, keys, this.#options.id);
+        return stays ? nothing() : operation.undo(step.arguments, context);
+      }),
+    );
   }
 
   /** The failure of a step in one line: the step, its place in the rule, what was tried, and what was said. */
@@ -175,6 +186,8 @@ export class PlanRun {
     }
   }
 }
+
+function* nothing(): Steps<void> {}
 
 /** Whether two steps are one, its place in the rule included. */
 export function isSameStep(a: BoundStep, b: BoundStep): boolean {
