@@ -68,21 +68,25 @@ function outcomeOf(rule: NetworkRule, test: NetworkCaseDocument, facts: NetworkF
   const { plan } = answer;
   const { steps, fault: failed } = dryPlan(plan, options);
   if (failed !== undefined) return { ...none, steps, nodeSteps, fault: failed };
-  return { steps, fault: undefined, nodeSteps, ...(test.expect.result === undefined ? { result: undefined } : resultOf(plan, steps)) };
+  return {
+    steps,
+    fault: undefined,
+    nodeSteps,
+    ...(test.expect.result === undefined ? { result: undefined } : resultOf(plan, steps, options)),
+  };
 }
 
-function resultOf(plan: NetworkPlan, steps: readonly DryStep[]): Pick<Outcome, 'result'> | Pick<Outcome, 'result' | 'fault'> {
+function resultOf(plan: NetworkPlan, steps: readonly DryStep[], { outputsOf }: DryPlanOptions): Pick<Outcome, 'result' | 'fault'> {
+  const unforeseen = steps.find(({ step, problem }) => problem !== undefined && outputsOf?.(step) === undefined);
+  if (unforeseen !== undefined) {
+    const message = `the outputs of step ${unforeseen.step.key} are not known (${unforeseen.problem}): give them in outputs`;
+    return { result: undefined, fault: fault(FAULT_CODES.internal, message) };
+  }
   try {
-    return { result: dryResult(plan, steps) };
+    return { result: dryResult(plan, steps), fault: undefined };
   } catch (error) {
-    if (error instanceof BindError) return { result: undefined, fault: fault(FAULT_CODES.expressionFailed, `result: ${error.message}`) };
-    const unforeseen = steps.find(({ problem }) => problem !== undefined);
-    if (unforeseen === undefined) throw error;
-    const { step, problem } = unforeseen;
-    return {
-      result: undefined,
-      fault: fault(FAULT_CODES.internal, `the outputs of step ${step.key} are not known (${problem}): give them in outputs`),
-    };
+    if (!(error instanceof BindError)) throw error;
+    return { result: undefined, fault: fault(FAULT_CODES.expressionFailed, `result: ${error.message}`) };
   }
 }
 
