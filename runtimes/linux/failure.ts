@@ -18,7 +18,10 @@ const WORDS: readonly (readonly [RegExp, FailureCode])[] = [
     /does not exist|No such (file|device|process|address|entry|chain|table)|Cannot find (device|specified|qdisc)|Device not found|Cannot assign requested address|not found|No such/i,
     'missing',
   ],
-  [/No chain\/target\/match by that name|Bad rule \(does a matching rule exist|doesn't exists?|Cannot delete qdisc with handle of zero/, 'missing'],
+  [
+    /No chain\/target\/match by that name|Bad rule \(does a matching rule exist|doesn't exists?|Cannot delete qdisc with handle of zero/,
+    'missing',
+  ],
   [/Network is (down|unreachable)|No route to host|Nexthop has invalid gateway|Invalid gateway/i, 'invalid'],
   [/resource busy|Device or resource busy|Resource temporarily unavailable|xtables lock|is busy|Text file busy|try again/i, 'busy'],
   [/Operation not permitted|Permission denied|Read-only file system|you must be root/i, 'denied'],
