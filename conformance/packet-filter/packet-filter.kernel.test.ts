@@ -161,6 +161,11 @@ describe.skipIf(why !== '')(`packets${why === '' ? '' : ` (skipped: ${why})`}`, 
         [`${NODE}:8080`, 'pod-a from 10.1.0.1'],
         [`${addressOf('c')}:8080`, undefined],
       ]);
+      // A flow of UDP that is remembered would go on to where it went, whoever has the port by then.
+      const flows = (): Promise<string> => shell('conntrack -L -p udp --orig-port-dst 8053 2>/dev/null');
+      expect(await flows()).toContain('dport=8053');
+      await ensure('portMap', args);
+      expect(await flows()).toBe('');
       await undo('portMap', args);
       expect(await ask(fromOutside(), 'tcp', `${NODE}:8080`)).toBeUndefined();
       expect(await owned()).toEqual([]);
