@@ -13,7 +13,7 @@ const MAX_ITEMS = 1000;
 const MAX_STEPS = 5000;
 
 export interface WalkOptions<E> {
-  /** The value of an expression; a {@link CelError} becomes a {@link BindError}. */
+  /** The value of an expression; a {@link CelError} becomes a {@link BindError}. All expressions of a step are given the same locals. */
   evaluate(expression: E, locals: StepLocals): CelValue;
   /** Names beside `steps`, as they are after the steps so far. */
   locals?(): StepLocals;
@@ -102,8 +102,9 @@ class Walk<E extends StepExpression> {
   #bind(step: CompiledStep<E>, item: Turn<E>['items'][number]): BoundStep {
     if (++this.#count > MAX_STEPS) throw this.#fault(step, `the plan has more than ${MAX_STEPS} steps`, step.path);
     const { operation, path, line, timeout } = step;
+    const locals = this.#locals(item.locals);
     try {
-      const bound = step.arguments.bind((expression) => this.#options.evaluate(expression, this.#locals(item.locals)));
+      const bound = step.arguments.bind((expression) => this.#options.evaluate(expression, locals));
       this.#pending = item.key;
       return { key: item.key, operation: operation.name, arguments: bound, timeout, path, ...(line === undefined ? {} : { line }) };
     } catch (error) {

@@ -24,6 +24,7 @@ export class Evaluation {
   readonly #activation: Record<string, CelValue | undefined>;
   readonly #budget = new ExpressionBudget('the rule uses more than one attachment may cost');
   readonly #secretIds: ReadonlySet<string>;
+  #last: { readonly locals: object; readonly activation: Readonly<Record<string, CelValue | undefined>> } | undefined;
 
   /** `values`: variables by name. `secretIds`: those whose values are not for messages. */
   constructor(variables: ReadonlyMap<string, Variable>, values: Readonly<Record<string, CelValue>>, secretIds: ReadonlySet<string>) {
@@ -40,7 +41,7 @@ export class Evaluation {
 
   /** The value of an expression; throws a {@link CelError} whose message has nothing secret in it. */
   run(expression: Expression, locals?: Readonly<Record<string, CelValue>>): CelValue {
-    const activation = locals === undefined ? this.#activation : Object.assign(Object.create(null), this.#activation, locals);
+    const activation = this.#with(locals);
     try {
       return this.#budget.run(expression.program, activation);
     } catch (error) {
@@ -48,6 +49,13 @@ export class Evaluation {
         throw new CelError('the expression failed; its values are secret');
       throw error;
     }
+  }
+
+  /** The activation with locals on top: one for all expressions of a step. */
+  #with(locals: Readonly<Record<string, CelValue>> | undefined): Readonly<Record<string, CelValue | undefined>> {
+    if (locals === undefined) return this.#activation;
+    if (this.#last?.locals !== locals) this.#last = { locals, activation: Object.assign(Object.create(null), this.#activation, locals) };
+    return this.#last.activation;
   }
 
   /** The value of an expression; throws a {@link RuleFault}. */
