@@ -174,6 +174,18 @@ describe('steps for the node', () => {
     expect(await ensure()).toEqual({ code: 11, msg: 'what the rule needs of the cluster is not known yet', details: 'connection refused' });
   });
 
+  it('are not waited for longer than the invocation has', async () => {
+    const { nodes, performer } = setUp();
+    let open = (): void => {};
+    performer.gate = () => new Promise((resolve) => (open = resolve));
+    const controller = new AbortController();
+    const waiting = nodes.ensure(overlay(), 'net', { name: 'net' }, controller.signal);
+    await turns();
+    controller.abort();
+    expect(await waiting).toEqual({ code: 11, msg: 'the steps for the node are still being performed' });
+    open();
+  });
+
   it('end with what keeps them, and stay', async () => {
     const { ensure, taken, facts, clock, nodes } = setUp();
     await ensure();

@@ -1,5 +1,6 @@
 import { canonicalJson, type JsonObject } from '../../engine/object/json.ts';
 import type { CniFault, NetworkRule } from '../../engine/rules/network/program.ts';
+import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
 import type { Clock, Timer } from '../host/clock.ts';
 import type { Performer } from '../linux/performer.ts';
 import { stepDeadline } from '../linux/step-deadline.ts';
@@ -39,6 +40,7 @@ interface NodeNetwork {
 /** Networks with steps for the node that are kept true at once. */
 const MAX_NETWORKS = 256;
 const MAX_RETRY = 60_000;
+const NOT_YET: CniFault = { code: FAULT_CODES.tryAgainLater, msg: 'the steps for the node are still being performed' };
 
 /**
  * Keeps the steps for the node as a whole true: a tunnel, routes to other nodes, sets of a firewall. A network is known from its first ADD or
@@ -65,7 +67,7 @@ export class NodeSteps {
     const state = this.#stateOf(rule, network, config);
     if (state.isConverged) return undefined;
     await withinSignal(this.#converge(state), signal);
-    return state.isConverged ? undefined : state.fault;
+    return state.isConverged ? undefined : (state.fault ?? NOT_YET);
   }
 
   /** What stands against the networks that are known, for health. */
@@ -157,7 +159,7 @@ export class NodeSteps {
     const { rule, config, meaning } = state;
     const limit = stepDeadline(clock, deadline, undefined);
     try {
-      const answer = await withFacts(facts, limit.signal, (known) => rule.node!(config, known));
+      const answer = await withFacts({ source: facts, clock }, limit.signal, (known) => rule.node!(config, known));
       if (answer.kind === 'plan') await performer.converge(answer.plan, limit.signal);
       state.fault = answer.kind === 'fault' ? answer.fault : undefined;
     } catch (error) {

@@ -40,6 +40,8 @@ export interface PluginOptions {
   readonly version?: string;
   /** Milliseconds that an invocation may take. Default: 110 s, as the kubelet waits for two minutes. */
   readonly deadline?: number;
+  /** Of STATUS. Default: 10 s; runtimes ask every five. */
+  readonly statusDeadline?: number;
 }
 
 /** An invocation as the executable got it. */
@@ -75,6 +77,7 @@ export function createPlugin(options: PluginOptions): Plugin {
     clock = systemClock,
     netns = kernelNetns,
     deadline = 110_000,
+    statusDeadline = 10_000,
   } = options;
   let { program } = options;
   const nodes = new NodeSteps({ performer, facts, clock, log });
@@ -135,7 +138,7 @@ export function createPlugin(options: PluginOptions): Plugin {
   ): Promise<Answer> {
     const { command, network, containerId, ifName } = request;
     const began = clock.elapsed();
-    const limit = stepDeadline(clock, deadline, outer);
+    const limit = stepDeadline(clock, command === 'STATUS' ? statusDeadline : deadline, outer);
     let answer: VerbAnswer;
     try {
       answer = await serve(type, request, netnsOverride, limit.signal);

@@ -1,5 +1,7 @@
 import type { CniFault, NetworkFacts, NetworkNeeds } from '../../../engine/rules/network/program.ts';
 import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
+import type { Clock } from '../../host/clock.ts';
+import { stepDeadline } from '../../linux/step-deadline.ts';
 
 /** What is known of the cluster, and how more is found out. */
 export interface NetworkFactsSource {
@@ -24,24 +26,39 @@ const MAX_ROUNDS = 10;
 
 type Needing = { readonly kind: 'needs'; readonly needs: NetworkNeeds };
 
-/** Asks until all facts that are needed are known. A fault where they can't be had. */
+/** Milliseconds for finding out what one question needs; a cluster that does not answer must not hold up a node. */
+const PATIENCE = 30_000;
+
+/** Asks until all facts that are needed are known. A fault where they can't be had, or not in time. */
 export async function withFacts<Answer extends { readonly kind: string }>(
-  source: NetworkFactsSource,
+  { source, clock }: { readonly source: NetworkFactsSource; readonly clock: Clock },
   signal: AbortSignal,
   ask: (facts: NetworkFacts) => Answer | Needing,
 ): Promise<Exclude<Answer, Needing> | { readonly kind: 'fault'; readonly fault: CniFault }> {
-  for (let round = 0; round < MAX_ROUNDS; round++) {
-    const answer = ask(source.facts);
-    if (!isNeeding(answer)) return answer as Exclude<Answer, Needing>;
-    try {
-      await source.learn(answer.needs, signal);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+  const limit = stepDeadline(clock, PATIENCE, signal);
+  try {
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const answer = ask(source.facts);
+      if (!isNeeding(answer)) return answer as Exclude<Answer, Needing>;
+      const failure = await failureOf(source.learn(answer.needs, limit.signal));
+      if (failure === undefined) continue;
+      const why = limit.isPassed ? `the cluster did not answer in ${PATIENCE / 1000} s` : failure;
       return { kind: 'fault', fault: fault(FAULT_CODES.tryAgainLater, 'what the rule needs of the cluster is not known yet', why) };
     }
+  } finally {
+    limit.end();
   }
   const details = `after ${MAX_ROUNDS} rounds of questions there are more`;
   return { kind: 'fault', fault: fault(FAULT_CODES.internal, 'the rule asks for facts without end', details) };
 }
 
 const isNeeding = (answer: { readonly kind: string }): answer is Needing => answer.kind === 'needs';
+
+async function failureOf(work: Promise<void>): Promise<string | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -8,7 +8,7 @@ import { DONE, planOf, refused, type VerbAnswer, type VerbContext } from './verb
 
 /** Whether an ADD could be served: the host has what the rule needs, an address is left, and the rule itself says nothing against it. */
 export async function status(context: VerbContext, rule: NetworkRule, request: NetworkRequest, signal: AbortSignal): Promise<VerbAnswer> {
-  const { host, nodes, facts, addresses, delegate } = context;
+  const { host, nodes, facts, clock, addresses, delegate } = context;
   const missing = await host.missing(rule.requirements);
   if (missing.length > 0)
     return refused(
@@ -35,7 +35,7 @@ export async function status(context: VerbContext, rule: NetworkRule, request: N
       if (!isVerbUnknown(error)) throw error;
     }
   }
-  const objection = await withFacts(facts, signal, (known) => {
+  const objection = await withFacts({ source: facts, clock }, signal, (known) => {
     const said = rule.status(request, known);
     if (said === undefined) return READY;
     return 'needs' in said ? said : ({ kind: 'fault', fault: said } as const);

@@ -45,10 +45,10 @@ export const attachmentId = (rule: string, request: NetworkRequest): string => a
 
 /** The plan of a request, once all facts that it needs are known. */
 export async function planOf(
-  { facts }: VerbContext,
+  { facts: source, clock }: VerbContext,
   rule: NetworkRule,
   request: NetworkRequest,
   signal: AbortSignal,
 ): Promise<{ readonly kind: 'plan'; readonly plan: NetworkPlan } | { readonly kind: 'fault'; readonly fault: CniFault }> {
-  return withFacts(facts, signal, (known) => rule.attach(request, known));
+  return withFacts({ source, clock }, signal, (known) => rule.attach(request, known));
 }
