@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
@@ -149,6 +150,8 @@ class Daemon {
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    // Every invocation under way listens.
+    setMaxListeners(0, this.#calledOff.signal);
     const { clock, log, stateFolder } = parts;
     this.spool = createSpool({ folder: join(stateFolder, 'spool'), handle: (invocation) => this.#invoke(invocation), clock, log });
   }
