@@ -41,6 +41,13 @@ describe('a bundle', () => {
     expect(compile(text, { rules: ['s'] }).program?.admission.rules.map(({ name }) => name)).toEqual(['s']);
   });
 
+  test('of rules of several kinds', () => {
+    const network = '{apiVersion: fairlead.dev/v1alpha1, kind: NetworkRule, metadata: {name: net}, spec: {steps: []}}';
+    const { program } = compile(`${DENY}---\n${network}\n`);
+    expect([program?.admission.rules.length, program?.reconcile.rules.length, program?.network.rules[0]?.name]).toEqual([1, 0, 'net']);
+    expect(compile(`${DENY}---\n${network}\n`, { rules: ['r'] }).program?.network.rules).toEqual([]);
+  });
+
   test('of nothing decides nothing', () => {
     expect(decide(compile('').program!.admission, podRequest()).allowed).toBe(true);
   });
@@ -62,6 +69,7 @@ describe('documents that are no rules', () => {
     ['{apiVersion: v1, kind: Pod}', ['warning bundle-not-a-rule $.kind: Pod is no rule and is passed over']],
     ['{a: b}', ['warning bundle-not-a-rule $: the document has no apiVersion and kind, so it is no rule and is passed over']],
     ['{apiVersion: fairlead.dev/v1alpha1, kind: RuleTest}', []],
+    ['{apiVersion: fairlead.dev/v1alpha1, kind: CNIInvocation}', []],
     [
       '{apiVersion: fairlead.dev/v1alpha1, kind: AdmisionRule}',
       ['error bundle-unknown-kind $.kind: unknown kind AdmisionRule of fairlead.dev'],

@@ -35,7 +35,7 @@ export interface CompileBundleOptions {
 }
 
 /** Kinds that belong beside rules and are not for this compiler. */
-const BESIDE_RULES = new Set(['RuleTest']);
+const BESIDE_RULES = new Set(['RuleTest', 'CNIInvocation']);
 
 const NO_RECONCILE_DOCUMENTS: ReconcileDocuments = { definitions: [], rules: [], diagnostics: [] };
 const NO_RECONCILE_RULES: CompiledReconcileRules = { rules: [], diagnostics: [] };

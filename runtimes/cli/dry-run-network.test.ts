@@ -114,3 +114,9 @@ test('an explanation shows what expressions gave each step', async () => {
   expect(out).toMatch(/bridge-1 .*\n {4}arguments\n {6}name: cni0\n/);
   expect(out).toMatch(/outputs\n {6}addresses:\n {6}- 10.1.0.2\/16\n/);
 });
+
+test('network rules are not served by this command', async () => {
+  const { code, err } = await run('serve rule.yaml --log off');
+  expect(err).toContain('there are only network rules: they are served on each node');
+  expect(code).toBe(2);
+});

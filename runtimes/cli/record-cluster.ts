@@ -88,6 +88,9 @@ export async function resourcesOfRules(program: BundleProgram, { discovery }: Ku
   for (const { instance, touches } of program.reconcile.rules) {
     for (const { apiVersion, kind } of [instance, ...touches]) add(await discovery.resourceOf(apiVersion, kind));
   }
+  for (const { reads } of program.network.rules) {
+    for (const { apiVersion, kind } of reads) add(await discovery.resourceOf(apiVersion, kind));
+  }
   const served = await discovery.all();
   for (const { resourceRules } of program.admission.reach ?? []) {
     for (const rule of resourceRules) {

@@ -66,8 +66,10 @@ function checkPaths(args: ParsedArguments): void {
 }
 
 /** Which of its two things the command is to do, by the kinds of rules there are and by what it was told. */
-function wanted({ admission, reconcile }: BundleProgram, args: ParsedArguments, context: CommandContext) {
+function wanted({ admission, reconcile, network }: BundleProgram, args: ParsedArguments, context: CommandContext) {
   const cluster = args.on('cluster');
+  if (network.rules.length > 0 && admission.rules.length + reconcile.rules.length === 0)
+    throw new UsageError('there are only network rules: they are served on each node', 'fairlead cni serve does that');
   if (!cluster && admission.rules.length === 0) {
     throw new UsageError('there are only reconcile rules: they need a cluster', 'give --cluster to run their controller');
   }

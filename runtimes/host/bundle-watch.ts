@@ -137,8 +137,13 @@ function bundleMetrics(metrics: Metrics): (succeeded: boolean, active: ActiveBun
     time.set(active.since / 1000);
     rules.clear();
     const counts = new Map<string, number>();
-    const { admission, reconcile } = active.program;
-    for (const kind of [...admission.rules.map((rule) => rule.kind), ...reconcile.rules.map((rule) => rule.ruleKind)]) {
+    const { admission, reconcile, network } = active.program;
+    const kinds = [
+      ...admission.rules.map((rule) => rule.kind),
+      ...reconcile.rules.map((rule) => rule.ruleKind),
+      ...network.rules.map(() => 'NetworkRule'),
+    ];
+    for (const kind of kinds) {
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
     }
     for (const [kind, count] of counts) rules.of(kind).set(count);
