@@ -33,7 +33,7 @@ function isWell({ notReady, bundle, rules, attachments, spooled }: DaemonStatus)
   return (
     notReady === undefined &&
     bundle.failure === undefined &&
-    rules.every(({ missing }) => missing.length === 0) &&
+    rules.every(({ missing, faults }) => missing.length + faults.length === 0) &&
     attachments.every(({ state }) => state === 'performed') &&
     spooled === 0
   );
@@ -45,8 +45,10 @@ function statusText(status: DaemonStatus): string {
   const lines = [
     `daemon ${status.version} on ${status.node || 'this node'}: ${status.notReady ?? 'ready'}`,
     `bundle ${[bundle.name, bundle.version].filter(Boolean).join(' ')}${bundle.failure === undefined ? '' : `; the newest version of its files does not serve: ${bundle.failure}`}`,
-    ...rules.map(
-      ({ name, missing }) => `rule ${name}: ${missing.length === 0 ? 'the host has all it needs' : `the host lacks ${missing.join('; ')}`}`,
+    ...rules.map(({ name, missing, faults }) =>
+      missing.length === 0
+        ? `rule ${name}: ${faults.join('; ') || 'well'}`
+        : `rule ${name}: the host lacks what it needs: ${missing.join('; ')}`,
     ),
     ...networks.map(
       ({ name, rules: of, attachments: count, addresses }) =>

@@ -33,6 +33,8 @@ export interface RuleStatus {
   readonly name: string;
   /** What the host has not that the rule needs, in words. */
   readonly missing: readonly string[];
+  /** What stands against its steps for the node, in words. */
+  readonly faults: readonly string[];
 }
 
 export interface NetworkStatus {

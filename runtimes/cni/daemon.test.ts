@@ -213,7 +213,7 @@ describe('the daemon', () => {
       version: '1.2.3',
       node: 'n1',
       bundle: { name: 'test', version: '', generation: 1, failure: '1 error' },
-      rules: [{ name: 'net', missing: [] }],
+      rules: [{ name: 'net', missing: [], faults: [] }],
       networks: [{ name: 'pods', rules: ['net'], attachments: 1, addresses: [{ ranges: '10.9.0.1-10.9.0.6', total: '5', free: '4' }] }],
       attachments: [
         {

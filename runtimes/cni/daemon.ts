@@ -1,26 +1,25 @@
 import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
 import { NETWORK_OPERATIONS } from '../../engine/rules/network/operations.ts';
-import type { AddressRequest } from '../../engine/rules/network/program.ts';
 import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
-import type { ActiveBundle, BundleSource } from '../host/bundle-watch.ts';
+import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { type Log, type LogFields, type LogLevel, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { createPerformer } from '../linux/create-performer.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer, PerformerOptions } from '../linux/performer.ts';
-import { type AddressAllocator, type AddressUsage, createAddressAllocator } from './addresses/allocator.ts';
+import { type AddressAllocator, createAddressAllocator } from './addresses/allocator.ts';
+import { answerQuestion } from './answer-question.ts';
 import { openAnsweredAdds } from './answered-adds.ts';
-import { type AddressStatus, type DaemonStatus, type GcReport, QUESTION } from './daemon-status.ts';
+import { countRefused, watchDaemon } from './daemon-metrics.ts';
+import { QUESTION } from './daemon-status.ts';
 import { createDelegate } from './delegation/delegate.ts';
 import { networkEffects } from './network-effects.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 import { failure, type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
-import { sourcesOfRecord } from './verbs/address-source.ts';
 import { factsWithoutCluster, type NetworkFactsSource } from './verbs/network-facts-source.ts';
 import type { Answer, Invocation } from './wire.ts';
 
@@ -116,11 +115,11 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
       handle: (invocation) => daemon.handle(invocation),
       clock,
       log,
-      onRefused: refusals(metrics),
+      onRefused: countRefused(metrics),
     });
-    watchGauges(metrics, server, performer, daemon.spool);
-    daemon.recover();
-    return daemon.public(server);
+    watchDaemon(metrics, { server, performer, spool: daemon.spool });
+    daemon.begin(server);
+    return daemon;
   } catch (error) {
     await server?.close({ grace: 0 });
     await plugin?.close();
@@ -140,11 +139,13 @@ interface Parts extends NetworkDaemonOptions {
   readonly addresses: AddressAllocator;
 }
 
-class Daemon {
+class Daemon implements NetworkDaemon {
   readonly spool: Spool;
   readonly #parts: Parts;
   #state: 'recovering' | 'serving' | 'broken' | 'stopping' = 'recovering';
+  #server: InvocationServer | undefined;
   #recovered: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<Answer>>();
   readonly #calledOff = new AbortController();
 
@@ -157,7 +158,8 @@ class Daemon {
   }
 
   /** Undoes what an earlier daemon left half done, then does what was kept while there was none. */
-  recover(): void {
+  begin(server: InvocationServer): void {
+    this.#server = server;
     const { performer, log } = this.#parts;
     this.#recovered = performer.recover().then(
       ({ undone, left }) => {
@@ -194,7 +196,7 @@ class Daemon {
     const { clock, log } = this.#parts;
     const { environment } = invocation;
     const question = environment.get(QUESTION);
-    if (question !== undefined) return this.#answerQuestion(question);
+    if (question !== undefined) return answerQuestion(question, { ...this.#parts, spool: this.spool, notReady: this.notReady() });
     const began = clock.elapsed();
     const answer = await this.#serve(invocation);
     const verb = environment.get('CNI_COMMAND');
@@ -240,125 +242,37 @@ class Daemon {
     }
   }
 
-  async #answerQuestion(question: string): Promise<Answer> {
-    switch (question) {
-      case 'status':
-        return json(await this.#status());
-      case 'gc':
-        return json(await this.#collect());
-      default:
-        return { exitCode: 2, stdout: '', stderr: `this daemon does not know the question ${JSON.stringify(question)}\n` };
-    }
+  get recovered(): Promise<void> {
+    return this.#recovered;
   }
 
-  async #status(): Promise<DaemonStatus> {
-    const { bundle, host, performer, nodeName, version = '' } = this.#parts;
+  reload(): void {
+    const { bundle, plugin } = this.#parts;
     const active = bundle.current();
-    const notReady = this.notReady();
-    const failed = bundle.failure?.();
-    const attachments = [...performer.records()].flatMap((record) => {
-      const attachment = attachmentOfSubject(record.subject);
-      if (attachment === undefined) return [];
-      const { rule, netns = '', since, state, steps } = record;
-      const given = steps.flatMap(({ outputs }) => (Array.isArray(outputs?.['addresses']) ? outputs['addresses'] : []));
-      return [{ ...attachment, rule, netns, since, state, addresses: [...new Set(given.filter((each) => typeof each === 'string'))] }];
-    });
-    return {
-      version,
-      node: nodeName,
-      ...(notReady === undefined ? {} : { notReady }),
-      bundle: { ...bundleStatus(active), ...(failed === undefined ? {} : { failure: failed }) },
-      rules: await Promise.all(
-        (active?.program.network.rules ?? []).map(async ({ name, requirements }) => ({
-          name,
-          missing: (await host.missing(requirements)).map(({ message }) => message),
-        })),
-      ),
-      networks: await this.#networks(),
-      attachments,
-      spooled: this.spool.waiting(),
-    };
+    if (active === undefined) return;
+    plugin.setProgram(active.program.network);
+    void this.#tellWhatIsMissing();
   }
 
-  async #networks(): Promise<DaemonStatus['networks']> {
-    const { performer, addresses } = this.#parts;
-    const networks = new Map<string, { rules: Set<string>; attachments: number; requests: Map<string, AddressRequest> }>();
-    for (const record of performer.records()) {
-      const network = attachmentOfSubject(record.subject)?.network;
-      if (network === undefined) continue;
-      const entry = networks.get(network) ?? { rules: new Set<string>(), attachments: 0, requests: new Map<string, AddressRequest>() };
-      networks.set(network, entry);
-      entry.rules.add(record.rule);
-      entry.attachments++;
-      for (const source of sourcesOfRecord(record)) {
-        if (source.kind === 'allocator')
-          entry.requests.set(JSON.stringify([source.request.ranges, source.request.dataDir]), source.request);
-      }
-    }
-    return Promise.all(
-      [...networks].map(async ([name, { rules, attachments, requests }]) => ({
-        name,
-        rules: [...rules],
-        attachments,
-        addresses: (await Promise.all([...requests.values()].map((request) => addresses.usage(request)))).flat().map(addressStatus),
-      })),
-    );
+  close({ grace = 30_000 }: { readonly grace?: number } = {}): Promise<void> {
+    this.#closing ??= this.#end(grace);
+    return this.#closing;
   }
 
-  async #collect(): Promise<GcReport> {
-    const { bundle, performer, host } = this.#parts;
-    // Somebody looks: what the host lacked may be there now.
-    host.probeAnew();
-    const left: string[] = [];
-    for (const { id, state, rule } of [...performer.records()]) {
-      if (state === 'performed') continue;
-      await performer.undo(id).catch((error: unknown) => left.push(`${rule}: ${messageOf(error)}`));
-    }
-    const kept = await this.spool.perform();
-    if (kept.left > 0) left.push(`${kept.left} DELs that came while there was no daemon`);
-    const rules = (bundle.current()?.program.network.rules ?? []).map(({ name }) => name);
-    const collected = await performer.collect({ rules });
-    return { removed: collected.removed.map(({ what }) => what), left: [...left, ...collected.left] };
-  }
-
-  public(server: InvocationServer): NetworkDaemon {
-    const { plugin, performer, host, bundle, clock, log } = this.#parts;
-    let closing: Promise<void> | undefined;
-    return {
-      notReady: () => this.notReady(),
-      reload: () => {
-        const active = bundle.current();
-        if (active === undefined) return;
-        plugin.setProgram(active.program.network);
-        void this.#tellWhatIsMissing();
-      },
-      recovered: this.#recovered,
-      close: ({ grace = 30_000 } = {}) => {
-        closing ??= (async () => {
-          await within(this.#recovered, grace, clock);
-          this.#state = 'stopping';
-          await server.close({ grace });
-          // What took longer ends with the step it is in: an ADD is undone, a DEL of the spool stays there for the next daemon.
-          this.#calledOff.abort();
-          await within(Promise.all([this.spool.close(), Promise.all(this.#underWay)]), LAST_STEPS, clock);
-          await plugin.close();
-          await performer.close();
-          await host.close();
-          log('info', 'stopped');
-        })();
-        return closing;
-      },
-    };
+  async #end(grace: number): Promise<void> {
+    const { plugin, performer, host, clock, log } = this.#parts;
+    await within(this.#recovered, grace, clock);
+    this.#state = 'stopping';
+    await this.#server?.close({ grace });
+    // What took longer ends with the step it is in: an ADD is undone, a DEL of the spool stays there for the next daemon.
+    this.#calledOff.abort();
+    await within(Promise.all([this.spool.close(), Promise.all(this.#underWay)]), LAST_STEPS, clock);
+    await plugin.close();
+    await performer.close();
+    await host.close();
+    log('info', 'stopped');
   }
 }
-
-const addressStatus = ({ ranges, total, taken }: AddressUsage): AddressStatus => ({
-  ranges,
-  total: String(total),
-  free: String(total > taken ? total - taken : 0n),
-});
-
-const json = (value: unknown): Answer => ({ exitCode: 0, stdout: JSON.stringify(value), stderr: '' });
 
 /** Waits for something to end, however it does, but not longer than this. */
 async function within(work: Promise<unknown>, milliseconds: number, clock: Clock): Promise<void> {
@@ -373,10 +287,6 @@ async function within(work: Promise<unknown>, milliseconds: number, clock: Clock
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-function bundleStatus(active: ActiveBundle | undefined): DaemonStatus['bundle'] {
-  return { name: active?.bundle.name ?? '', version: active?.bundle.version ?? '', generation: active?.generation ?? 0 };
-}
-
 /** The log of rooms that know one level: scalars pass, what is more than a line of a log does not. */
 function lines(log: Log, level: LogLevel): (line: string, fields?: Readonly<Record<string, unknown>>) => void {
   return (line, fields = {}) => {
@@ -386,34 +296,4 @@ function lines(log: Log, level: LogLevel): (line: string, fields?: Readonly<Reco
     }
     log(level, line, scalars);
   };
-}
-
-function refusals(metrics: Metrics): (reason: string) => void {
-  const refused = metrics.counter({
-    name: 'fairlead_cni_refused_total',
-    help: 'Invocations that were refused before a rule saw them.',
-    labels: ['reason'],
-  });
-  return (reason) => refused.of(reason).add();
-}
-
-function watchGauges(metrics: Metrics, server: InvocationServer, performer: Performer, spool: Spool): void {
-  const running = metrics.gauge({ name: 'fairlead_cni_invocations_running', help: 'Invocations that are worked on.' });
-  const queued = metrics.gauge({ name: 'fairlead_cni_invocations_queued', help: 'Invocations that wait for their turn.' });
-  const records = metrics.gauge({
-    name: 'fairlead_cni_records',
-    help: 'What the journal holds; `undoing` is what could not be removed yet.',
-    labels: ['state'],
-    maxSeries: 8,
-  });
-  const spooled = metrics.gauge({ name: 'fairlead_cni_spooled', help: 'DELs that came while there was no daemon and are not done.' });
-  metrics.beforeText(() => {
-    running.set(server.running());
-    queued.set(server.queued());
-    spooled.set(spool.waiting());
-    records.clear();
-    const counts = new Map<string, number>([['performed', 0]]);
-    for (const { state } of performer.records()) counts.set(state, (counts.get(state) ?? 0) + 1);
-    for (const [state, count] of counts) records.of(state).set(count);
-  });
 }

@@ -1,0 +1,118 @@
+import { attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
+import type { AddressRequest } from '../../engine/rules/network/program.ts';
+import { describeFault } from '../../engine/rules/network/protocol/fault.ts';
+import type { ActiveBundle, BundleSource } from '../host/bundle-watch.ts';
+import type { Host } from '../linux/host.ts';
+import type { Performer } from '../linux/performer.ts';
+import type { AddressAllocator, AddressUsage } from './addresses/allocator.ts';
+import type { AddressStatus, DaemonStatus, GcReport } from './daemon-status.ts';
+import type { Plugin } from './plugin.ts';
+import type { Spool } from './spool.ts';
+import { sourcesOfRecord } from './verbs/address-source.ts';
+import type { Answer } from './wire.ts';
+
+/** What a daemon knows of itself. */
+export interface QuestionContext {
+  readonly bundle: BundleSource & { failure?(): string | undefined };
+  readonly nodeName: string;
+  readonly version?: string;
+  readonly notReady: string | undefined;
+  readonly host: Host;
+  readonly performer: Performer;
+  readonly plugin: Plugin;
+  readonly addresses: AddressAllocator;
+  readonly spool: Spool;
+}
+
+/** Answers a question about the daemon itself. */
+export async function answerQuestion(question: string, about: QuestionContext): Promise<Answer> {
+  switch (question) {
+    case 'status':
+      return json(await status(about));
+    case 'gc':
+      return json(await collect(about));
+    default:
+      return { exitCode: 2, stdout: '', stderr: `this daemon does not know the question ${JSON.stringify(question)}\n` };
+  }
+}
+
+async function status(about: QuestionContext): Promise<DaemonStatus> {
+  const { bundle, host, performer, plugin, nodeName, version = '', notReady, spool } = about;
+  const active = bundle.current();
+  const failed = bundle.failure?.();
+  const attachments = [...performer.records()].flatMap((record) => {
+    const attachment = attachmentOfSubject(record.subject);
+    if (attachment === undefined) return [];
+    const { rule, netns = '', since, state, steps } = record;
+    const given = steps.flatMap(({ outputs }) => (Array.isArray(outputs?.['addresses']) ? outputs['addresses'] : []));
+    return [{ ...attachment, rule, netns, since, state, addresses: [...new Set(given.filter((each) => typeof each === 'string'))] }];
+  });
+  return {
+    version,
+    node: nodeName,
+    ...(notReady === undefined ? {} : { notReady }),
+    bundle: { ...bundleStatus(active), ...(failed === undefined ? {} : { failure: failed }) },
+    rules: await Promise.all(
+      (active?.program.network.rules ?? []).map(async ({ name, requirements }) => ({
+        name,
+        missing: (await host.missing(requirements)).map(({ message }) => message),
+        faults: plugin.nodeFaults().flatMap(({ rule, fault }) => (rule === name ? [describeFault(fault)] : [])),
+      })),
+    ),
+    networks: await networks(about),
+    attachments,
+    spooled: spool.waiting(),
+  };
+}
+
+async function networks({ performer, addresses }: QuestionContext): Promise<DaemonStatus['networks']> {
+  const found = new Map<string, { rules: Set<string>; attachments: number; requests: Map<string, AddressRequest> }>();
+  for (const record of performer.records()) {
+    const network = attachmentOfSubject(record.subject)?.network;
+    if (network === undefined) continue;
+    const entry = found.get(network) ?? { rules: new Set<string>(), attachments: 0, requests: new Map<string, AddressRequest>() };
+    found.set(network, entry);
+    entry.rules.add(record.rule);
+    entry.attachments++;
+    for (const source of sourcesOfRecord(record)) {
+      if (source.kind === 'allocator') entry.requests.set(JSON.stringify([source.request.ranges, source.request.dataDir]), source.request);
+    }
+  }
+  return Promise.all(
+    [...found].map(async ([name, { rules, attachments, requests }]) => ({
+      name,
+      rules: [...rules],
+      attachments,
+      addresses: (await Promise.all([...requests.values()].map((request) => addresses.usage(request)))).flat().map(addressStatus),
+    })),
+  );
+}
+
+async function collect({ bundle, performer, host, spool }: QuestionContext): Promise<GcReport> {
+  // Somebody looks: what the host lacked may be there now.
+  host.probeAnew();
+  const left: string[] = [];
+  for (const { id, state, rule } of [...performer.records()]) {
+    if (state === 'performed') continue;
+    await performer.undo(id).catch((error: unknown) => left.push(`${rule}: ${messageOf(error)}`));
+  }
+  const kept = await spool.perform();
+  if (kept.left > 0) left.push(`${kept.left} DELs that came while there was no daemon`);
+  const rules = (bundle.current()?.program.network.rules ?? []).map(({ name }) => name);
+  const collected = await performer.collect({ rules });
+  return { removed: collected.removed.map(({ what }) => what), left: [...left, ...collected.left] };
+}
+
+const addressStatus = ({ ranges, total, taken }: AddressUsage): AddressStatus => ({
+  ranges,
+  total: String(total),
+  free: String(total > taken ? total - taken : 0n),
+});
+
+const json = (value: unknown): Answer => ({ exitCode: 0, stdout: JSON.stringify(value), stderr: '' });
+
+function bundleStatus(active: ActiveBundle | undefined): DaemonStatus['bundle'] {
+  return { name: active?.bundle.name ?? '', version: active?.bundle.version ?? '', generation: active?.generation ?? 0 };
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
