@@ -118,7 +118,7 @@ async function withPerformer<T>(task: Task, points: string[], act: (performer: P
   try {
     return await act(performer);
   } finally {
-    await performer.close();
+    if (task.abandons !== true) await performer.close();
   }
 }
 

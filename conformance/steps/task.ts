@@ -17,6 +17,8 @@ export interface Task {
   readonly acts: readonly Act[];
   readonly death?: Death;
   readonly boot?: string;
+  /** Leaves the folder as one does who is killed: its lock stays. */
+  readonly abandons?: boolean;
   /** Performs so many plans, under different names. */
   readonly times?: number;
   /** Characters that a plan's subject has, to fill a journal. */
