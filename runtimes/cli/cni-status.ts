@@ -34,14 +34,14 @@ function isWell({ notReady, bundle, rules, attachments, spooled }: DaemonStatus)
     notReady === undefined &&
     bundle.failure === undefined &&
     rules.every(({ missing, faults }) => missing.length + faults.length === 0) &&
-    attachments.every(({ state }) => state === 'performed') &&
+    attachments.every(({ state }) => state !== 'undoing') &&
     spooled === 0
   );
 }
 
 function statusText(status: DaemonStatus): string {
   const { bundle, rules, networks, attachments, spooled } = status;
-  const left = attachments.filter(({ state }) => state !== 'performed');
+  const left = attachments.filter(({ state }) => state === 'undoing');
   const lines = [
     `daemon ${status.version} on ${status.node || 'this node'}: ${status.notReady ?? 'ready'}`,
     `bundle ${[bundle.name, bundle.version].filter(Boolean).join(' ')}${bundle.failure === undefined ? '' : `; the newest version of its files does not serve: ${bundle.failure}`}`,

@@ -92,8 +92,9 @@ async function collect({ bundle, performer, host, spool }: QuestionContext): Pro
   // Somebody looks: what the host lacked may be there now.
   host.probeAnew();
   const left: string[] = [];
-  for (const { id, state, rule } of [...performer.records()]) {
-    if (state === 'performed') continue;
+  for (const { id, rule } of [...performer.records()]) {
+    // What is being performed is somebody's who waits for it; asked anew, as this takes its time.
+    if (performer.record(id)?.state !== 'undoing') continue;
     await performer.undo(id).catch((error: unknown) => left.push(`${rule}: ${messageOf(error)}`));
   }
   const kept = await spool.perform();

@@ -63,8 +63,8 @@ export interface AttachmentStatus {
   readonly addresses: readonly string[];
   /** Milliseconds since 1970. */
   readonly since: number;
-  /** Not `performed`: something is left of it that could not be undone. */
-  readonly state: string;
+  /** `undoing`: something is left of it that could not be undone, or it is being undone at this moment. */
+  readonly state: 'performing' | 'performed' | 'undoing';
 }
 
 export interface GcReport {

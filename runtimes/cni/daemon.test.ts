@@ -236,6 +236,41 @@ describe('the daemon', () => {
     expect(text).toContain('fairlead_cni_invocations_running 0\n');
   });
 
+  it('does not take what is being attached for garbage', async () => {
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let isWriting = false;
+    await start({
+      makeHost(options) {
+        const host = hostWithNamespaces(options);
+        const session: Host['session'] = async (netns) => {
+          const inner = await host.session(netns);
+          return {
+            netnsGone: false,
+            close: () => inner.close(),
+            async perform(effect, signal) {
+              isWriting ||= effect.kind === 'write-file';
+              if (effect.kind === 'write-file') await held;
+              return inner.perform(effect, signal);
+            },
+          };
+        };
+        return { ...host, session };
+      },
+    });
+    const adding = call('ADD', 'c1');
+    await until(() => isWriting);
+    const collecting = askDaemon(socketPath, 'gc');
+    expect((await askDaemon(socketPath, 'status')).attachments).toMatchObject([{ state: 'performing' }]);
+    release();
+    expect((await adding).exitCode).toBe(0);
+    await collecting;
+    expect(await askDaemon(socketPath, 'gc')).toEqual({ removed: [], left: [] });
+    expect(made()).toEqual(['c1']);
+  });
+
   it('does not know every question', async () => {
     await start();
     const answer = await invoke(socketPath, { environment: new Map([['FAIRLEAD_QUESTION', 'why']]), stdin: '' }, 10_000);
