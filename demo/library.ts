@@ -35,12 +35,16 @@ export async function loadLibrary(folder: string): Promise<Library> {
     bundles: compiled.map(({ path, bundle, description }) => ({
       path,
       name: bundle.name,
-      rules: (bundle.program?.admission.rules.length ?? 0) + (bundle.program?.reconcile.rules.length ?? 0),
+      rules: rulesOf(bundle),
       description,
     })),
     compiled: compiled.map(({ bundle }) => bundle),
     program: program.admission,
   };
+}
+
+function rulesOf({ program }: CompiledBundle): number {
+  return program === undefined ? 0 : program.admission.rules.length + program.reconcile.rules.length + program.network.rules.length;
 }
 
 export interface LibraryTests {

@@ -10,13 +10,14 @@ import { fixedBundle } from '../runtimes/host/bundle-watch.ts';
 import { developmentTls } from '../runtimes/host/certificates.ts';
 import { type Review, reviewClient } from './api-server.ts';
 import { type Library, loadLibrary, runLibraryTests } from './library.ts';
+import { showNetwork } from './network.ts';
 import { showReconcile } from './reconcile.ts';
 import { type RecordedCluster, readCluster } from './recorded-cluster.ts';
 
 /*
- * The demonstration, in two parts. The admission rules of the library meet a recorded cluster: checked, tested and dry-run, then the same
- * over the wire, by a webhook that is asked as an API server asks. And its reconcile rules run on an API server in this process. Needs no
- * cluster, leaves nothing behind.
+ * The demonstration, in three parts. The admission rules of the library meet a recorded cluster: checked, tested and dry-run, then the same
+ * over the wire, by a webhook that is asked as an API server asks. Its reconcile rules run on an API server in this process. And its network
+ * rules say what they would do to a kernel. Needs no cluster and no rights, leaves nothing behind.
  */
 
 const root = resolve(dirname(process.argv[1] ?? '.'), '..');
@@ -33,13 +34,14 @@ async function main(): Promise<boolean> {
   const loading = performance.now();
   const library = await loadLibrary(join(root, 'rules/admission'));
   const reconcile = await loadLibrary(join(root, 'rules/reconcile'));
-  for (const { bundles } of [library, reconcile])
+  const network = await loadLibrary(join(root, 'rules/network'));
+  for (const { bundles } of [library, reconcile, network])
     for (const { name, rules, description } of bundles) line(`${name.padEnd(18)} ${plural(rules, 'rule').padEnd(8)} ${description}`);
   line(`compiled in ${milliseconds(performance.now() - loading)}, every field checked against the types of Kubernetes 1.37`);
 
   heading('2  Test');
   const testing = performance.now();
-  const tested = [await runLibraryTests(library), await runLibraryTests(reconcile)];
+  const tested = [await runLibraryTests(library), await runLibraryTests(reconcile), await runLibraryTests(network)];
   const cases = tested.flatMap((tests) => [...tests.cases.values()]).reduce((sum, count) => sum + count, 0);
   const failures = tested.flatMap((tests) => tests.failures);
   for (const tests of tested) line([...tests.cases].map(([name, count]) => `${name} ${count}`).join(', '));
@@ -56,6 +58,7 @@ async function main(): Promise<boolean> {
   const differences = await serve(library, cluster, decisions);
 
   const reconciled = await showReconcile(reconcile, join(root, 'demo/instances'), { heading, line });
+  const networked = await showNetwork(network, join(root, 'demo/invocations'), { heading, line });
 
   heading('Summary');
   const denied = [...decisions.values()].filter(({ allowed }) => !allowed).length;
@@ -69,6 +72,7 @@ async function main(): Promise<boolean> {
   line(
     `${plural(reconciled.instances, 'instance')} stood for ${plural(reconciled.objects, 'object')}: made, kept true, and taken away again`,
   );
+  line(`a pod's network is ${plural(networked.steps, 'step')}, ${plural(networked.changes, 'change')} to a host that has nothing`);
   line(`all of it in ${((performance.now() - started) / 1000).toFixed(1)} s; nothing is left running`);
   line('next: npx fairlead --help, or the tour in README.md');
   return differences === 0 && failures.length === 0;
