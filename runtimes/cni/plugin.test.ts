@@ -496,6 +496,18 @@ describe('STATUS', () => {
     expect(await invoke(status)).toEqual(SILENT);
   });
 
+  it('says that ranges or a plugin can not be used', async () => {
+    const wrong = setUp({
+      addresses: (request) => ({ ...allocator(request), arguments: { ...allocator(request).arguments, ranges: [[]] } }),
+    });
+    expect(faultOf(await wrong.invoke(status))).toBe('50: invalid range set 0: empty range set');
+    const { invoke, answers } = setUp({ addresses: () => ({ operation: 'delegate', arguments: { type: 'dhcp', config: {} } }) });
+    answers.set('dhcp STATUS', () => {
+      throw new EffectError('program', 'failed to find plugin "dhcp"', 'STATUS');
+    });
+    expect(faultOf(await invoke(status))).toBe('50: failed to find plugin "dhcp" (STATUS)');
+  });
+
   it('says what the rule says', async () => {
     const { invoke } = setUp({ status: () => ({ code: 51, msg: 'the uplink is down' }) });
     expect(faultOf(await invoke(status))).toBe('51: the uplink is down');

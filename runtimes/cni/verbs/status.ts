@@ -1,7 +1,9 @@
-import type { NetworkPlan, NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
-import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
+import type { AddressRequest, NetworkPlan, NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
+import { FAULT_CODES, fault, faultOf } from '../../../engine/rules/network/protocol/fault.ts';
 import { BindError } from '../../../engine/step/plan.ts';
+import type { AddressAllocator } from '../addresses/allocator.ts';
 import { type AddressSource, addressSourceOf } from './address-source.ts';
+import { faultOfError } from './fault-of-error.ts';
 import { withFacts } from './network-facts-source.ts';
 import { isVerbUnknown } from './unknown-verb.ts';
 import { DONE, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
@@ -23,7 +25,7 @@ export async function status(context: VerbContext, rule: NetworkRule, request: N
     return refused({ ...answer.fault, code: FAULT_CODES.notAvailable });
   const source = answer.kind === 'plan' ? currentSource(context, answer.plan) : undefined;
   if (source?.kind === 'allocator') {
-    const exhausted = await addresses.exhausted(source.request);
+    const exhausted = await whyNone(addresses, source.request);
     if (exhausted !== undefined) return refused(fault(FAULT_CODES.notAvailable, exhausted));
   }
   if (source?.kind === 'plugin') {
@@ -32,7 +34,8 @@ export async function status(context: VerbContext, rule: NetworkRule, request: N
     try {
       await delegate({ type, command: 'STATUS', config, containerId: '', netns: '', ifName: '', args, path }, signal);
     } catch (error) {
-      if (!isVerbUnknown(error)) throw error;
+      // What the plugin says is passed on; that it can't be asked is ours to say.
+      if (!isVerbUnknown(error)) return refused(faultOf(error) ?? { ...faultOfError(error), code: FAULT_CODES.notAvailable });
     }
   }
   const objection = await withFacts({ source: facts, clock }, signal, (known) => {
@@ -46,6 +49,15 @@ export async function status(context: VerbContext, rule: NetworkRule, request: N
 }
 
 const READY = { kind: 'ready' } as const;
+
+/** Why there is no address to give; undefined where there is one. */
+async function whyNone(addresses: AddressAllocator, request: AddressRequest): Promise<string | undefined> {
+  try {
+    return await addresses.exhausted(request);
+  } catch (error) {
+    return faultOfError(error).msg;
+  }
+}
 
 /** Without a container, a rule may be unable to say: what it says of the configuration by itself is asked for below. */
 function currentSource({ log }: VerbContext, plan: NetworkPlan): AddressSource | undefined {
