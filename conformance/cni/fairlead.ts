@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { SuiteUnavailable } from '../suite.ts';
 import type { NetworkNode, NodeProcess } from './node.ts';
-import type { Daemon, InstalledPlugins, InstallOptions, PluginKind } from './plugin-set.ts';
+import { type Daemon, type InstalledPlugins, type InstallOptions, PLUGIN_KINDS, type PluginKind } from './plugin-set.ts';
 
 const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 const RULES = join(ROOT, 'rules/network');
@@ -14,22 +14,30 @@ export function ruleOf(kind: PluginKind): string {
   return `fairlead-${kind}`;
 }
 
-/** Bundles of network rules in the library, and the names of their rules. */
+/** Bundles of the library with rules that do what official plugins do, and the names of those rules. */
 export function networkLibrary(): { readonly folders: readonly string[]; readonly rules: ReadonlySet<string> } {
   if (!existsSync(RULES)) throw new SuiteUnavailable('there are no network rules (rules/network)');
-  const folders = readdirSync(RULES, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && existsSync(join(RULES, entry.name, 'bundle.yaml')))
-    .map(({ name }) => join(RULES, name));
+  const wanted = new Set(PLUGIN_KINDS.map(ruleOf));
+  const folders: string[] = [];
   const rules = new Set<string>();
-  for (const folder of folders) {
-    for (const file of readdirSync(folder).filter((name) => name.endsWith('.yaml'))) {
-      for (const document of parseAllDocuments(readFileSync(join(folder, file), 'utf8'))) {
-        const { kind, metadata } = (document.toJS() ?? {}) as { readonly kind?: string; readonly metadata?: { readonly name?: string } };
-        if (kind === 'NetworkRule' && metadata?.name !== undefined) rules.add(metadata.name);
-      }
-    }
+  for (const { name } of readdirSync(RULES, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
+    const folder = join(RULES, name);
+    // Others read objects of a cluster, which a node alone has not.
+    const known = rulesIn(folder).filter((rule) => wanted.has(rule));
+    for (const rule of known) rules.add(rule);
+    if (known.length > 0) folders.push(folder);
   }
   return { folders, rules };
+}
+
+function rulesIn(folder: string): readonly string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .flatMap((file) => parseAllDocuments(readFileSync(join(folder, file), 'utf8')))
+    .flatMap((document) => {
+      const { kind, metadata } = (document.toJS() ?? {}) as { readonly kind?: string; readonly metadata?: { readonly name?: string } };
+      return kind === 'NetworkRule' && metadata?.name !== undefined ? [metadata.name] : [];
+    });
 }
 
 const SOCKET = '/run/fairlead/cni.sock';

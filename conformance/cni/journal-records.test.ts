@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { journalRecords } from './journal-records.ts';
+import { answeredAttachments, journalRecords } from './journal-records.ts';
 
 const line = (entry: object): string => `0279ba57 73 0 ${JSON.stringify(entry)}`;
 const record = (id: string): string => line({ kind: 'record', record: { id, rule: 'r', state: 'performing' } });
@@ -13,4 +13,8 @@ it('reads what a journal still holds', () => {
     line({ kind: 'forgotten', id: 'a' }),
   ];
   expect(journalRecords(`${lines.join('\n')}\n`)).toEqual(['r b performed']);
+});
+
+it('reads whose attachments were answered', () => {
+  expect(answeredAttachments('+a\n+b\n-a\n+c\n')).toEqual(['b', 'c']);
 });

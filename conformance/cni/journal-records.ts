@@ -26,3 +26,13 @@ export function journalRecords(text: string): readonly string[] {
   }
   return [...records].map(([id, { rule, state }]) => `${rule} ${id} ${state}`).sort();
 }
+
+/** Ids of attachments whose ADD was answered, from the daemon's list of answers: `+<id>` for an ADD, `-<id>` for a DEL. */
+export function answeredAttachments(text: string): readonly string[] {
+  const answered = new Set<string>();
+  for (const line of text.split('\n')) {
+    if (line.startsWith('+')) answered.add(line.slice(1));
+    if (line.startsWith('-')) answered.delete(line.slice(1));
+  }
+  return [...answered].sort();
+}

@@ -121,10 +121,12 @@ export async function startNode(name: string, options: { readonly signal?: Abort
   };
   process.once('exit', abandon);
   const gone = new Promise<void>((resolve) => holder.once('close', () => resolve()));
+  const entered = new Set<ChildProcess>();
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopped ??= (async () => {
       holder.kill('SIGKILL');
+      for (const each of entered) each.kill('SIGKILL');
       await gone;
       process.off('exit', abandon);
       options.signal?.removeEventListener('abort', onAbort);
@@ -138,14 +140,15 @@ export async function startNode(name: string, options: { readonly signal?: Abort
     await readUntil(holder, 'ready');
     const pid = firstChild(holder.pid!);
     if (pid === undefined) throw new Error('the first process of the node is not there');
-    return makeNode(name, pid, folder, stop);
+    return makeNode(name, pid, folder, entered, stop);
   } catch (error) {
     await stop();
     throw new SuiteUnavailable(`network namespaces can't be made here: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
-function makeNode(name: string, pid: number, folder: string, stop: () => Promise<void>): NetworkNode {
+/** `running`: those who wait for programs that were started, as long as they do. */
+function makeNode(name: string, pid: number, folder: string, running: Set<ChildProcess>, stop: () => Promise<void>): NetworkNode {
   // Whoever waits for a program and is killed takes it along.
   const enter = (command: string, args: readonly string[], pod: string | undefined): string[] => [
     ...['-t', String(pid), '--net', '--mount', '--pid', '--'],
@@ -179,6 +182,8 @@ function makeNode(name: string, pid: number, folder: string, stop: () => Promise
         ...(options.environment ? { env: options.environment } : {}),
       });
       closeSync(log);
+      running.add(entered);
+      entered.once('close', () => running.delete(entered));
       return follow(label, entered, logFile, options);
     },
     async addPod(pod) {
@@ -225,7 +230,10 @@ async function follow(label: string, entered: ChildProcess, logFile: string, opt
     },
     ended,
     signal(name) {
-      if (exitCode === undefined) process.kill(pid, name);
+      if (exitCode !== undefined) return;
+      process.kill(pid, name);
+      // nsenter stops itself when what it waits for is stopped.
+      if (name === 'SIGCONT') entered.kill(name);
     },
     async stop() {
       if (exitCode !== undefined) return;

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type CniResultJson, type Cnitool, openCnitool } from './cnitool.ts';
 import { type Conflist, type PluginConf, writeConflists } from './conflist.ts';
-import { journalRecords } from './journal-records.ts';
+import { answeredAttachments, journalRecords } from './journal-records.ts';
 import { readKernelState } from './kernel-state.ts';
 import type { NetworkNode } from './node.ts';
 import { type NormaliseOptions, type NormalState, normaliseState } from './normalise.ts';
@@ -48,6 +48,8 @@ export interface AttachOptions {
 export interface SceneOptions {
   readonly log: (line: string) => void;
   readonly signal?: AbortSignal;
+  /** As {@link InstallOptions.rules}. */
+  readonly rules?: readonly string[];
   /** On the node, before the plugins are installed. */
   readonly prepare?: (node: NetworkNode) => Promise<void>;
 }
@@ -57,6 +59,7 @@ const STATE_FOLDERS = ['/var/lib/cni/networks', '/run/cni', '/var/lib/fairlead',
 /** Of the daemon's journal the records that are left, of the allocator's files all but locks; logs and sockets are no state. */
 function meaningOfFile(path: string, text: string): string | undefined {
   if (path.endsWith('/journal')) return journalRecords(text).join('\n') || undefined;
+  if (path.endsWith('/cni/answered')) return answeredAttachments(text).join('\n') || undefined;
   return path.endsWith('lock') ? undefined : text;
 }
 

@@ -3,6 +3,7 @@ import { addressCases, checkCases, deletionCases, requestCases } from './attachm
 import { badInputCases } from './bad-input.ts';
 import { bandwidthCases } from './bandwidth.ts';
 import { chainCases } from './chains.ts';
+import { faultCases } from './faults.ts';
 import { hostPortCases } from './host-ports.ts';
 import { collectionCases, parallelCases } from './parallel.ts';
 import { reachCases } from './reach.ts';
@@ -21,4 +22,5 @@ export const allCases: readonly CniCase[] = [
   ...badInputCases,
   ...parallelCases,
   ...collectionCases,
+  ...faultCases,
 ];
