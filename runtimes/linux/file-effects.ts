@@ -77,8 +77,8 @@ async function replace(path: string, text: string, mode: number, tried: string):
   const bytes = Buffer.from(text);
   if (bytes.length > MAX_FILE)
     throw new EffectError('invalid', `${bytes.length} bytes are more than the ${MAX_FILE} that are written`, tried);
-  const temporary = `${path}.fairlead-${process.pid}-${++written}`;
-  // What a killed process of the same number left is nobody's.
+  const temporary = unfinished(path);
+  // What a killed process left is written over.
   const file = await open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW, 0o600);
   try {
     await file.writeFile(bytes);
@@ -94,8 +94,11 @@ async function replace(path: string, text: string, mode: number, tried: string):
   await syncFolder(dirname(path));
 }
 
-/** Makes names of temporary files differ within this process. */
-let written = 0;
+/**
+ * The other name. Always the same for a path, so that whoever writes or removes the path takes away what a killed process left; steps that
+ * write one path don't do it at the same time.
+ */
+const unfinished = (path: string): string => `${path}.fairlead-new`;
 
 async function syncFolder(path: string): Promise<void> {
   let folder: FileHandle | undefined;
@@ -123,6 +126,7 @@ async function makeDirectory(path: string, mode: number, tried: string): Promise
 }
 
 async function remove(path: string, isRecursive: boolean): Promise<void> {
+  await unlink(unfinished(path)).catch(unlessMissing);
   const stats = await lstat(path).catch(unlessMissing);
   if (stats === undefined) return;
   if (!stats.isDirectory()) await unlink(path).catch(unlessMissing);

@@ -65,7 +65,8 @@ export const FILE: Operation<Arguments, { readonly path: string }> = {
     const present = yield* stat(args.path);
     if (present !== undefined && present.type !== 'file') return;
     if (kept.before !== null) yield* writeFile(args.path, kept.before.text, kept.before.mode);
-    else if (present !== undefined) yield* removePath(args.path);
+    // Also where it is not there: a process that was killed may have left a part of it.
+    else yield* removePath(args.path);
   },
   predict: (args) => ({ path: args.path }),
   describe: (args) => `file ${args.path} of ${args.content.length} characters`,
