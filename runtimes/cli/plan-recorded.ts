@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../engine/object/json.ts';
+import { attachedPod, attachmentSubject, nodeAttachments } from '../../engine/rules/network/attachment.ts';
 import { dryPlan, dryResult } from '../../engine/rules/network/dry-plan.ts';
 import type { CniFault, NetworkFacts, NetworkProgram, NetworkRequest, NetworkRule } from '../../engine/rules/network/program.ts';
 import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts';
@@ -64,7 +65,11 @@ function planInvocation(program: NetworkProgram, { document, path }: RecordedObj
   }
   const read = readRecordedInvocation(checked.value, rule.name);
   if ('fault' in read) return { rule, fault: read.fault };
-  return { rule, request: read.request, ...answerOf(rule, read.request, facts) };
+  const { request } = read;
+  // Of the pods of the node, the one that is attached is known.
+  const record = { subject: { ...attachmentSubject(request), ...attachedPod(request) }, steps: [] };
+  const attachments = (network: string) => nodeAttachments([record], network);
+  return { rule, request, ...answerOf(rule, request, { ...facts, attachments }) };
 }
 
 const onlyOf = <T>(items: readonly T[]): T | undefined => (items.length === 1 ? items[0] : undefined);

@@ -164,6 +164,7 @@ class Daemon implements NetworkDaemon {
     this.#recovered = performer.recover().then(
       ({ undone, left }) => {
         if (this.#state === 'recovering') this.#state = 'serving';
+        this.#parts.plugin.resume();
         log(left.length === 0 ? 'info' : 'error', 'recovered', { undone: undone.length, left: left.length, first: left[0] });
         void this.#tellWhatIsMissing();
         void this.spool.perform().catch((error: unknown) => log('error', 'the spool cannot be read', { reason: messageOf(error) }));

@@ -1,15 +1,21 @@
-import { canonicalJson, type JsonObject } from '../../engine/object/json.ts';
-import type { CniFault, NetworkRule } from '../../engine/rules/network/program.ts';
+import { canonicalJson, isJsonObject, type JsonObject, ownValue } from '../../engine/object/json.ts';
+import { networkOf } from '../../engine/rules/network/config.ts';
+import type { CniFault, NetworkFacts, NetworkRule, NodeAttachment } from '../../engine/rules/network/program.ts';
 import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
+import { BindError, type Plan } from '../../engine/step/plan.ts';
 import type { Clock, Timer } from '../host/clock.ts';
-import type { Performer } from '../linux/performer.ts';
+import type { Performer, PlanRecord } from '../linux/performer.ts';
+import { isSameStep } from '../linux/plan-run.ts';
 import { stepDeadline } from '../linux/step-deadline.ts';
+import type { AttachmentFacts } from './attachment-facts.ts';
 import { faultOfError } from './verbs/fault-of-error.ts';
 import { type NetworkFactsSource, withFacts } from './verbs/network-facts-source.ts';
 
 export interface NodeStepsOptions {
   readonly performer: Performer;
   readonly facts: NetworkFactsSource;
+  /** Default: nobody is attached. */
+  readonly attachments?: AttachmentFacts;
   readonly clock: Clock;
   readonly log: (line: string, fields?: Readonly<Record<string, unknown>>) => void;
   /** Milliseconds that one convergence may take. Default: 60 s. */
@@ -18,6 +24,8 @@ export interface NodeStepsOptions {
   readonly settle?: number;
   /** Milliseconds after a failure until it is tried again; doubles with each, up to a minute. Default: 1 s. */
   readonly retry?: number;
+  /** Milliseconds after which what others may have changed is made true again, when there is occasion. Default: 1 min. */
+  readonly repair?: number;
 }
 
 /** A network whose rule has steps for the node. */
@@ -33,8 +41,16 @@ interface NodeNetwork {
   running: Promise<void> | undefined;
   /** Facts have changed while it ran. */
   isStale: boolean;
+  /** A convergence that begins when {@link running} has ended. */
+  next: Promise<void> | undefined;
   failures: number;
   timer: Timer | undefined;
+  /** When {@link timer} is due, as the clock has it. */
+  due: number;
+  /** The steps depend on who is attached. */
+  readsAttachments: boolean;
+  /** When all steps were last ensured. */
+  ensured: number | undefined;
 }
 
 /** Networks with steps for the node that are kept true at once. */
@@ -48,14 +64,27 @@ const NOT_YET: CniFault = { code: FAULT_CODES.tryAgainLater, msg: 'the steps for
  * again, ever more seldom.
  */
 export class NodeSteps {
-  readonly #options: Required<NodeStepsOptions>;
+  readonly #options: Required<Omit<NodeStepsOptions, 'attachments'>>;
   readonly #networks = new Map<string, NodeNetwork>();
-  readonly #stop: () => void;
+  readonly #stop: readonly (() => void)[];
   #isClosed = false;
 
   constructor(options: NodeStepsOptions) {
-    this.#options = { deadline: 60_000, settle: 100, retry: 1000, ...options };
-    this.#stop = options.facts.onChange(() => this.#factsChanged());
+    this.#options = { deadline: 60_000, settle: 100, retry: 1000, repair: 60_000, ...options };
+    this.#stop = [
+      options.facts.onChange(() => this.#factsChanged(() => true)),
+      options.attachments?.onChange(() => this.#factsChanged(({ readsAttachments }) => readsAttachments)) ?? (() => {}),
+    ];
+  }
+
+  /** Goes on keeping true what an earlier process of this boot has made for networks, before any of them is asked for. */
+  resume(rules: readonly NetworkRule[]): void {
+    for (const { rule: name, subject } of [...this.#options.performer.records()]) {
+      const config = ownValue(subject, 'config');
+      const rule = rules.find((each) => each.name === name);
+      if (subject['kind'] !== 'node' || rule?.node === undefined || !isJsonObject(config)) continue;
+      this.#schedule(this.#stateOf(rule, String(subject['network']), config), 0);
+    }
   }
 
   /**
@@ -67,6 +96,18 @@ export class NodeSteps {
     const state = this.#stateOf(rule, network, config);
     if (state.isConverged) return undefined;
     await withinSignal(this.#converge(state), signal);
+    return state.isConverged ? undefined : (state.fault ?? NOT_YET);
+  }
+
+  /**
+   * Makes the steps true for an attachment that has come: where they depend on who is attached, it is answered when they were converged with it.
+   * Many that come at once share a convergence.
+   */
+  async follow(rule: NetworkRule, network: string, config: JsonObject, signal: AbortSignal): Promise<CniFault | undefined> {
+    if (rule.node === undefined) return undefined;
+    const state = this.#stateOf(rule, network, config);
+    if (!state.readsAttachments && state.isConverged) return undefined;
+    await withinSignal(this.#convergeAnew(state), signal);
     return state.isConverged ? undefined : (state.fault ?? NOT_YET);
   }
 
@@ -88,9 +129,9 @@ export class NodeSteps {
   /** Ends what keeps the node true, and waits for what is being done. What was made stays. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#stop();
+    for (const stop of this.#stop) stop();
     for (const state of this.#networks.values()) state.timer?.cancel();
-    await Promise.all([...this.#networks.values()].map(({ running }) => running));
+    await Promise.all([...this.#networks.values()].map(({ running, next }) => next ?? running));
   }
 
   #stateOf(rule: NetworkRule, network: string, config: JsonObject): NodeNetwork {
@@ -107,8 +148,12 @@ export class NodeSteps {
         fault: undefined,
         running: undefined,
         isStale: false,
+        next: undefined,
         failures: 0,
         timer: undefined,
+        due: 0,
+        readsAttachments: false,
+        ensured: undefined,
       };
       this.#networks.set(key, state);
     }
@@ -117,7 +162,7 @@ export class NodeSteps {
   }
 
   #setMeaning(state: NodeNetwork, rule: NetworkRule, config: JsonObject): void {
-    const meaning = `${rule.revision}\n${canonicalJson(withoutInvocation(config))}`;
+    const meaning = `${rule.revision}\n${canonicalJson(networkOf(config))}`;
     state.rule = rule;
     state.config = config;
     if (meaning === state.meaning) return;
@@ -126,8 +171,9 @@ export class NodeSteps {
     state.isStale = state.running !== undefined;
   }
 
-  #factsChanged(): void {
+  #factsChanged(concerns: (state: NodeNetwork) => boolean): void {
     for (const state of this.#networks.values()) {
+      if (!concerns(state)) continue;
       // Until it is known what the change means, the node counts as ready: a pod must not wait for every node that comes and goes.
       state.isStale = state.running !== undefined;
       this.#schedule(state, this.#options.settle);
@@ -136,8 +182,13 @@ export class NodeSteps {
 
   #schedule(state: NodeNetwork, milliseconds: number): void {
     if (this.#isClosed) return;
+    const { clock } = this.#options;
+    const due = clock.elapsed() + milliseconds;
+    // Changes that never end must not put it off for ever.
+    if (state.timer !== undefined && state.due <= due) return;
     state.timer?.cancel();
-    state.timer = this.#options.clock.after(milliseconds, () => {
+    state.due = due;
+    state.timer = clock.after(milliseconds, () => {
       state.timer = undefined;
       void this.#converge(state);
     });
@@ -154,13 +205,30 @@ export class NodeSteps {
     return state.running;
   }
 
+  /** A convergence that has begun when this was called may not know what is to be known. */
+  #convergeAnew(state: NodeNetwork): Promise<void> {
+    if (state.running === undefined) return this.#converge(state);
+    state.next ??= state.running.then(() => {
+      state.next = undefined;
+      return this.#isClosed ? undefined : this.#converge(state);
+    });
+    return state.next;
+  }
+
   async #attempt(state: NodeNetwork): Promise<void> {
-    const { clock, deadline, facts, performer, log, retry } = this.#options;
+    const { clock, deadline, facts, performer, log, retry, repair } = this.#options;
     const { rule, config, meaning } = state;
+    const isRepaired =
+      state.isConverged && state.ensured !== undefined && state.fault === undefined && clock.elapsed() - state.ensured < repair;
     const limit = stepDeadline(clock, deadline, undefined);
     try {
-      const answer = await withFacts({ source: facts, clock }, limit.signal, (known) => rule.node!(config, known));
-      if (answer.kind === 'plan') await performer.converge(answer.plan, limit.signal);
+      const answer = await withFacts({ source: facts, clock }, limit.signal, (known) =>
+        rule.node!(config, { ...known, attachments: (network) => this.#attachmentsFor(state, network, known) }),
+      );
+      if (answer.kind === 'plan' && !(isRepaired && isAsRecorded(answer.plan, performer.record(answer.plan.id)))) {
+        await performer.converge(answer.plan, limit.signal);
+        state.ensured = clock.elapsed();
+      }
       state.fault = answer.kind === 'fault' ? answer.fault : undefined;
     } catch (error) {
       state.fault = faultOfError(error);
@@ -176,13 +244,29 @@ export class NodeSteps {
     log('the steps for the node failed', { rule: rule.name, error: state.fault.msg, details: state.fault.details });
     this.#schedule(state, Math.min(MAX_RETRY, retry * 2 ** Math.min(16, state.failures - 1)));
   }
+
+  #attachmentsFor(state: NodeNetwork, network: string, known: NetworkFacts): readonly NodeAttachment[] {
+    state.readsAttachments = true;
+    return known.attachments?.(network) ?? [];
+  }
 }
 
-/** Fields of one invocation, which say nothing of the network. */
-const OF_INVOCATION: ReadonlySet<string> = new Set(['prevResult', 'runtimeConfig', 'args']);
-
-function withoutInvocation(config: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => !OF_INVOCATION.has(key) && !key.startsWith('cni.dev/')));
+/** Whether a plan wants what was performed already, to the letter. Most changes of a cluster change nothing on a node. */
+function isAsRecorded(plan: Plan, record: PlanRecord | undefined): boolean {
+  if (record?.state !== 'performed') return false;
+  try {
+    const walk = plan.walk();
+    for (const { step, outputs } of record.steps) {
+      const next = walk.next();
+      if (next === undefined || outputs === undefined || !isSameStep(next, step)) return false;
+      walk.done(outputs);
+    }
+    return walk.next() === undefined;
+  } catch (error) {
+    // Whoever performs it will say it.
+    if (error instanceof BindError) return false;
+    throw error;
+  }
 }
 
 function withinSignal(work: Promise<void>, signal: AbortSignal): Promise<void> {

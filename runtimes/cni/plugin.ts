@@ -7,6 +7,7 @@ import { DURATION_BUCKETS, type Metrics } from '../host/metrics.ts';
 import type { HostHandler, Performer } from '../linux/performer.ts';
 import { stepDeadline } from '../linux/step-deadline.ts';
 import type { AddressAllocator } from './addresses/allocator.ts';
+import { AttachmentFacts } from './attachment-facts.ts';
 import type { Delegate } from './delegation/delegate.ts';
 import { kernelNetns, type NetnsIdentity } from './netns-identity.ts';
 import { NodeSteps } from './node-steps.ts';
@@ -59,6 +60,8 @@ export interface Plugin {
   invoke(invocation: PluginInvocation, signal?: AbortSignal): Promise<Answer>;
   /** Takes another program; what is under way goes on with the one that it began with. */
   setProgram(program: NetworkProgram): void;
+  /** Keeps true what an earlier daemon has made for the node. Call it when what that left half done is undone. */
+  resume(): void;
   /** What stands against the steps for the node. */
   nodeFaults(): readonly { readonly rule: string; readonly fault: CniFault }[];
   /** Ends what keeps the node true. */
@@ -71,7 +74,6 @@ export function createPlugin(options: PluginOptions): Plugin {
     host,
     addresses,
     delegate,
-    facts,
     log,
     metrics,
     clock = systemClock,
@@ -80,13 +82,16 @@ export function createPlugin(options: PluginOptions): Plugin {
     statusDeadline = 10_000,
   } = options;
   let { program } = options;
-  const nodes = new NodeSteps({ performer, facts, clock, log });
+  const attachments = new AttachmentFacts(performer);
+  const facts = attachments.beside(options.facts);
+  const nodes = new NodeSteps({ performer, facts, attachments, clock, log });
   const context: VerbContext = {
     performer,
     host,
     addresses,
     delegate,
     facts,
+    attachments,
     nodes,
     gate: new AttachmentGate(),
     strays: new StraySweep((wanted) => performer.collect(wanted)),
@@ -176,6 +181,7 @@ export function createPlugin(options: PluginOptions): Plugin {
       program = next;
       nodes.rulesChanged(next.rules);
     },
+    resume: () => nodes.resume(program.rules),
     nodeFaults: () => [...nodes.faults()],
     async close() {
       await nodes.close();

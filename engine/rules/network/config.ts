@@ -131,6 +131,14 @@ function configFault({ path, message }: SchemaProblem, within = ''): CniFault {
   return fault(code, `invalid network configuration: ${field}: ${message}`);
 }
 
+/** Fields of one invocation, which say nothing of the network. */
+const OF_INVOCATION: ReadonlySet<string> = new Set(['prevResult', 'runtimeConfig', 'args']);
+
+/** A configuration without what is of one invocation: the same for all of the network. */
+export function networkOf(config: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => !OF_INVOCATION.has(key) && !key.startsWith('cni.dev/')));
+}
+
 /** What the runtime handed over, in the forms that conventions give it; what else is in it is left out. */
 export function readRuntimeConfig(config: JsonObject): { readonly value: JsonObject } | { readonly fault: CniFault } {
   const given = ownValue(config, 'runtimeConfig') ?? {};

@@ -1,15 +1,15 @@
 import { type CelValue, NONE, some } from '../../cel/values.ts';
-import { isJsonObject, type JsonObject } from '../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
 import type { OwnerTag } from '../../step/operation.ts';
 import { ownerTag } from '../../step/owner-tag.ts';
 import { BindError, type BoundStep, type Plan, type PlanWalk } from '../../step/plan.ts';
 import { walkSteps } from '../../step/walk.ts';
 import { addressesOf, NO_ADDRESSES } from './addresses.ts';
-import { attachmentOwner, attachmentSubject } from './attachment.ts';
+import { attachedPod, attachmentOwner, attachmentSubject } from './attachment.ts';
 import { attachmentResult } from './attachment-result.ts';
 import { lookUpObject, type NeededFacts } from './cluster-objects.ts';
 import type { AddressSource, CompiledRule, Condition } from './compiled-rule.ts';
-import { readRuntimeConfig } from './config.ts';
+import { networkOf, readRuntimeConfig } from './config.ts';
 import { Evaluation, RuleFault } from './evaluation.ts';
 import { IPAM_KEY, ipamStep } from './ipam-step.ts';
 import type {
@@ -34,7 +34,7 @@ export function nodeOwner(rule: string, network: string): OwnerTag {
 function evaluationOf(
   rule: CompiledRule,
   request: NetworkRequest,
-  nodeName: string,
+  facts: NetworkFacts,
 ): { readonly evaluation: Evaluation; readonly runtimeConfig: JsonObject } | { readonly fault: CniFault } {
   const config = rule.config.read(request.config);
   if ('fault' in config) return config;
@@ -47,10 +47,20 @@ function evaluationOf(
     args: request.args,
     runtimeConfig: runtime.value,
     prevResult: prevResult === undefined ? NONE : some(prevResult as unknown as JsonObject),
-    node: { name: nodeName },
+    node: nodeFacts(facts, request.network),
     params: rule.params,
   };
   return { evaluation: new Evaluation(rule.variables, values, secretIds(rule)), runtimeConfig: runtime.value };
+}
+
+/** What expressions see as `node`. Attachments are asked for when they are read: whoever gives them knows by that who is to be told of changes. */
+function nodeFacts(facts: NetworkFacts, network: string): JsonObject {
+  return {
+    name: facts.nodeName,
+    get attachments() {
+      return (facts.attachments?.(network) ?? []) as unknown as Json;
+    },
+  };
 }
 
 const secretIds = ({ objects }: CompiledRule): ReadonlySet<string> =>
@@ -98,7 +108,7 @@ function firstFailed(conditions: readonly Condition[], evaluation: Evaluation): 
 
 /** The plan of an attachment. */
 export function attach(rule: CompiledRule, request: NetworkRequest, facts: NetworkFacts): NetworkAnswer {
-  const read = evaluationOf(rule, request, facts.nodeName);
+  const read = evaluationOf(rule, request, facts);
   if ('fault' in read) return { kind: 'fault', fault: read.fault };
   const { evaluation, runtimeConfig } = read;
   return guarded(rule, (): NetworkAnswer => {
@@ -117,7 +127,7 @@ function attachmentPlan(rule: CompiledRule, request: NetworkRequest, runtimeConf
     id: owner.id,
     owner,
     netns: netns === '' ? undefined : netns,
-    subject: { kind: 'attachment', ...attachmentSubject(request), netns },
+    subject: { kind: 'attachment', ...attachmentSubject(request), netns, ...attachedPod(request) },
     requirements: rule.attach.requirements,
     walk: () => new AttachmentWalk(rule, request, runtimeConfig, evaluation),
     result: (performed) => attachmentResult(rule, request, runtimeConfig, evaluation, performed),
@@ -188,7 +198,7 @@ function asBindError<T>({ line }: AddressSource, run: () => T): T {
 
 /** What stands against an attachment; undefined: nothing. */
 export function status(rule: CompiledRule, request: NetworkRequest, facts: NetworkFacts): CniFault | NeededForStatus | undefined {
-  const read = evaluationOf(rule, request, facts.nodeName);
+  const read = evaluationOf(rule, request, facts);
   if ('fault' in read) return { ...read.fault, code: FAULT_CODES.notAvailable };
   const { evaluation } = read;
   try {
@@ -214,7 +224,7 @@ export function nodePlan(rule: CompiledRule, config: JsonObject, facts: NetworkF
     path: [],
     config,
   };
-  const read = evaluationOf(rule, request, facts.nodeName);
+  const read = evaluationOf(rule, request, facts);
   if ('fault' in read) return { kind: 'fault', fault: read.fault };
   const { evaluation } = read;
   return guarded(rule, (): NodeAnswer => {
@@ -225,7 +235,7 @@ export function nodePlan(rule: CompiledRule, config: JsonObject, facts: NetworkF
       id: owner.id,
       owner,
       netns: undefined,
-      subject: { kind: 'node', network },
+      subject: { kind: 'node', network, config: networkOf(config) },
       requirements: rule.node!.requirements,
       walk: () => walkSteps(rule.node!.steps, { evaluate: (expression, locals) => evaluation.run(expression, locals) }),
     };

@@ -36,6 +36,20 @@ export interface NetworkFacts {
   readonly nodeName: string;
   object(reference: ObjectReference): JsonObject | null | undefined;
   objects(query: ObjectQuery): readonly JsonObject[] | undefined;
+  /** Pods of this node that are attached to a network, in a stable order. Default: none. */
+  attachments?(network: string): readonly NodeAttachment[];
+}
+
+/** A container of this node that is attached to a network. */
+export interface NodeAttachment {
+  readonly containerId: string;
+  readonly ifName: string;
+  /** Its pod, as the runtime said; `` where it said nothing. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** Without prefix lengths. */
+  readonly addresses: readonly string[];
 }
 
 export interface NetworkNeeds {

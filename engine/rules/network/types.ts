@@ -72,7 +72,10 @@ const RESULT_TYPE = declared('network.PrevResult', RESULT);
 /** Its lists are there to be added to. */
 const OWN_RESULT_TYPE = declared('network.Result', { interfaces: '[]any', ips: '[]any', routes: '[]any', dns: DNS });
 const ADDRESSES_TYPE = declared('network.Addresses', ADDRESSES);
-const NODE_TYPE = declared('network.Node', { name: 'string' });
+const NODE_TYPE = declared('network.Node', {
+  name: 'string',
+  attachments: [{ containerId: 'string', ifName: 'string', namespace: 'string', name: 'string', uid: 'string', addresses: '[]string' }],
+});
 
 /** What `runtimeConfig` may hold. */
 export const RUNTIME_CONFIG_SCHEMA = RUNTIME_TYPE.schema;

@@ -98,6 +98,19 @@ const networkCase = object({
   rule: optional(string({ doc: 'Name of the rule, where several are in the bundle and the configuration has no type.' })),
   node: optional(string({ doc: 'Name of the node. Default: node.' })),
   objects: optional(list(map(any()), { doc: 'Further objects of the cluster, for this case only. What is not listed does not exist.' })),
+  attachments: optional(
+    list(
+      object({
+        namespace: string(),
+        name: string(),
+        addresses: list(string()),
+        uid: optional(string()),
+        containerId: optional(string()),
+        ifName: optional(string()),
+      }),
+      { doc: 'Pods of this node that are attached to the network already, in `node.attachments`.' },
+    ),
+  ),
   addresses: optional(
     list(union(string(), object({ address: string(), gateway: optional(string()) })), {
       doc: 'What the attachment gets, as 10.1.0.5/16. Default: what is asked for, else the first of each range.',

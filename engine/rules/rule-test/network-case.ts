@@ -25,6 +25,7 @@ export function runNetworkCase(
   const facts: NetworkFacts = {
     nodeName: test.node ?? 'node',
     ...recordedObjects([...objects, ...((test.objects ?? []) as readonly JsonObject[])]),
+    attachments: () => (test.attachments ?? []).map((each) => ({ containerId: each.name, ifName: 'eth0', uid: '', ...each })),
   };
   const outcome = outcomeOf(rule, test, facts);
   const problems = compare(test.expect, outcome);

@@ -8,7 +8,7 @@ import { attachmentId, planOf, refused, type VerbAnswer, type VerbContext } from
 
 /** Attaches a container: performs the rule's plan and answers the result. What fails is undone. */
 export async function add(context: VerbContext, rule: NetworkRule, request: NetworkRequest, signal: AbortSignal): Promise<VerbAnswer> {
-  const { performer, gate, answered, strays, nodes } = context;
+  const { performer, gate, answered, strays, nodes, attachments } = context;
   const id = attachmentId(rule.name, request);
   const leave = await gate.enter(request.network, id, 'an ADD', signal);
   try {
@@ -24,11 +24,15 @@ export async function add(context: VerbContext, rule: NetworkRule, request: Netw
     if (answer.kind === 'fault') return refused(answer.fault);
     strays.markUsed(id);
     const performed = await performer.perform(answer.plan, signal);
+    attachments.changed();
     const result = resultText(answer.plan, performed, request);
-    if (!result.ok || signal.aborted) {
+    // A pod must not run before the node knows of it: it would be without what policies want.
+    const notFollowed = result.ok ? await nodes.follow(rule, request.network, request.config, signal) : undefined;
+    if (!result.ok || notFollowed !== undefined || signal.aborted) {
       // Whoever asked is gone, or can't be told: no one will know of it.
       await performer.undo(id);
-      return result.ok ? refused(fault(FAULT_CODES.tryAgainLater, 'the time was up')) : result;
+      attachments.changed();
+      return result.ok ? refused(notFollowed ?? fault(FAULT_CODES.tryAgainLater, 'the time was up')) : result;
     }
     answered.add(id);
     return result;

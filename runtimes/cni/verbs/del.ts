@@ -15,13 +15,17 @@ export async function del(
   request: NetworkRequest,
   signal: AbortSignal,
 ): Promise<VerbAnswer> {
-  const { performer, gate, answered, strays } = context;
+  const { performer, gate, answered, strays, attachments } = context;
   const id = attachmentId(type, request);
   const leave = await gate.enter(request.network, id, 'a DEL', signal);
   try {
     answered.delete(id);
     if (performer.record(id) !== undefined) {
-      await performer.undo(id, signal);
+      try {
+        await performer.undo(id, signal);
+      } finally {
+        attachments.changed();
+      }
       strays.markClean(id);
       return DONE;
     }

@@ -26,6 +26,7 @@ export async function gc(context: VerbContext, rule: NetworkRule, request: Netwo
     // Asked before records go: they know of folders and plugins of the past.
     const sources = await addressSources(context, rule, request, signal, failures);
     await undoStale(context, staleRecords(context, rule, request, read.attachments), failures, signal);
+    context.attachments.changed();
     for (const pool of pools(sources, request)) {
       const collected = await attempt(failures, () => context.addresses.collect(pool, read.attachments));
       failures.push(...(collected?.failures ?? []));

@@ -3,6 +3,7 @@ import type { CniFault, NetworkPlan, NetworkRequest, NetworkRule } from '../../.
 import type { Clock } from '../../host/clock.ts';
 import type { HostHandler, Performer } from '../../linux/performer.ts';
 import type { AddressAllocator } from '../addresses/allocator.ts';
+import type { AttachmentFacts } from '../attachment-facts.ts';
 import type { Delegate } from '../delegation/delegate.ts';
 import type { NodeSteps } from '../node-steps.ts';
 import type { AttachmentGate } from './attachment-gate.ts';
@@ -18,6 +19,7 @@ export interface VerbContext {
   readonly addresses: AddressAllocator;
   readonly delegate: Delegate;
   readonly facts: NetworkFactsSource;
+  readonly attachments: AttachmentFacts;
   readonly nodes: NodeSteps;
   readonly gate: AttachmentGate;
   readonly strays: StraySweep;

@@ -1,7 +1,7 @@
 import type { Library } from '../../../cel/function.ts';
 import { pricedByName, pricedByTraversal, traversalCost, traversalEstimate } from '../../../cel/libraries/call-cost.ts';
 import { declare, globalOverload } from '../../../cel/libraries/declare.ts';
-import { BOOL, DYN, INT, STRING } from '../../../cel/types.ts';
+import { BOOL, DYN, INT, listOf, mapOf, STRING } from '../../../cel/types.ts';
 import { CelError, type CelValue } from '../../../cel/values.ts';
 import { celToJson, OMIT } from '../../../object/cel-to-json.ts';
 import {
@@ -20,9 +20,11 @@ import {
   parseIpOrCidr,
   prefixContains,
 } from '../../../object/ip-address.ts';
-import type { Json } from '../../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject, setOwn } from '../../../object/json.ts';
 import { labelSelectorOf } from '../../../object/label-selector.ts';
 import { sha256 } from '../../../text/digest.ts';
+import { resolvePolicies } from './network-policies.ts';
+import { parseNetworkSelections } from './network-selections.ts';
 
 /** IFNAMSIZ without the NUL that ends it. */
 const MAX_INTERFACE_NAME = 15;
@@ -76,6 +78,28 @@ function selects(selector: CelValue, labels: CelValue): boolean {
   return read.selector.matches(found === OMIT ? undefined : (found as { readonly [key: string]: Json }));
 }
 
+function policies([policyList, pods, namespaces, attachments]: readonly CelValue[]): CelValue {
+  const [first, second, third, fourth] = [policyList, pods, namespaces, attachments].map(objects) as [Objects, Objects, Objects, Objects];
+  const resolved: { [key: string]: Json } = {};
+  for (const [key, policy] of resolvePolicies({ policies: first, pods: second, namespaces: third, attachments: fourth }))
+    setOwn(resolved, key, policy as unknown as Json);
+  return resolved as CelValue;
+}
+
+type Objects = readonly JsonObject[];
+
+function objects(list: CelValue | undefined): Objects {
+  if (!Array.isArray(list)) throw new CelError('net.policies takes lists of objects');
+  // Lists of a cluster are long, and the room for values is for what is written out.
+  return list.map((each: CelValue) => celToJson(each)).filter((each): each is JsonObject => each !== OMIT && isJsonObject(each));
+}
+
+function selections(text: string, namespace: string): CelValue {
+  const read = parseNetworkSelections(text, namespace);
+  if ('message' in read) throw new CelError(read.message);
+  return read.selections as unknown as CelValue;
+}
+
 const text1 = (id: string, call: (text: string) => CelValue, result = STRING) =>
   globalOverload(id, [STRING], result, call, pricedByTraversal(1));
 
@@ -86,7 +110,9 @@ const text1 = (id: string, call: (text: string) => CelValue, result = STRING) =>
  * `net.broadcast('10.1.0.0/16')` is `10.1.255.255`; `net.address('10.1.2.3/16')` is `10.1.2.3`; `net.prefixLength('10.1.2.3/16')` is 16;
  * `net.single('10.1.2.3')` is `10.1.2.3/32`; `net.next('10.1.0.1')` is `10.1.0.2`; `net.family('fd00::1')` is 6;
  * `net.interfaceName('veth', text)` is a name of 15 characters, and `net.mac(text)` an address, that the same text always gives;
- * `net.selects(selector, labels)` says whether a LabelSelector selects labels.
+ * `net.selects(selector, labels)` says whether a LabelSelector selects labels;
+ * `net.policies(policies, pods, namespaces, attachments)` are the NetworkPolicies that isolate pods of this node, as steps `firewall` take them;
+ * `net.networks(annotation, namespace)` are the networks that a pod asks for by its annotation.
  */
 export const NET_LIBRARY: Library = {
   name: 'fairlead.net',
@@ -141,5 +167,20 @@ export const NET_LIBRARY: Library = {
         ),
       ),
     ),
+    declare(
+      'net.policies',
+      globalOverload(
+        'net_policies_list_list_list_list',
+        [listOf(DYN), listOf(DYN), listOf(DYN), listOf(DYN)],
+        mapOf(STRING, DYN),
+        (...args: readonly CelValue[]) => policies(args),
+        // Each object is looked at a few times, however large it is.
+        pricedByName(
+          (args) => args.reduce<number>((cost, each) => cost + 1 + (Array.isArray(each) ? each.length : 0), 1),
+          traversalEstimate(10),
+        ),
+      ),
+    ),
+    declare('net.networks', globalOverload('net_networks_string_string', [STRING, STRING], listOf(DYN), selections, pricedByTraversal(2))),
   ],
 };
