@@ -117,8 +117,9 @@ class PolicyResolver {
       }
     }
     for (const direction of ['ingress', 'egress'] as const) {
-      const unknown = this.#local.filter(({ namespace, pod }) => pod === undefined && policed[direction].has(namespace));
-      if (unknown.length > 0) this.#put(UNKNOWN, direction, unknown, []);
+      const concerned = this.#local.filter(({ namespace }) => policed[direction].has(namespace));
+      // Last, and there before it is needed: a pod goes from this one to others, and is never without any in between.
+      if (concerned.length > 0) this.#isolate(UNKNOWN, direction, concerned.filter(({ pod }) => pod === undefined), []);
     }
     return this.#resolved;
   }
@@ -147,8 +148,12 @@ class PolicyResolver {
   }
 
   #put(name: string, direction: Direction, pods: readonly LocalPod[], allow: readonly Allowance[]): void {
+    if (pods.some(({ addresses }) => addresses.length > 0)) this.#isolate(name, direction, pods, allow);
+  }
+
+  #isolate(name: string, direction: Direction, pods: readonly LocalPod[], allow: readonly Allowance[]): void {
     const addresses = [...new Set(pods.flatMap((pod) => pod.addresses))].sort();
-    if (addresses.length > 0) this.#resolved.set(`${name}/${direction}`, { name, direction, pods: addresses, allow });
+    this.#resolved.set(`${name}/${direction}`, { name, direction, pods: addresses, allow });
   }
 
   /** Ports are those of the pod that is connected to. */
