@@ -14,17 +14,17 @@ export function ruleOf(kind: PluginKind): string {
   return `fairlead-${kind}`;
 }
 
-/** Bundles of the library with rules that do what official plugins do, and the names of those rules. */
-export function networkLibrary(): { readonly folders: readonly string[]; readonly rules: ReadonlySet<string> } {
+/** Bundles of the library with rules that do what official plugins do, and by the name of each of those rules the folder of its bundle. */
+export function networkLibrary(): { readonly folders: readonly string[]; readonly rules: ReadonlyMap<string, string> } {
   if (!existsSync(RULES)) throw new SuiteUnavailable('there are no network rules (rules/network)');
   const wanted = new Set(PLUGIN_KINDS.map(ruleOf));
   const folders: string[] = [];
-  const rules = new Set<string>();
+  const rules = new Map<string, string>();
   for (const { name } of readdirSync(RULES, { withFileTypes: true }).filter((entry) => entry.isDirectory())) {
     const folder = join(RULES, name);
     // Others read objects of a cluster, which a node alone has not.
     const known = rulesIn(folder).filter((rule) => wanted.has(rule));
-    for (const rule of known) rules.add(rule);
+    for (const rule of known) rules.set(rule, folder);
     if (known.length > 0) folders.push(folder);
   }
   return { folders, rules };
