@@ -51,7 +51,7 @@ export function normaliseState(state: KernelState, options: NormaliseOptions = {
       'links',
       sorted(
         raw.links.map(
-          (link) => `${own(link.ifname)} ${fields(withoutPorts(without(link, options.effectOnly ? TAGS : []), kept), LINK_NOISE)}`,
+          (link) => `${own(link.ifname)} ${fields(withoutPorts(without(link, options.effectOnly ? idleOf(link) : []), kept), LINK_NOISE)}`,
         ),
       ),
     );
@@ -61,7 +61,7 @@ export function normaliseState(state: KernelState, options: NormaliseOptions = {
         raw.addresses.flatMap((link) =>
           ((link['addr_info'] ?? []) as readonly RawRow[]).map(
             (row) =>
-              `${own(link.ifname)} ${row['local']}/${row['prefixlen']} ${fields(without(row, ['local', 'prefixlen']), ADDRESS_NOISE)}`,
+              `${own(link.ifname)} ${row['local']}/${row['prefixlen']} ${fields(without(row, ['local', 'prefixlen', ...(options.effectOnly ? ADDRESS_WAYS : [])]), ADDRESS_NOISE)}`,
           ),
         ),
       ),
@@ -101,7 +101,11 @@ const ADDRESS_NOISE = ['valid_life_time', 'preferred_life_time', 'label', 'proto
 const ROUTE_NOISE = ['flags', 'pref'];
 const PORT_NOISE = ['ifindex', 'ifname', 'link', 'state', 'flags'];
 const QDISC_NOISE = ['refcnt', 'handle', 'backlog', 'qlen', 'drops'];
-const TAGS = ['ifalias'];
+/** How an address came to be used, and to what routes: that it is used and the routes are compared. */
+const ADDRESS_WAYS = ['nodad', 'noprefixroute'];
+
+/** What of a link has no effect: its tag, and the length of a queue that nothing waits in. */
+const idleOf = (link: RawLink): readonly string[] => (link['qdisc'] === 'noqueue' ? ['ifalias', 'txqlen'] : ['ifalias']);
 
 function without(row: RawRow, keys: readonly string[]): RawRow {
   return Object.fromEntries(Object.entries(row).filter(([key]) => !keys.includes(key)));

@@ -24,6 +24,30 @@ describe('the shape of a ruleset', () => {
     expect(rulesetShape(rows)).toEqual(['inet nat/postrouting/100 accept: {"match":{"right":["10.1.0.2"]}} {"drop":null}']);
   });
 
+  it('shows a map of verdicts as one rule for each of its elements, part by part of its keys', () => {
+    const key = { concat: [{ meta: { key: 'l4proto' } }, { payload: { protocol: 'th', field: 'dport' } }] };
+    const map = {
+      map: {
+        family: 'inet',
+        table: 't',
+        name: 'm',
+        elem: [[{ elem: { val: { concat: ['tcp', 80] }, comment: 'x' } }, { goto: { target: 'a' } }]],
+      },
+    };
+    const rows = [
+      chain('post', base),
+      chain('a'),
+      map,
+      rule('post', { match: { right: 1 } }, { vmap: { key, data: '@m' } }),
+      rule('a', { drop: null }),
+    ];
+    expect(rulesetShape(rows)).toEqual([
+      'inet nat/postrouting/100 accept: {"match":{"right":1}} {"match":{"op":"==","left":{"meta":{"key":"l4proto"}},"right":"tcp"}} {"match":{"op":"==","left":{"payload":{"protocol":"th","field":"dport"}},"right":80}} {"drop":null}',
+    ]);
+    const empty = { map: { family: 'inet', table: 't', name: 'm' } };
+    expect(rulesetShape([chain('post', base), empty, rule('post', { vmap: { key, data: '@m' } })])).toEqual([]);
+  });
+
   it('does not show chains that nothing leads to, and ends in a circle', () => {
     const rows = [
       chain('post', base),

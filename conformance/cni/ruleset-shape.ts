@@ -52,7 +52,9 @@ export function rulesetShape(rows: readonly RawRow[]): string[] {
   const follow = (base: string, scope: string, chain: string, before: readonly string[], depth: number): void => {
     for (const rule of rules.get(`${scope} ${chain}`) ?? []) {
       for (const expressions of withoutVerdictMap(rule.expr, scope, sets)) {
-        const words = expressions.filter((each) => !('counter' in each) && !('xt' in each)).map((each) => expressionText(each, scope, sets));
+        const words = expressions
+          .filter((each) => !('counter' in each) && !('xt' in each))
+          .map((each) => expressionText(each, scope, sets));
         const target = jumpTarget(expressions);
         if (target === undefined) lines.push(`${base}: ${[...before, ...words].join(' ')}`);
         else if (depth < MAX_DEPTH) follow(base, scope, target, [...before, ...words.slice(0, -1)], depth + 1);
@@ -68,7 +70,11 @@ export function rulesetShape(rows: readonly RawRow[]): string[] {
 }
 
 /** A rule whose verdict is looked up, as one rule for each element of the map; any other as it is. */
-function withoutVerdictMap(expressions: readonly RawRow[], scope: string, sets: ReadonlyMap<string, NftSet>): readonly (readonly RawRow[])[] {
+function withoutVerdictMap(
+  expressions: readonly RawRow[],
+  scope: string,
+  sets: ReadonlyMap<string, NftSet>,
+): readonly (readonly RawRow[])[] {
   const at = expressions.findIndex((each) => 'vmap' in each);
   if (at < 0) return [expressions];
   const { key, data } = expressions[at]!['vmap'] as { readonly key: unknown; readonly data: unknown };
@@ -88,7 +94,8 @@ function matches(key: unknown, value: unknown): readonly RawRow[] {
 
 const partsOf = (value: unknown): readonly unknown[] => (value as { readonly concat?: readonly unknown[] } | null)?.concat ?? [value];
 
-const withoutComment = (element: unknown): unknown => (element as { readonly elem?: { readonly val: unknown } } | null)?.elem?.val ?? element;
+const withoutComment = (element: unknown): unknown =>
+  (element as { readonly elem?: { readonly val: unknown } } | null)?.elem?.val ?? element;
 
 function jumpTarget(expressions: readonly RawRow[]): string | undefined {
   for (const each of expressions) {
