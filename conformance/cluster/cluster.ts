@@ -165,10 +165,10 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   }
 }
 
-/** Removes the folders of runs that were killed: those named after a process that is no more. */
-export function removeAbandoned(parent: string): void {
+/** Removes the folders of runs that were killed: those named `<prefix><process id>-…` after a process that is no more. */
+export function removeAbandoned(parent: string, prefix = FOLDER_PREFIX): void {
   for (const name of readdirSync(parent)) {
-    const owner = new RegExp(`^${FOLDER_PREFIX}(\\d+)-`).exec(name)?.[1];
+    const owner = new RegExp(`^${prefix}(\\d+)-`).exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner))) rmSync(join(parent, name), { recursive: true, force: true });
   }
 }

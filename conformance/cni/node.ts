@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { removeAbandoned } from '../cluster/cluster.ts';
 import { SuiteUnavailable } from '../suite.ts';
 import { findOnPath } from '../tools/go-tool.ts';
 import { type CommandOptions, expectCommand, type Finished, runCommand } from './command.ts';
@@ -77,6 +78,7 @@ echo ready
 while :; do sleep 3600; done
 `;
 
+const FOLDER_PREFIX = 'fairlead-node-';
 const PROGRAMS = ['unshare', 'nsenter', 'setpriv', 'ip', 'bridge', 'tc', 'nft', 'iptables', 'mount'];
 
 /** Path of a pod's network namespace, in its node. */
@@ -96,7 +98,8 @@ export function needNamespaces(programs: readonly string[] = []): void {
 export async function startNode(name: string, options: { readonly signal?: AbortSignal } = {}): Promise<NetworkNode> {
   needNamespaces();
   options.signal?.throwIfAborted();
-  const folder = mkdtempSync(join(tmpdir(), `fairlead-node-${name}-`));
+  removeAbandoned(tmpdir(), FOLDER_PREFIX);
+  const folder = mkdtempSync(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-${name}-`));
   const holder = spawn(
     'setpriv',
     [
