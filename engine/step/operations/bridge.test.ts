@@ -74,6 +74,8 @@ describe('a bridge in a bad state', () => {
     expect(changes(forced.host)).toEqual([
       `ip address del ${present[0]} dev cni0`,
       expect.stringContaining(`ip address add ${wanted[0]} `),
+      // With it the MAC address that others find the gateway by.
+      expect.stringMatching(/^ip link set dev cni0 address [0-9a-f:]{17}$/),
     ]);
   });
 

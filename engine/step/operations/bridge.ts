@@ -54,16 +54,16 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
   lockKeys: (args) => [`link:${args.name}`],
 
   *ensure(args, { owner, memory }) {
-    let row = yield* link(undefined, args.name);
-    if (row === undefined) row = yield* make(args, owner);
+    const present = yield* link(undefined, args.name);
+    const row = present ?? (yield* make(args, owner));
     // Made by this step, which was interrupted before it could say so.
-    else if (memory !== undefined && row.ifalias === undefined) yield* ip(undefined, tagLink(args.name, owner));
+    if (memory !== undefined && present !== undefined && present.ifalias === undefined) yield* ip(undefined, tagLink(args.name, owner));
     if (row.linkinfo?.info_kind !== 'bridge') {
       throw new EffectError('exists', `${JSON.stringify(args.name)} already exists but is not a bridge`, `ip link show dev ${args.name}`);
     }
     yield* ip(undefined, ...attributes(args, row));
     const addressed = args.vlan && args.addresses.length > 0 ? yield* ensureVlanGateway(row, args.vlan) : row;
-    yield* ensureAddresses(args, addressed);
+    yield* ensureAddresses(args, addressed, present !== undefined);
     if (args.forwarding) yield* forward(args.addresses.map(readAddress));
     return { ...endOf(row), addressed: endOf(addressed) };
   },
@@ -134,11 +134,13 @@ function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
   if (row === undefined)
     throw new EffectError('missing', `bridge ${args.name} vanished while it was made`, `ip link show dev ${args.name}`);
   if (wantedMac === undefined && row.address !== undefined) {
-    // A bridge without an address of its own takes the lowest of its ports, and changes as they come and go.
-    yield* ip(undefined, command('link', 'set', 'dev', args.name, 'address', row.address));
+    yield* ip(undefined, keepMac(args.name, row.address));
   }
   return row;
 }
+
+/** A bridge whose MAC address was never set takes the lowest of its ports', and changes it as they come and go. */
+const keepMac = (name: string, address: string): Command => command('link', 'set', 'dev', name, 'address', address);
 
 /** Lines that make an existing bridge what the arguments say; none where it is. */
 const attributes = (args: Arguments, row: LinkRow): Command[] => [
@@ -149,8 +151,8 @@ const attributes = (args: Arguments, row: LinkRow): Command[] => [
   ...(args.up && !row.flags.includes('UP') ? [command('link', 'set', 'dev', args.name, 'up')] : []),
 ];
 
-/** Gives addresses to the bridge, or to the gateway of its VLAN; nothing is done where it has them. */
-function* ensureAddresses(args: Arguments, row: LinkRow): Steps<void> {
+/** Gives addresses to the bridge (`wasThere` before), or to the gateway of its VLAN; nothing is done where it has them. */
+function* ensureAddresses(args: Arguments, row: LinkRow, wasThere: boolean): Steps<void> {
   const wanted = args.addresses.map(readAddress);
   const lacking = wanted.filter((address) => !row.addr_info.some((info) => isAddress(info, address)));
   const inTheWay = lacking.length === 0 ? [] : addressesInTheWay(row.addr_info, wanted);
@@ -167,6 +169,8 @@ function* ensureAddresses(args: Arguments, row: LinkRow): Steps<void> {
     ...inTheWay.map((address) => deleteAddress(row.ifname, address)),
     // Nobody else has the gateway's address; looking for it would take a second in which it can't be used.
     ...lacking.map((address) => addAddress(row.ifname, address, { noDad: true })),
+    // Those who know the gateway's MAC address shall not lose it with the next port: an address that was set stays.
+    ...(lacking.length > 0 && wasThere && row.ifname === args.name && row.address !== undefined ? [keepMac(row.ifname, row.address)] : []),
     ...(args.up && !row.flags.includes('UP') && row.ifname !== args.name ? [command('link', 'set', 'dev', row.ifname, 'up')] : []),
   );
 }
