@@ -29,9 +29,10 @@ async function answerOf<T>(args: ParsedArguments, context: CommandContext, ask: 
   }
 }
 
-function isWell({ notReady, bundle, rules, attachments, spooled }: DaemonStatus): boolean {
+function isWell({ notReady, bundle, missing: lacking, rules, attachments, spooled }: DaemonStatus): boolean {
   return (
     notReady === undefined &&
+    lacking.length === 0 &&
     bundle.failure === undefined &&
     rules.every(({ missing, faults }) => missing.length + faults.length === 0) &&
     attachments.every(({ state }) => state !== 'undoing') &&
@@ -45,6 +46,7 @@ function statusText(status: DaemonStatus): string {
   const lines = [
     `daemon ${status.version} on ${status.node || 'this node'}: ${status.notReady ?? 'ready'}`,
     `bundle ${[bundle.name, bundle.version].filter(Boolean).join(' ')}${bundle.failure === undefined ? '' : `; the newest version of its files does not serve: ${bundle.failure}`}`,
+    ...status.missing.map((each) => `networks can't be made: ${each}`),
     ...rules.map(({ name, missing, faults }) =>
       missing.length === 0
         ? `rule ${name}: ${faults.join('; ') || 'well'}`

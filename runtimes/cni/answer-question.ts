@@ -6,6 +6,7 @@ import type { Host } from '../linux/host.ts';
 import type { Performer } from '../linux/performer.ts';
 import type { AddressAllocator, AddressUsage } from './addresses/allocator.ts';
 import type { AddressStatus, DaemonStatus, GcReport } from './daemon-status.ts';
+import { missingForNetworks } from './missing-for-networks.ts';
 import type { Plugin } from './plugin.ts';
 import type { Spool } from './spool.ts';
 import { sourcesOfRecord } from './verbs/address-source.ts';
@@ -22,6 +23,8 @@ export interface QuestionContext {
   readonly plugin: Plugin;
   readonly addresses: AddressAllocator;
   readonly spool: Spool;
+  /** Default: those of this process. */
+  readonly privileges?: () => readonly string[];
 }
 
 /** Answers a question about the daemon itself. */
@@ -59,6 +62,7 @@ async function status(about: QuestionContext): Promise<DaemonStatus> {
         faults: plugin.nodeFaults().flatMap(({ rule, fault }) => (rule === name ? [describeFault(fault)] : [])),
       })),
     ),
+    missing: await missingForNetworks(host, about.privileges),
     networks: await networks(about),
     attachments,
     spooled: spool.waiting(),

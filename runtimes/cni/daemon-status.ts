@@ -25,6 +25,8 @@ export interface DaemonStatus {
   readonly rules: readonly RuleStatus[];
   readonly networks: readonly NetworkStatus[];
   readonly attachments: readonly AttachmentStatus[];
+  /** What any network needs and the host, or this process, has not, in words. */
+  readonly missing: readonly string[];
   /** DELs that wait in the spool. */
   readonly spooled: number;
 }

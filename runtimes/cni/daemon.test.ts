@@ -142,6 +142,13 @@ describe('the daemon', () => {
     expect(made()).toEqual([]);
   });
 
+  it('says at its start, and when it is asked, what it may not do', async () => {
+    await start({ privileges: () => ['CAP_NET_ADMIN'] });
+    const said = 'this process may not change networks, it lacks CAP_NET_ADMIN: run it as root, or privileged';
+    await until(() => lines.includes(`networks cannot be made ${JSON.stringify({ missing: said })}`));
+    expect((await askDaemon(socketPath, 'status')).missing).toContain(said);
+  });
+
   it('refuses to start beside another', async () => {
     await start();
     await expect(start({ stateFolder: join(folder, 'other') })).rejects.toThrow('another daemon listens there');
@@ -214,6 +221,7 @@ describe('the daemon', () => {
       node: 'n1',
       bundle: { name: 'test', version: '', generation: 1, failure: '1 error' },
       rules: [{ name: 'net', missing: [], faults: [] }],
+      missing: expect.any(Array),
       networks: [{ name: 'pods', rules: ['net'], attachments: 1, addresses: [{ ranges: '10.9.0.1-10.9.0.6', total: '5', free: '4' }] }],
       attachments: [
         {

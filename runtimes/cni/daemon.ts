@@ -16,6 +16,7 @@ import { openAnsweredAdds } from './answered-adds.ts';
 import { countRefused, watchDaemon } from './daemon-metrics.ts';
 import { QUESTION } from './daemon-status.ts';
 import { createDelegate } from './delegation/delegate.ts';
+import { missingForNetworks } from './missing-for-networks.ts';
 import { networkEffects } from './network-effects.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 import { failure, type InvocationServer, startInvocationServer } from './server.ts';
@@ -44,6 +45,8 @@ export interface NetworkDaemonOptions {
   readonly makeHost?: (options: HostOptions) => Host;
   /** Default: the kernel's. */
   readonly bootId?: string;
+  /** Capabilities that this process lacks. Default: as the kernel says. */
+  readonly privileges?: () => readonly string[];
 }
 
 export interface NetworkDaemon {
@@ -236,7 +239,9 @@ class Daemon implements NetworkDaemon {
 
   /** Looks for what the host lacks before anybody waits for it, and says it where it is looked for first. */
   async #tellWhatIsMissing(): Promise<void> {
-    const { bundle, host, log } = this.#parts;
+    const { bundle, host, log, privileges } = this.#parts;
+    for (const missing of await missingForNetworks(host, privileges).catch((error: unknown) => [messageOf(error)]))
+      log('error', 'networks cannot be made', { missing });
     for (const { name, requirements } of bundle.current()?.program.network.rules ?? []) {
       const missing = await host.missing(requirements).catch((error: unknown) => [{ message: messageOf(error) }]);
       for (const { message } of missing) log('error', 'the host lacks what a rule needs', { rule: name, missing: message });

@@ -83,7 +83,7 @@ export class FakePerformer implements Performer {
     for (const [id, what] of this.strays) {
       if (plans !== undefined && !plans.includes(id)) continue;
       this.strays.delete(id);
-      removed.push({ tag: `fairlead:${rules[0]}:${id}`, what, *remove() {} });
+      removed.push({ tag: `fairlead:${rules?.[0] ?? 'rule'}:${id}`, what, *remove() {} });
     }
     return { removed, left: [] };
   }

@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { FAULT_CODES, fault, printFault } from '../../engine/rules/network/protocol/fault.ts';
 import { type Clock, systemClock, type Timer } from '../host/clock.ts';
+import { describeFolderFailure } from '../host/folder-lock.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import { FileError } from '../host/text-files.ts';
 import { type Answer, formatAnswer, type Invocation, MAX_INVOCATION_BYTES, parseInvocation, WireError } from './wire.ts';
@@ -251,6 +252,10 @@ async function listen(server: Server, path: string): Promise<string> {
   if (await answers(path)) throw new FileError(path, 'another daemon listens there: end that one, or choose another socket');
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new FileError(dirname(path), describeFolderFailure(error));
+  }
+  try {
     const there = lstatSync(path, { throwIfNoEntry: false });
     if (there !== undefined && !there.isSocket()) throw new FileError(path, 'is there, and is no socket');
     rmSync(temporary, { force: true });

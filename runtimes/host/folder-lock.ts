@@ -22,9 +22,14 @@ export function holdFolder(folder: string): () => void {
     writeFileSync(lock, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if (error instanceof FileError) throw error;
-    throw new FileError(folder, REASONS.get((error as NodeJS.ErrnoException).code ?? '') ?? (error as Error).message);
+    throw new FileError(folder, describeFolderFailure(error));
   }
   return () => rmSync(lock, { force: true });
+}
+
+/** Why a folder can't be had or written, in words that follow its path. */
+export function describeFolderFailure(error: unknown): string {
+  return REASONS.get((error as NodeJS.ErrnoException).code ?? '') ?? (error instanceof Error ? error.message : String(error));
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -33,6 +38,10 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EACCES', 'may not be written'],
   ['EPERM', 'may not be written'],
   ['EROFS', 'is on a disk that is read-only'],
+  // Node says so of a folder that can't be made on such a disk.
+  ['ENOENT', "can't be made: is the disk read-only?"],
+  ['ENOSPC', 'is on a disk that is full'],
+  ['EDQUOT', 'is on a disk that is full'],
 ]);
 
 function holderOf(lock: string): number | undefined {

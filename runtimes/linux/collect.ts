@@ -1,9 +1,9 @@
-import { runSteps } from '../../engine/step/effect.ts';
+import { EffectError, type FailureCode, runSteps } from '../../engine/step/effect.ts';
 import type { Operation, OwnedThing } from '../../engine/step/operation.ts';
 import { readOwnerTag } from '../../engine/step/owner-tag.ts';
 import { describeError, oneLine } from './failure-text.ts';
 import type { KeyLocks } from './key-locks.ts';
-import type { Performer } from './performer.ts';
+import type { HostHandler, Performer } from './performer.ts';
 import type { PerformerParts } from './plan-run.ts';
 import { isUsed } from './shared-use.ts';
 import { stepDeadline } from './step-deadline.ts';
@@ -24,7 +24,7 @@ export async function collectGarbage(
   { rules, plans }: Parameters<Performer['collect']>[0],
 ): Promise<Collected> {
   const { handler, operations, clock, stepLocks } = parts;
-  const wanted = new Set(rules.map(ruleInTag));
+  const wanted = rules === undefined ? undefined : new Set(rules.map(ruleInTag));
   const wantedPlans = plans === undefined ? undefined : new Set(plans);
   const removed: OwnedThing[] = [];
   const left: string[] = [];
@@ -34,6 +34,7 @@ export async function collectGarbage(
     try {
       return await act(deadline.signal);
     } catch (error) {
+      if (await isWithoutNftables(handler, error)) return undefined;
       left.push(oneLine(`${what}: ${describeError(error)}`));
       return undefined;
     } finally {
@@ -63,12 +64,20 @@ export async function collectGarbage(
     const things = await inTime(`what ${operation.name} made`, (signal) => runSteps(operation.inventory!(), handler, signal));
     for (const thing of things ?? []) {
       const tag = readOwnerTag(thing.tag);
-      if (tag === undefined || !wanted.has(tag.rule) || wantedPlans?.has(tag.id) === false) continue;
+      if (tag === undefined || wanted?.has(tag.rule) === false || wantedPlans?.has(tag.id) === false) continue;
       await remove(operation, thing, tag.id);
     }
   }
   return { removed, left };
 }
+
+/** A host that has only iptables has nothing of ours in nftables. */
+async function isWithoutNftables(handler: HostHandler, error: unknown): Promise<boolean> {
+  if (!(error instanceof EffectError) || !error.tried.startsWith('nft ') || !LACKS.has(error.code)) return false;
+  return (await handler.missing([{ kind: 'nft-family', name: 'inet' }])).length > 0;
+}
+
+const LACKS: ReadonlySet<FailureCode> = new Set(['program', 'unsupported']);
 
 /** A tag holds no more of a rule's name. */
 const ruleInTag = (rule: string): string => rule.slice(0, 90);

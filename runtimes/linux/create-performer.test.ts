@@ -350,6 +350,23 @@ describe('undo', () => {
     expect([...again.records()]).toEqual([]);
   });
 
+  it('is done once more where a program ended by itself', async () => {
+    const performer = await start();
+    await performer.perform(web);
+    const ended = new EffectError('program', 'rm ended by itself', 'rm /etc/f');
+    let endings = 1;
+    host.before = (effect) => (effect.kind === 'remove-path' && endings-- > 0 ? ended : undefined);
+    await performer.undo(web.id);
+    expect([[...performer.records()], host.disk.size]).toEqual([[], 0]);
+
+    await performer.perform(web);
+    endings = 2;
+    await expect(performer.undo(web.id)).rejects.toMatchObject({ code: 'program' });
+    expect(performer.record(web.id)).toMatchObject({ state: 'undoing', steps: [{ step: { key: 'file-3' } }] });
+    await performer.undo(web.id);
+    expect(host.disk.size).toBe(0);
+  });
+
   it('after a failed step says what is left', async () => {
     const performer = await start();
     host.before = (effect) =>
@@ -589,6 +606,25 @@ describe('collect', () => {
     expect((await performer.collect({ rules: ['other'] })).removed).toEqual([]);
     expect((await performer.collect({ rules: ['rule'] })).removed).toMatchObject([{ what: 'hub hub0' }]);
     expect([...host.kernel.keys()]).toEqual(['forward']);
+  });
+
+  it('removes what is of any rule where no rules are named', async () => {
+    const performer = await start();
+    await performer.perform(web);
+    host.kernel.set('thing9', ownerTag('gone', 'lost').text);
+    expect((await performer.collect({})).removed).toMatchObject([{ what: 'thing thing9' }]);
+    expect([...host.kernel.keys()]).toContain('thing1');
+  });
+
+  it('expects nothing in nftables of a host that has none', async () => {
+    const performer = await start();
+    host.before = (effect) => (effect.kind === 'show' ? new EffectError('program', 'exec: nft: not found', 'nft list table') : undefined);
+    // It may be there, and have ended.
+    expect((await performer.collect({})).left).toEqual(
+      ['thing', 'hub'].map((name) => `what ${name} made: nft list table: exec: nft: not found`),
+    );
+    host.lacks.add('inet');
+    expect(await performer.collect({})).toEqual({ removed: [], left: [] });
   });
 
   it('goes on after a failure and says what is left', async () => {

@@ -62,8 +62,8 @@ export class FakeHost {
       },
       missing: async (requirements): Promise<readonly MissingRequirement[]> =>
         requirements.flatMap((requirement: Requirement) =>
-          requirement.kind === 'program' && this.lacks.has(requirement.name)
-            ? [{ requirement, message: `there is no program ${requirement.name}` }]
+          requirement.kind !== 'any-of' && this.lacks.has(requirement.name)
+            ? [{ requirement, message: `there is no ${requirement.kind === 'program' ? 'program ' : ''}${requirement.name}` }]
             : [],
         ),
     };

@@ -72,6 +72,14 @@ function readRows(text: string, line: string): readonly JsonObject[] {
     // Not JSON is no list either.
   }
   const rows = isJsonObject(value) ? ownValue(value, 'nftables') : undefined;
-  if (!Array.isArray(rows)) throw new EffectError('program', 'nft answers something that is not its JSON', `nft ${line}`);
+  if (!Array.isArray(rows)) throw notJson(text, `nft ${line}`);
   return rows.filter((row): row is JsonObject => isJsonObject(row) && !Object.hasOwn(row, 'metainfo'));
+}
+
+/** Who may not do something is told so without the word Error. */
+function notJson(text: string, tried: string): EffectError {
+  const code = classifyFailure(text);
+  return code === 'denied'
+    ? new EffectError(code, failureMessage(text), tried)
+    : new EffectError('program', 'nft answers something that is not its JSON', tried);
 }

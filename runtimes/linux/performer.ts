@@ -85,6 +85,10 @@ export interface HostHandler extends EffectHandler {
 export interface HostSession extends EffectHandler {
   /** Whether the namespace is not there (any more). */
   readonly netnsGone: boolean;
+  /** Whether the namespace was entered, or is being entered. */
+  readonly hasEntered?: boolean;
+  /** Begins to enter the namespace, as something will be done there. */
+  prepare?(): void;
   close(): void;
 }
 
@@ -104,9 +108,12 @@ export interface Performer {
   records(): IterableIterator<PlanRecord>;
   /** After a start: undoes what was begun and not ended, and what belongs to an earlier boot. Answers what it did, and what it could not. */
   recover(): Promise<{ readonly undone: readonly PlanRecord[]; readonly left: readonly string[] }>;
-  /** What carries a tag of ours and belongs to no record, removed. Shared things go when no record uses them. `rules`: only theirs. */
+  /**
+   * What carries a tag of ours and belongs to no record, removed. Shared things go when no record uses them. `rules`: only theirs; default:
+   * of all that ever were.
+   */
   collect(options: {
-    readonly rules: readonly string[];
+    readonly rules?: readonly string[];
     /** Only what carries the tags of these plans; shared things stay then. */
     readonly plans?: readonly string[];
   }): Promise<{ readonly removed: readonly OwnedThing[]; readonly left: readonly string[] }>;

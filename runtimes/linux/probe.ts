@@ -46,10 +46,14 @@ export class Probe {
     this.#runner = runner;
   }
 
-  /** Those that the host has not. */
+  /** Those that the host has not; of several for the same reason, the first. */
   async missing(requirements: readonly Requirement[]): Promise<readonly MissingRequirement[]> {
     const answers = await Promise.all(requirements.map(async (requirement) => ({ requirement, message: await this.#ask(requirement) })));
-    return answers.flatMap(({ requirement, message }) => (message === undefined ? [] : [{ requirement, message }]));
+    const missing = new Map<string, MissingRequirement>();
+    for (const { requirement, message } of answers) {
+      if (message !== undefined && !missing.has(message)) missing.set(message, { requirement, message });
+    }
+    return [...missing.values()];
   }
 
   /** Looks for everything anew when it is asked for next. */
