@@ -47,11 +47,14 @@ export function fakeChild(answer?: (line: string, count: number) => string | und
 }
 
 /** A child like `ip -batch -`: `reply` gives what it says to a command, and whether it fails. */
-export function fakeIp(reply: (line: string) => { readonly says?: string; readonly fails?: boolean } | undefined): FakeChild {
+export function fakeIp(
+  reply: (line: string) => { readonly says?: string; readonly fails?: boolean; readonly dies?: boolean } | undefined,
+): FakeChild {
   const child: FakeChild = fakeChild((line, count) => {
     if (line === 'fairlead-end') return `Object "fairlead-end" is unknown, try "ip help".\nCommand failed -:${count}\n`;
     const answer = reply(line);
-    if (answer === undefined) {
+    if (answer === undefined || answer.dies) {
+      if (answer?.says) child.say(answer.says);
       child.end();
       return undefined;
     }

@@ -148,6 +148,19 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
     expect(answers.every(({ length }) => length === 1)).toBe(true);
   });
 
+  it('is entered again when all that was in a namespace was killed', async () => {
+    const session = await host.session(PATH);
+    const read = { kind: 'sysctl-read', netns: PATH, key: 'net/ipv4/ip_forward' } as const;
+    for (const value of ['1', '0', '1']) {
+      await session.perform({ kind: 'sysctl-write', netns: PATH, key: read.key, value });
+      expect(await session.perform(show(PATH, 'link show dev lo'))).toHaveLength(1);
+      for (const line of children()) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+      expect(await session.perform(read)).toBe(value);
+      await session.perform(change(PATH, 'link set dev lo up'));
+    }
+    session.close();
+  });
+
   it('is changed by a new child when the old one, and the next, were killed before', async () => {
     for (let round = 0; round < 5; round++) {
       await rows(show(undefined, 'link show dev lo'));

@@ -8,6 +8,8 @@ import { Resident } from './resident.ts';
 interface Reply {
   readonly says?: string;
   readonly fails?: boolean;
+  /** The child ends over it. */
+  readonly dies?: boolean;
 }
 
 /** A kernel of which each child has its own idea. `reply` is asked with the number of the child, and what it was asked before. */
@@ -175,6 +177,17 @@ describe('questions', () => {
     clock.advance(1);
     expect(await show('rule show')).toEqual([]);
     expect(asked).toHaveLength(2);
+  });
+
+  it('are put once more when the child was killed, in the middle of its answer too, and no more than that', async () => {
+    for (const text of ['', '[{"ifindex":1,"ifname":"lo"},{"ifind']) {
+      const killed: Reply = { says: text, dies: true };
+      const once = iprouteOf((child) => (child === 0 ? killed : { says: '[{"ifname":"a"}]\n' }));
+      expect(await once.show('link show')).toEqual([{ ifname: 'a' }]);
+      const always = iprouteOf(() => killed);
+      await expect(always.show('link show')).rejects.toMatchObject({ code: 'program' });
+      expect(always.asked).toHaveLength(2);
+    }
   });
 
   it('fail with what was said', async () => {

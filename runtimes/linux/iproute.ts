@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
-import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
+import { type Command, type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
 import { asTyped, batchLine, deletedLink, renamedLinks } from './batch-words.ts';
 import { classifyFailure, failureMessage } from './failure.ts';
@@ -57,20 +57,25 @@ export class Iproute {
     this.#forgotten.set(name, now);
   }
 
-  /** Performs commands in order, up to the first that fails. Throws {@link EffectError}. */
+  /** Performs commands in order, up to the first that fails, or all where that is allowed. Throws {@link EffectError}. */
   async change(
-    { program, commands, family }: Pick<Extract<Effect, { kind: 'iproute' }>, 'program' | 'commands' | 'family'>,
+    { program, commands, family, eager }: Pick<Extract<Effect, { kind: 'iproute' }>, 'program' | 'commands' | 'family' | 'eager'>,
     signal?: AbortSignal,
   ): Promise<void> {
     // What is refused is refused before anything is changed.
     const lines = commands.map((command) => batchLine(program, command));
-    for (const [index, command] of commands.entries()) {
+    const perform = async (command: Command, index: number): Promise<void> => {
       try {
         await this.#change({ program, family, line: lines[index]!, purpose: '' }, command.words, signal);
       } catch (error) {
         if (!(error instanceof EffectError && command.tolerate?.includes(error.code))) throw error;
       }
-    }
+    };
+    // With others around, a line may have to be asked again, and would come behind those that follow it.
+    if (eager && this.#options.isAlone === true) {
+      const ends = await Promise.allSettled(commands.map(perform));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    } else for (const [index, command] of commands.entries()) await perform(command, index);
   }
 
   async #change(question: Question, words: readonly string[], signal: AbortSignal | undefined): Promise<void> {
@@ -101,8 +106,8 @@ export class Iproute {
       answer = await this.#dump(question, signal, clock.elapsed());
       rows = readRows(answer);
     }
-    // One that was killed with those before it.
-    if (answer.kind === 'ended' && answer.text === '') {
+    // One that was killed with those before it, perhaps in the middle of an answer.
+    if (isCutShort(answer)) {
       answer = await this.#dump(question, signal, clock.elapsed());
       rows = readRows(answer);
     }
@@ -147,7 +152,7 @@ export class Iproute {
   async #failure(program: IprouteProgram, words: readonly string[], answer: ResidentAnswer): Promise<EffectError> {
     const tried = asTyped(program, words);
     if (answer.kind === 'timeout') return new EffectError('timeout', `no answer within ${this.#options.deadline} ms`, tried);
-    const message = failureMessage(answer.text);
+    const message = isCutShort(answer) ? '' : failureMessage(answer.text);
     if (answer.kind === 'ended' && message === '') {
       const why = await this.#options.whyEnded?.();
       return why === undefined
@@ -198,6 +203,10 @@ const LINK_IS_GONE = /No such device|[Dd]evice not found|[Ii]nvalid .*device|dev
 function isDone(answer: ResidentAnswer): boolean {
   return answer.kind === 'answered' && answer.failed !== true;
 }
+
+/** Whether a child ended without a word about it, perhaps in the middle of JSON: killed. */
+const isCutShort = ({ kind, text }: ResidentAnswer): boolean =>
+  kind === 'ended' && (text.trim() === '' || (text.startsWith('[{"') && !/(Cannot|No such|failed)[^"]*$/.test(text)));
 
 /** Rows of an answer; undefined where it is a failure or is no JSON. */
 function readRows(answer: ResidentAnswer): readonly JsonObject[] | undefined {

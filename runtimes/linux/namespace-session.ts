@@ -11,6 +11,8 @@ import { Nft } from './nft.ts';
 import { orAborted, Resident } from './resident.ts';
 import { checkSysctl, sysctlFailure } from './sysctl.ts';
 
+/** Shells that are asked the same, one after the other's end: those that waited outside may have been killed, too. */
+const MAX_SHELLS = 4;
 /** linux/magic.h: `NSFS_MAGIC`. */
 const NSFS = 0x6e736673;
 
@@ -139,19 +141,23 @@ export class NamespaceSession {
     return entry;
   }
 
+  /** Asks the shell. A value is read, or written, as well twice: where the shell was killed, another one is asked. */
   async #control(
     line: string,
     tried: string,
     signal: AbortSignal | undefined,
   ): Promise<{ readonly text: string; readonly failed: boolean }> {
     const { deadline, path } = this.#options;
-    const entry = await this.#enter(signal);
-    const asked = entry.ask(line, deadline);
-    const answer = await (signal === undefined ? asked : orAborted(asked, signal, tried));
-    if (answer.kind === 'answered') return { text: answer.text, failed: answer.failed === true };
-    if (answer.kind === 'timeout') throw new EffectError('timeout', `no answer within ${deadline} ms`, tried);
-    const why = (await this.#failure()) ?? answer.text;
-    throw new EffectError('namespace', why === '' ? `the process in ${path} ended` : failureMessage(why), tried);
+    for (let attempt = 1; ; attempt++) {
+      const entry = await this.#enter(signal);
+      const asked = entry.ask(line, deadline);
+      const answer = await (signal === undefined ? asked : orAborted(asked, signal, tried));
+      if (answer.kind === 'answered') return { text: answer.text, failed: answer.failed === true };
+      if (answer.kind === 'timeout') throw new EffectError('timeout', `no answer within ${deadline} ms`, tried);
+      const why = await this.#failureOf(entry);
+      if (why !== undefined) throw new EffectError('namespace', failureMessage(why), tried);
+      if (attempt === MAX_SHELLS) throw new EffectError('program', `the shell in ${path} ended`, tried);
+    }
   }
 
   #resident(program: IprouteProgram, family: IprouteFamily | undefined, purpose: string): Resident {
@@ -189,12 +195,16 @@ export class NamespaceSession {
     return entry.start(words, deadline);
   }
 
-  /** What nsenter said, when it could not enter. */
-  async #failure(): Promise<string | undefined> {
+  #failure(): Promise<string | undefined> {
     const entry = this.#entries.at(-1);
+    return entry === undefined ? Promise.resolve(undefined) : this.#failureOf(entry);
+  }
+
+  /** What nsenter said, when it could not enter. */
+  #failureOf(entry: NamespaceEntry): Promise<string | undefined> {
     // The end of a program is seen a moment before the end of the shell that started it.
     const silence = new Promise<undefined>((resolve) => this.#options.clock.after(100, () => resolve(undefined)));
-    return entry === undefined ? undefined : await Promise.race([entry.failure, silence]);
+    return Promise.race([entry.failure, silence]);
   }
 }
 

@@ -108,20 +108,28 @@ export class PlanRun {
 
   /**
    * Undoes a step. What is shared stays for the others until garbage is collected; but where its `ensure` did not end and no other record
-   * uses it, nobody could tell any more that it is ours. Throws {@link StepFailure}.
+   * uses it, nobody could tell any more that it is ours. Where a program ended by itself it is undone again, as that is what would come next.
+   * Throws {@link StepFailure}.
    */
   async undo(performed: PerformedStep, signal: AbortSignal | undefined): Promise<void> {
     const { step } = performed;
     const operation = this.#operation(step, 'undo');
     const isShared = operation.lifetime === 'shared';
     if (isShared && performed.outputs !== undefined) return;
-    await this.#run('undo', performed, signal, (run) =>
-      run((context) => {
-        const keys = isShared ? operation.lockKeys(step.arguments, context) : [];
-        const stays = isShared && isUsed(this.#parts.journal, operation, keys, this.#options.id);
-        return stays ? nothing() : operation.undo(step.arguments, context);
-      }),
-    );
+    const undoOnce = (): Promise<void> =>
+      this.#run('undo', performed, signal, (run) =>
+        run((context) => {
+          const keys = isShared ? operation.lockKeys(step.arguments, context) : [];
+          const stays = isShared && isUsed(this.#parts.journal, operation, keys, this.#options.id);
+          return stays ? nothing() : operation.undo(step.arguments, context);
+        }),
+      );
+    try {
+      await undoOnce();
+    } catch (error) {
+      if (!(error instanceof StepFailure && error.code === 'program') || signal?.aborted) throw error;
+      await undoOnce();
+    }
   }
 
   /** The failure of a step in one line: the step, its place in the rule, what was tried, and what was said. */
