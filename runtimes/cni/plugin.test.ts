@@ -355,6 +355,16 @@ describe('CHECK', () => {
     );
   });
 
+  it('leaves a bridge the MAC address that it takes from its ports', async () => {
+    const { invoke, shown } = setUp();
+    await invoke({ command: 'ADD' });
+    const link = { ifname: 'veth', address: '02:00:00:00:00:01' };
+    shown.rows = { ...KERNEL, 'link show dev veth': [{ ...link, linkinfo: { info_kind: 'bridge' } }] };
+    expect(await invoke({ command: 'CHECK', config: { prevResult } })).toEqual(SILENT);
+    shown.rows = { ...KERNEL, 'link show dev veth': [{ ...link, linkinfo: { info_kind: 'veth' } }] };
+    expect(faultOf(await invoke({ command: 'CHECK', config: { prevResult } }))).toMatch(/^104: interface veth has the MAC address/);
+  });
+
   it('tells what steps say, before anything else', async () => {
     const { invoke, performer } = setUp();
     await invoke({ command: 'ADD' });

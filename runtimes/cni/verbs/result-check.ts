@@ -35,7 +35,7 @@ export async function differencesFromResult(
         );
       else if ((sandbox === undefined || sandbox === '') && isKnownTo(record, name)) {
         const [link] = await show(undefined, ['link', 'show', 'dev', name]);
-        problems.push(...differencesOfLink(name, mac, link));
+        problems.push(...differencesOfLink(name, isBridge(link) ? undefined : mac, link));
       }
     }
     problems.push(...missingAddresses(result, links, netns, ifName));
@@ -65,6 +65,9 @@ function differencesOfLink(name: string, mac: string | undefined, link: JsonObje
     ? []
     : [`interface ${name} has the MAC address ${found}, not ${mac}`];
 }
+
+/** A bridge is everybody's, and takes the least MAC address of its ports unless somebody set one: none to insist on. */
+const isBridge = (link: JsonObject | undefined): boolean => ownText(link && ownValue(link, 'linkinfo'), 'info_kind') === 'bridge';
 
 /** Whether a step has given the name as one of its outputs. */
 const isKnownTo = ({ steps }: PlanRecord, name: string): boolean =>
