@@ -66,11 +66,16 @@ export async function installFairlead(node: NetworkNode, program: string, option
       await running?.stop();
     },
     async start(environment = {}) {
-      running = await node.start('fairlead', command, [...first, 'cni', 'serve', ...folders, ...where, '--log', 'text', ...(options.serve ?? [])], {
-        environment: { ...(process.env as Record<string, string>), ...environment },
-        readyText: 'serving networks on',
-        deadlineMs: READY_DEADLINE_MS,
-      });
+      running = await node.start(
+        'fairlead',
+        command,
+        [...first, 'cni', 'serve', ...folders, ...where, '--log', 'text', ...(options.serve ?? [])],
+        {
+          environment: { ...(process.env as Record<string, string>), ...environment },
+          readyText: 'serving networks on',
+          deadlineMs: READY_DEADLINE_MS,
+        },
+      );
     },
   };
   await daemon.start();

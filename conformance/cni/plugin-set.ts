@@ -42,6 +42,8 @@ export interface InstallOptions {
   readonly rules?: readonly string[];
   readonly stateFolder?: string;
   readonly executable?: 'c' | 'perl' | 'node';
+  /** Further options of the daemon: which cluster it is in. */
+  readonly serve?: readonly string[];
 }
 
 /** The official plugins: what ours are held against, and what cases are held against while they are written. */

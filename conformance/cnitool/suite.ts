@@ -1,10 +1,13 @@
 import { inParallel } from '../apiserver-admission/pool.ts';
+import { openClusterScene } from '../cni/cluster-scene.ts';
 import { needNamespaces } from '../cni/node.ts';
 import { type PluginSet, pluginsUnderTest } from '../cni/plugin-set.ts';
+import { buildFairlead } from '../cni/program.ts';
 import { openScene, RuleMissing } from '../cni/scene.ts';
 import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from '../suite.ts';
 import type { CniCase } from './case.ts';
 import { allCases } from './cases/all.ts';
+import { type ClusterCase, clusterCases } from './cases/cluster.ts';
 
 /** Plays wait more than they work. */
 const PARALLEL = 3;
@@ -22,8 +25,42 @@ export const suite: Suite = {
     for (const [index, each] of wanted.filter(({ alone }) => alone === true).entries()) {
       yield await playCase(context, each, `a${index}`, plugins);
     }
+    yield* playClusterCases(context, plugins);
   },
 };
+
+async function* playClusterCases(context: SuiteContext, plugins: PluginSet): AsyncIterable<CaseResult> {
+  const wanted = clusterCases.filter(({ name }) => context.wanted(name));
+  if (plugins.name === 'official' || wanted.length === 0) {
+    for (const { name } of wanted) yield { name, outcome: 'skipped', reason: 'official plugins know of no cluster' };
+    return;
+  }
+  const program = await buildFairlead();
+  for (const [index, each] of wanted.entries()) yield await playClusterCase(context, each, `n${index}`, program);
+}
+
+async function playClusterCase(
+  { log, signal }: SuiteContext,
+  { name, bundles, play }: ClusterCase,
+  node: string,
+  program: string,
+): Promise<CaseResult> {
+  const scene = await openClusterScene(node, { log, signal, bundles, program });
+  try {
+    await play(scene);
+    return { name, outcome: 'passed' };
+  } catch (error) {
+    if (error instanceof SuiteUnavailable) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    const logs = scene.nodes.map(({ name: which, plugins: { daemon } }) => {
+      const lines = daemon?.process.log().trimEnd().split('\n').slice(-6) ?? [];
+      return `${which}:\n${lines.join('\n')}`;
+    });
+    return { name, outcome: 'failed', reason: `${message}\nlast words of the daemons:\n${logs.join('\n')}` };
+  } finally {
+    await scene.stop();
+  }
+}
 
 async function playCase(
   context: SuiteContext,
