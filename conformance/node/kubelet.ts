@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { NetworkNode, NodeProcess } from '../cni/node.ts';
 import type { Probe } from '../cni/probe.ts';
+import { relayLoopback } from '../cni/relay.ts';
 import { WIRE } from '../cni/topology.ts';
 import { containerd } from '../tools/containerd.ts';
 import { type BuildOptions, ensureGoTool } from '../tools/go-tool.ts';
@@ -43,7 +43,8 @@ export async function startKubelet(options: KubeletOptions): Promise<KubeletNode
   const { cluster, node, probe } = options;
   const runtime = await ensureGoTool(containerd, ['containerd', 'containerd-shim-runc-v2', 'ctr'], options);
   const kubernetesFolder = await ensureGoTool(kubernetes, ['kubelet'], options);
-  const relay = await relayApiServer(cluster, node, probe);
+  // The API server listens on this machine's loopback; a node has its own.
+  const relay = await relayLoopback(node, probe, Number(new URL(cluster.url).port));
   const cgroup = makeCgroupRoot(`fairlead-${node.pid}`);
   const running: NodeProcess[] = [];
   const stop = async (): Promise<void> => {
@@ -99,23 +100,6 @@ export async function startKubelet(options: KubeletOptions): Promise<KubeletNode
     await stop();
     throw error;
   }
-}
-
-/** The API server listens on this machine's loopback; a node has its own, on which it finds the same address. */
-async function relayApiServer(cluster: Cluster, node: NetworkNode, probe: Probe): Promise<Server> {
-  const { port } = new URL(cluster.url);
-  const path = join(node.folder, 'apiserver.sock');
-  const server = createServer((near) => {
-    const far = createConnection({ host: '127.0.0.1', port: Number(port) });
-    for (const each of [near, far]) each.on('error', () => [near, far].forEach((other) => void other.destroy()));
-    near.pipe(far).pipe(near);
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
-  await node.start('relay', probe.path, ['forward', `127.0.0.1:${port}`, path], { readyText: 'ready' });
-  return server;
 }
 
 async function waitForNode(cluster: Cluster, name: string, kubelet: NodeProcess): Promise<void> {
