@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -22,6 +22,15 @@ it('refuses a folder that a running process holds', () => {
   writeFileSync(join(parent, 'lock'), `${process.ppid}\n`);
   expect(() => holdFolder(parent)).toThrow(`${parent}: process ${process.ppid} works with it`);
   expect(readFileSync(join(parent, 'lock'), 'utf8')).toBe(`${process.ppid}\n`);
+});
+
+it('refuses a folder that a process holds that found its disk full', () => {
+  symlinkSync(`${process.ppid}`, join(parent, 'lock'));
+  expect(() => holdFolder(parent)).toThrow(`${parent}: process ${process.ppid} works with it`);
+  rmSync(join(parent, 'lock'));
+  symlinkSync('999999999', join(parent, 'lock'));
+  holdFolder(parent)();
+  expect(readdirSync(parent)).toEqual([]);
 });
 
 it.each([

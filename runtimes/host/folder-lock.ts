@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FileError } from './text-files.ts';
 
@@ -18,8 +18,7 @@ export function holdFolder(folder: string): () => void {
       throw new FileError(folder, `process ${holder} works with it: end that one, or choose another folder (if it is not: delete ${lock})`);
     }
     rmSync(lock, { force: true });
-    // Exclusively, so that of two that find no lock one wins. Two that take over the same old lock at the same moment are not told apart.
-    writeFileSync(lock, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
+    writeLock(lock);
   } catch (error) {
     if (error instanceof FileError) throw error;
     throw new FileError(folder, describeFolderFailure(error));
@@ -44,9 +43,25 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EDQUOT', 'is on a disk that is full'],
 ]);
 
+/**
+ * Exclusively, so that of two that find no lock one wins. Two that take over the same old lock at the same moment are not told apart.
+ *
+ * On a full disk there is no block for a file's content. A symbolic link that leads to a few characters has them in its inode.
+ */
+function writeLock(lock: string): void {
+  try {
+    writeFileSync(lock, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
+  } catch (error) {
+    if (!['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    // The file is there, without content.
+    rmSync(lock, { force: true });
+    symlinkSync(`${process.pid}`, lock);
+  }
+}
+
 function holderOf(lock: string): number | undefined {
   try {
-    const text = readFileSync(lock, 'utf8').trim();
+    const text = (lstatSync(lock).isSymbolicLink() ? readlinkSync(lock) : readFileSync(lock, 'utf8')).trim();
     return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
