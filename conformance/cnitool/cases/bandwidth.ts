@@ -66,4 +66,14 @@ export const bandwidthCases: readonly CniCase[] = [
       await expectLimited(scene, 'out of the pod', 'download');
     },
   },
+  {
+    name: 'bandwidth: both, in the spelling of containerd',
+    alone: true,
+    async play(scene) {
+      const bandwidth = { IngressRate: RATE, IngressBurst: BURST, EgressRate: RATE, EgressBurst: BURST };
+      await attached(scene, { capabilities: { bandwidth: true } }, { bandwidth });
+      await expectLimited(scene, 'into the pod', 'upload');
+      await expectLimited(scene, 'out of the pod', 'download');
+    },
+  },
 ];

@@ -70,6 +70,11 @@ export const hostPortCases: readonly CniCase[] = [
   published('from the pod itself', (scene) => scene.pod('pod1'), NODE),
   published('from outside, over IPv6', ({ outside }) => ({ node: outside }), `[${WIRE[6].address(1)}]`, [TCP, UDP], DUAL),
   published('from another pod, over IPv6', neighbour, `[${WIRE[6].address(1)}]`, [TCP, UDP], DUAL),
+  // containerd's fields have the names of Go (go-cni: types.go, PortMapping), which Go reads in any case.
+  published('in the spelling of containerd', ({ outside }) => ({ node: outside }), NODE, [
+    { HostPort: TCP.hostPort, ContainerPort: PORT, Protocol: 'tcp', HostIP: '' },
+    { HostPort: UDP.hostPort, ContainerPort: PORT, Protocol: 'udp', HostIP: '' },
+  ]),
   published('of one address of the node', ({ outside }) => ({ node: outside }), NODE, [
     { ...TCP, hostIP: NODE },
     { ...UDP, hostIP: NODE },
