@@ -17,6 +17,8 @@ export interface LinkRow {
   readonly operstate?: string;
   /** MAC; of a tunnel, an IP address. */
   readonly address?: string;
+  /** MAC that the hardware came with, where it has another one now. */
+  readonly permaddr?: string;
   readonly ifalias?: string;
   /** Name of the device on its bus. */
   readonly parentdev?: string;

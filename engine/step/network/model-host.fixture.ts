@@ -45,6 +45,8 @@ const MACS = { physical: '52:54:00:00:00:01', other: '52:54:00:00:00:02' };
 
 export class ModelHost implements EffectHandler {
   readonly #links: ModelLink[] = [];
+  /** Devices of namespaces that are gone. */
+  readonly #returning: { readonly link: ModelLink; after: number }[] = [];
   #routes: ModelRoute[] = [];
   #rules: string[] = [];
   #neighbours: string[] = [];
@@ -98,13 +100,28 @@ export class ModelHost implements EffectHandler {
     this.#rules.push(rule);
   }
 
-  removeNamespace(path: string): void {
+  /** `slow`: physical devices come back after so many pauses. */
+  removeNamespace(path: string, { slow = 0 }: { readonly slow?: number } = {}): void {
     for (const link of this.#links.filter(({ netns }) => netns === path)) {
       if (link.kind !== undefined) this.#removeLink(link);
-      else if (link.name !== 'lo') Object.assign(link, { netns: HOST, up: false, addresses: [] });
+      else if (link.name !== 'lo') this.#returning.push({ link, after: slow });
       else this.#links.splice(this.#links.indexOf(link), 1);
     }
+    this.#bringBack();
     this.#routes = this.#routes.filter(({ netns }) => netns !== path);
+  }
+
+  /** As the kernel does when it ends a namespace: net/core/dev.c default_device_exit_net. */
+  #bringBack(): void {
+    for (const each of this.#returning.splice(0)) {
+      if (each.after-- > 0) {
+        this.#returning.push(each);
+        continue;
+      }
+      const { link } = each;
+      const isTaken = this.#links.some(({ netns, name }) => netns === HOST && name === link.name);
+      Object.assign(link, { netns: HOST, up: false, addresses: [], ...(isTaken && { name: `dev${link.index}` }) });
+    }
   }
 
   /** Everything that an operation may have changed. */
@@ -172,6 +189,7 @@ export class ModelHost implements EffectHandler {
       case 'read-file':
         return effect.path === '/proc/self/stat' ? '4711 (node) S 1' : this.files.get(effect.path);
       case 'pause':
+        this.#bringBack();
         return undefined;
       case 'all': {
         const settled = [];

@@ -49,14 +49,60 @@ it('comes back under the name of an interface of the container too', async () =>
   expect(device.host.state()).toEqual(before);
 });
 
-it('becomes what it was after it came back by itself, with the namespace', async () => {
-  const device = play({ device: 'ens7', mtu: 1400 });
-  const before = JSON.stringify(device.host.links('host'));
-  await device.ensure();
-  device.host.removeNamespace(NETNS);
-  device.netnsGone = true;
-  await device.undo();
-  expect(JSON.stringify(device.host.links('host'))).toBe(before);
+describe('comes back by itself with the namespace, and becomes what it was', () => {
+  const hostOf = (device: Play): string => JSON.stringify(device.host.links('host'));
+
+  it.each<[string, JsonObject, (host: ModelHost) => Promise<unknown> | undefined, number]>([
+    ['at once', { mtu: 1400 }, () => undefined, 0],
+    ['after a while', { mtu: 1400 }, () => undefined, 5],
+    ['under a name that is free, as the host has one like it had inside', { name: 'eth0' }, () => undefined, 1],
+    ['with an address that the step gave it', { name: 'eth0', mac: '02:00:00:00:00:07' }, () => undefined, 0],
+    [
+      'with an address that the container gave it',
+      { name: 'eth0' },
+      (host) =>
+        host.perform({
+          kind: 'iproute',
+          program: 'ip',
+          netns: NETNS,
+          commands: [{ words: ['link', 'set', 'dev', 'eth0', 'address', '02:00:00:00:00:08'] }],
+        }),
+      0,
+    ],
+  ])('%s', async (_, args, meanwhile, slow) => {
+    const device = play({ device: 'ens7', ...args });
+    const before = hostOf(device);
+    await device.ensure();
+    await meanwhile(device.host);
+    device.host.removeNamespace(NETNS, { slow });
+    device.netnsGone = true;
+    await device.undo();
+    expect(hostOf(device)).toBe(before);
+  });
+
+  it('or does not, when it was pulled out', async () => {
+    const device = play({ device: 'ens7' });
+    await device.ensure();
+    device.host.removeNamespace(NETNS, { slow: 1_000_000 });
+    device.netnsGone = true;
+    await device.undo();
+    expect(hostOf(device)).not.toContain('ens7');
+  });
+
+  it('is not waited for when it never went', async () => {
+    const device = play({ device: 'ens7' });
+    const before = hostOf(device);
+    // Its state is remembered, and nothing is done.
+    device.host.patience = 1;
+    await expect(device.ensure()).rejects.toThrow();
+    device.host.patience = Number.POSITIVE_INFINITY;
+    device.host.removeNamespace(NETNS);
+    device.netnsGone = true;
+    device.host.log.length = 0;
+    await device.undo();
+    expect(hostOf(device)).toBe(before);
+    expect(device.host.log.filter((line) => line.includes('? '))).toHaveLength(2);
+  });
 });
 
 describe('is found', () => {

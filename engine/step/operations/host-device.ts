@@ -5,7 +5,7 @@ import { type Command, EffectError, type Netns, type Steps } from '../effect.ts'
 import { readFile, stat } from '../effects/files.ts';
 import { command, ip, tolerating } from '../effects/iproute.ts';
 import { type LinkRow, link, links } from '../effects/show.ts';
-import { all, remember } from '../effects/step.ts';
+import { all, pause, remember } from '../effects/step.ts';
 import { addAddress, readAddress } from '../network/address.ts';
 import {
   checkInterface,
@@ -39,12 +39,21 @@ const WAYS = ['device', 'deviceMac', 'kernelPath', 'pciAddress', 'auxiliaryDevic
 /** What the device was on the host. */
 interface Memory {
   readonly name: string;
+  /** Number of the link, which it keeps where it is free. */
+  readonly index?: number;
+  /** Whether it outlives the namespace that it is in. */
+  readonly isPhysical?: boolean;
   readonly alias: string;
   readonly mac: string;
   readonly mtu: number;
   readonly up: boolean;
   readonly addresses: readonly string[];
 }
+
+/** Milliseconds from one look for a device that is on its way back to the next; a namespace ends in the background. */
+const RETURN_PAUSE = 100;
+/** Looks for it. */
+const RETURN_LOOKS = 30;
 
 /** Drivers by which programs have a device to themselves; there is no interface to move then. */
 const USER_SPACE_DRIVERS = ['vfio-pci', 'uio_pci_generic', 'igb_uio'];
@@ -140,17 +149,25 @@ function* isForPrograms(args: Arguments): Steps<boolean> {
 }
 
 /**
- * Our device in a namespace: its tag was written before it was moved. Other steps of the owner have the same tag, so the name or the address
- * has to fit too; what comes back by itself, with the namespace of a container, may have any name.
+ * Our device in a namespace: its tag was written before it was moved. Other steps of the owner have the same tag, so something else has to
+ * fit too. What comes back by itself, with the namespace of a container, may have any name, and the container may have given it any address.
  */
 function* ownLink(netns: Netns, args: Arguments, { owner, memory }: Context): Steps<LinkRow | undefined> {
   if (memory === undefined) return undefined;
-  const { name, mac } = memory as unknown as Memory;
+  const { name, mac, index } = memory as unknown as Memory;
   const macs = [mac, args.mac?.toLowerCase()];
   return (yield* links(netns)).find(
-    (row) => row.ifalias === owner.text && (row.ifname === args.name || row.ifname === name || macs.includes(row.address)),
+    (row) =>
+      row.ifalias === owner.text &&
+      (row.ifname === args.name ||
+        row.ifname === name ||
+        macs.includes(row.address) ||
+        row.permaddr === mac ||
+        (row.ifindex === index && isPhysical(row))),
   );
 }
+
+const isPhysical = (row: LinkRow): boolean => row.linkinfo?.info_kind === undefined;
 
 /** Answers the MAC address. */
 function* moveIn(args: Arguments, context: Context): Steps<string> {
@@ -178,6 +195,8 @@ function* moveIn(args: Arguments, context: Context): Steps<string> {
 
 const stateOf = (row: LinkRow): Memory => ({
   name: row.ifname,
+  index: row.ifindex,
+  isPhysical: isPhysical(row),
   alias: row.ifalias ?? '',
   mac: row.address ?? '',
   mtu: row.mtu,
@@ -235,9 +254,23 @@ function* ownNamespace(): Steps<string> {
   return `/proc/${pid}/ns/net`;
 }
 
-/** Makes the device on the host what it was. With its namespace, a physical device comes back by itself, under whatever name is free. */
+/**
+ * The device on the host again. Where its namespace is gone, the kernel brings a physical one back a moment later: under the name that it has
+ * there, or as `dev` and a number where that is taken. Undefined where it went elsewhere, or was pulled out.
+ */
+function* cameBack(args: Arguments, context: Context, before: Memory): Steps<LinkRow | undefined> {
+  for (let look = 1; ; look++) {
+    const found = yield* ownLink(undefined, args, context);
+    if (found !== undefined || !context.netnsGone || before.isPhysical !== true || look === RETURN_LOOKS) return found;
+    // It was never moved, or the machine was started anew.
+    if ((yield* link(undefined, before.name))?.address === before.mac) return undefined;
+    yield* pause(RETURN_PAUSE);
+  }
+}
+
+/** Makes the device on the host what it was. */
 function* giveBack(args: Arguments, context: Context, before: Memory): Steps<void> {
-  const found = yield* ownLink(undefined, args, context);
+  const found = yield* cameBack(args, context, before);
   if (found === undefined) return;
   const { name } = before;
   yield* ip(
@@ -258,7 +291,7 @@ function* giveBack(args: Arguments, context: Context, before: Memory): Steps<voi
 
 /** Devices that came back with a namespace while nobody looked after them: the tag is taken away, the device stays. */
 function* ownedDevices(): Steps<readonly OwnedThing[]> {
-  const physical = (yield* links(undefined)).filter((row) => row.linkinfo?.info_kind === undefined);
+  const physical = (yield* links(undefined)).filter(isPhysical);
   return physical.flatMap(({ ifalias, ifname }) =>
     ifalias === undefined || readOwnerTag(ifalias) === undefined
       ? []
