@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { JsonObject } from '../../engine/object/json.ts';
 import { OPERATIONS } from '../../engine/step/operations/index.ts';
@@ -9,7 +10,7 @@ import { createPerformer } from '../../runtimes/linux/create-performer.ts';
 import { createHost, type Host } from '../../runtimes/linux/host.ts';
 import { type Performer, StepFailure } from '../../runtimes/linux/performer.ts';
 import type { TrialPlan } from './plans.ts';
-import type { Death, Report, Task } from './task.ts';
+import { type Death, FILLER, type Report, type Task } from './task.ts';
 
 /*
  * A process that performs tasks it reads as lines, and kills itself where a task says so. It begins a task only when it is told, so that the
@@ -118,7 +119,7 @@ async function withPerformer<T>(task: Task, points: string[], act: (performer: P
   try {
     return await act(performer);
   } finally {
-    if (task.abandons !== true) await performer.close();
+    await performer.close();
   }
 }
 
@@ -144,6 +145,7 @@ async function perform(task: Task): Promise<Report> {
         for (const { id } of [...performer.records()]) report.problems.push(...(await performer.check(id)).map((each) => each.message));
       if (act === 'undo') for (const { id } of [...performer.records()]) await attempt(report, () => performer.undo(id));
       if (act === 'collect') report.left.push(...(await performer.collect({ rules: [RULE] })).left);
+      if (act === 'make room') rmSync(join(task.folder, FILLER));
       if (act === 'count') report.records = [...performer.records()].length;
     }
   });

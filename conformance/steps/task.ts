@@ -6,7 +6,10 @@ export interface Death {
   readonly how: 'at a point' | 'at a point, with its children' | 'during an effect' | 'children only';
 }
 
-export type Act = 'recover' | 'perform' | 'check' | 'undo' | 'collect' | 'count';
+export type Act = 'recover' | 'perform' | 'check' | 'undo' | 'collect' | 'count' | 'make room';
+
+/** Beside the journal, to fill its disk; it is removed to make room. */
+export const FILLER = 'filler';
 
 /** What a process is told to do: acts one after the other, with one performer. `check` and `undo` are about all records. */
 export interface Task {
@@ -17,8 +20,6 @@ export interface Task {
   readonly acts: readonly Act[];
   readonly death?: Death;
   readonly boot?: string;
-  /** Leaves the folder as one does who is killed: its lock stays. */
-  readonly abandons?: boolean;
   /** Performs so many plans, under different names. */
   readonly times?: number;
   /** Characters that a plan's subject has, to fill a journal. */
