@@ -154,11 +154,27 @@ export const CNI_COMMANDS: readonly CommandSpec[] = [
     name: 'cni uninstall',
     summary: 'Remove the CNI plugins and networks that were installed.',
     description:
-      'Removes the network configurations that fairlead cni install wrote, then its executables. Containers keep their networks; the runtime can no longer detach them, so remove the pods first.',
+      'Removes the network configurations that fairlead cni install wrote, then its executables. Containers keep their networks; the runtime can no longer detach them, so remove the pods first.\n' +
+      'With --purge also what the daemon made on this node: bridges, tunnels, tables and chains of the packet filter, reservations, journal and folders. The daemon must have ended. Parameters of the kernel that others may rely on by now, such as net.ipv4.ip_forward, stay as they are.',
     arguments: [],
-    options: [BIN, CONF, HOST_ROOT],
-    examples: [{ command: 'fairlead cni uninstall', explains: 'all that was installed into the usual folders' }],
-    exits: { 0: 'nothing is installed any more', 1: 'not used', 2: 'a path cannot be written, or the command was called wrongly' },
+    options: [
+      BIN,
+      CONF,
+      HOST_ROOT,
+      { name: 'purge', summary: 'Remove what was made for networks, too, so that the node is as it was before.' },
+      { name: 'detach', summary: 'With --purge: take the networks of containers away that are still attached.' },
+      SOCKET,
+      STATE,
+    ],
+    examples: [
+      { command: 'fairlead cni uninstall', explains: 'all that was installed into the usual folders' },
+      { command: 'fairlead cni uninstall --purge', explains: 'after the pods and the daemon are gone: leave nothing' },
+    ],
+    exits: {
+      0: 'nothing is installed any more',
+      1: 'containers are attached, or something could not be removed',
+      2: 'a daemon runs, a path cannot be written, or the command was called wrongly',
+    },
     load: async () => (await import('./cni-install.ts')).runCniUninstall,
   },
   {

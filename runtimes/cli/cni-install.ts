@@ -4,8 +4,9 @@ import { setOwn } from '../../engine/object/json.ts';
 import type { NetworkRule } from '../../engine/rules/network/program.ts';
 import { CNI_VERSIONS, type CniVersion } from '../../engine/rules/network/protocol/result.ts';
 import { ExecutableError, type ExecutableForm } from '../cni/executable.ts';
-import { type InstallOptions, install, uninstall } from '../cni/install.ts';
+import { type InstallOptions, install, installedNetworks, type UninstallOptions, uninstall } from '../cni/install.ts';
 import { checkNetworkList, networkList } from '../cni/network-list.ts';
+import { purge } from '../cni/purge.ts';
 import { readTextFile } from '../host/text-files.ts';
 import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
@@ -38,16 +39,38 @@ export const runCniInstall: CommandRun = async (args, context) => {
 };
 
 /** `fairlead cni uninstall`. */
-export const runCniUninstall: CommandRun = (args, context) => {
-  const removed = uninstall({
+export const runCniUninstall: CommandRun = async (args, context) => {
+  const options = {
     hostRoot: resolve(context.cwd, args.text('host-root')!),
     binFolder: args.text('bin-dir')!,
     configFolder: args.text('conf-dir')!,
-  });
-  for (const file of removed) context.out.write(`${file}\n`);
+  };
+  if (args.on('detach') && !args.on('purge')) throw new UsageError('--detach is for --purge');
+  const purged = args.on('purge') ? await purgedBy(args, context, options) : undefined;
+  if (purged !== undefined && purged.attachments.length > 0) {
+    const [first] = purged.attachments;
+    context.err.write(
+      `fairlead: ${purged.attachments.length} attachments are there, the first of container ${first!.containerId} to network ${first!.network}; nothing was removed\n` +
+        'hint: remove the pods of this node first, or let --detach take their networks away\n',
+    );
+    return EXIT.findings;
+  }
+  const removed = [...(purged?.removed ?? []), ...uninstall(options)];
+  for (const each of removed) context.out.write(`${each}\n`);
+  for (const each of purged?.left ?? []) context.err.write(`left: ${each}\n`);
   if (removed.length === 0) context.out.write('nothing is installed\n');
-  return EXIT.ok;
+  return purged === undefined || purged.left.length === 0 ? EXIT.ok : EXIT.findings;
 };
+
+/** Removes what the daemon made, before the configurations go that say which networks there were. */
+function purgedBy(args: ParsedArguments, context: CommandContext, options: UninstallOptions): ReturnType<typeof purge> {
+  return purge({
+    socketPath: resolve(context.cwd, args.text('socket')!),
+    stateFolder: resolve(context.cwd, args.text('state')!),
+    pools: installedNetworks(options),
+    detach: args.on('detach'),
+  });
+}
 
 async function installed(options: InstallOptions): ReturnType<typeof install> {
   try {

@@ -16,9 +16,11 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { JsonObject } from '../../engine/object/json.ts';
-import { isJsonObject, type Json, ownValue } from '../../engine/object/json.ts';
+import { isJsonObject, type Json, ownText, ownValue } from '../../engine/object/json.ts';
+import { readNetworkList } from '../../engine/rules/network/protocol/network-config.ts';
 import { VERSION_ANSWER } from '../../engine/rules/network/protocol/version.ts';
 import { FileError } from '../host/text-files.ts';
+import type { Pool } from './addresses/allocator.ts';
 import {
   EXECUTABLE_FORMS,
   type ExecutableForm,
@@ -111,6 +113,19 @@ export function uninstall({ hostRoot, binFolder, configFolder }: UninstallOption
   for (const file of removed) rmSync(file, { force: true });
   for (const folder of [binFolder, configFolder]) removeLeftovers(join(hostRoot, folder));
   return removed;
+}
+
+/** Networks of which {@link install} wrote the configuration, with the folders that it names for reservations. */
+export function installedNetworks({ hostRoot, configFolder }: Pick<UninstallOptions, 'hostRoot' | 'configFolder'>): readonly Pool[] {
+  return filesOf(join(hostRoot, configFolder))
+    .filter((file) => file.endsWith('.conflist') && isConfigurationOfOurs(file))
+    .flatMap((file): readonly Pool[] => {
+      const read = readNetworkList(JSON.parse(readFileSync(file, 'utf8')) as Json);
+      if (!read.ok) return [];
+      const { name: network, plugins } = read.list;
+      const folders = plugins.map((plugin) => ownText(plugin, 'dataDir') || ownText(ownValue(plugin, 'ipam'), 'dataDir'));
+      return [...new Set(folders)].map((dataDir) => ({ network, ...(dataDir === '' ? {} : { dataDir }) }));
+    });
 }
 
 /** The fastest form that answers VERSION here, or the one that is asked for. */

@@ -11,7 +11,9 @@ import { chainWith, type Foundation, foundationCommands, ownerComment } from '..
  * elements. Official plugin: pkg/link/spoofcheck.go, with three chains for each port.
  */
 
-const IN_TABLE = 'bridge fairlead';
+/** Family and name of the table of checked ports. */
+export const MAC_CHECK_TABLE = 'bridge fairlead';
+const IN_TABLE = MAC_CHECK_TABLE;
 /** Names of interfaces that are looked at. */
 const PORTS = 'mac-checked-ports';
 /** Which addresses each of them may have. */

@@ -133,7 +133,8 @@ export const commentOf = (rule: string): string | undefined =>
     ?.slice(1)
     .find((text) => text !== undefined);
 
-function* savedIfAny(family: 4 | 6, table: IptablesTable): Steps<SavedTable> {
+/** A table; an empty one where there is no iptables. */
+export function* savedIfAny(family: 4 | 6, table: IptablesTable): Steps<SavedTable> {
   try {
     return readTable(yield* iptablesSave(family, table));
   } catch (error) {

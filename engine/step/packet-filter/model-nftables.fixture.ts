@@ -82,7 +82,9 @@ export class ModelNftables {
     if (match === null) throw new Error(`not understood: ${line}`);
     const [, verb, object, tableName, name = '', rest = ''] = match as unknown as [string, string, string, string, string?, string?];
     if (object === 'table') {
-      if (!this.#tables.has(tableName)) this.#tables.set(tableName, emptyTable());
+      if (verb === 'delete') {
+        if (!this.#tables.delete(tableName)) fail('missing');
+      } else if (!this.#tables.has(tableName)) this.#tables.set(tableName, emptyTable());
       return;
     }
     const table = this.#tables.get(tableName) ?? fail('missing');

@@ -17,7 +17,9 @@ import { chainWith, type Foundation, foundationCommands, ownerComment, verdictMa
  * where a Pod is running is always allowed".
  */
 
-const IN_TABLE = 'inet fairlead-policies';
+/** Family and name of the table of policies. */
+export const POLICY_TABLE = 'inet fairlead-policies';
+const IN_TABLE = POLICY_TABLE;
 const TABLE: readonly string[] = IN_TABLE.split(' ');
 
 /** One policy is changed after the other: they share the chains of pods. */
