@@ -10,6 +10,7 @@ import { formatPath } from '../../text/document.ts';
 import type { Reporter } from '../reporter.ts';
 import type { CniFault } from './program.ts';
 import { FAULT_CODES, fault } from './protocol/fault.ts';
+import { goField } from './protocol/go-field.ts';
 import { CONFIG_TYPE, RUNTIME_CONFIG_SCHEMA } from './types.ts';
 
 /** The part of a network configuration that a rule declares. */
@@ -105,12 +106,15 @@ function openApiConfig(source: JsonObject): ConfigSchema {
   };
 }
 
-/** What a configuration has of declared fields; null is as good as nothing, as in Go. */
+/**
+ * What a configuration has of declared fields, by their declared names: they are found in any case, as Go does, and null is as good as
+ * nothing. containerd hands over `HostPort` where the convention says `hostPort` (github.com/containerd/go-cni types.go).
+ */
 function ownFields(config: JsonObject, names: Iterable<string>): JsonObject {
   const fields: { [name: string]: Json } = {};
   for (const name of names) {
-    const value = ownValue(config, name) ?? null;
-    if (value !== null) setOwn(fields, name, value);
+    const value = goField(config, name);
+    if (value !== undefined) setOwn(fields, name, value);
   }
   return fields;
 }
@@ -141,7 +145,7 @@ export function networkOf(config: JsonObject): JsonObject {
 
 /** What the runtime handed over, in the forms that conventions give it; what else is in it is left out. */
 export function readRuntimeConfig(config: JsonObject): { readonly value: JsonObject } | { readonly fault: CniFault } {
-  const given = ownValue(config, 'runtimeConfig') ?? {};
+  const given = goField(config, 'runtimeConfig') ?? {};
   if (!isJsonObject(given))
     return { fault: fault(FAULT_CODES.invalidConfig, 'invalid network configuration: runtimeConfig: expected a map') };
   const value = onlyDeclared(RUNTIME_CONFIG_SCHEMA, given) as JsonObject;

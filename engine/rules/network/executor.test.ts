@@ -92,6 +92,20 @@ describe('what is asked for', () => {
     });
   });
 
+  test("fields in any case, as containerd hands over Go's own names", () => {
+    const config = {
+      Subnet: '10.1.0.0/16',
+      runtimeConfig: {
+        portMappings: [{ HostPort: 8080, ContainerPort: 80, Protocol: 'tcp', HostIP: '' }],
+        ipRanges: [[{ Subnet: 'fd00::/64' }]],
+      },
+    };
+    const spec = `${BRIDGE}- portMap: { ports: "\${runtimeConfig.portMappings}", to: "\${ipam.addresses}" }`;
+    const args = argumentsOf(ruleOf(spec), addRequest(config));
+    expect(args['ipam']).toMatchObject({ ranges: [[{ subnet: 'fd00::/64' }], [{ subnet: '10.1.0.0/16' }]] });
+    expect(args['portMap-1']).toMatchObject({ ports: [{ hostPort: 8080, containerPort: 80, protocol: 'tcp', hostIP: '' }] });
+  });
+
   test('addresses, as the rule says', () => {
     const spec =
       'ipam: { ranges: [[{ subnet: 10.1.0.0/16 }, { subnet: 10.2.0.0/16 }]], requested: [], routes: [{ dst: 0.0.0.0/0 }], dataDir: /tmp/x }';
@@ -100,6 +114,64 @@ describe('what is asked for', () => {
       requested: [],
       routes: [{ dst: '0.0.0.0/0' }],
       dataDir: '/tmp/x',
+    });
+  });
+
+  describe('addresses, as the configuration says', () => {
+    const spec = `
+config: { ipam: any, subnet: string }
+ipam:
+  configuration: "\${config.?ipam}"
+  ranges: "\${has(config.subnet) ? [{'subnet': config.subnet}] : []}"
+steps: [{ bridge: { name: a, addresses: "\${ipam.addresses}" } }]`;
+    const given = (config: JsonObject) => argumentsOf(ruleOf(spec), addRequest(config))['ipam'];
+
+    test.each<[string, JsonObject, unknown]>([
+      ['nothing said', {}, undefined],
+      ['no type', { ipam: { subnet: '10.1.0.0/16' } }, undefined],
+      ['an empty type', { ipam: { type: '' } }, undefined],
+      ['ranges that a runtime has for somebody else', { runtimeConfig: { ipRanges: [[{ subnet: '10.1.0.0/16' }]] } }, undefined],
+      ['ranges of the rule alone', { subnet: '10.5.0.0/16' }, { ranges: [[{ subnet: '10.5.0.0/16' }]] }],
+      [
+        'a subnet, as of old',
+        { ipam: { type: 'host-local', subnet: '10.1.0.0/16', rangeStart: '10.1.0.9', gateway: '', name: 'x' } },
+        { ranges: [[{ subnet: '10.1.0.0/16', rangeStart: '10.1.0.9' }]], routes: [] },
+      ],
+      [
+        'all that host-local has, the subnet before the ranges',
+        {
+          ipam: {
+            type: 'host-local',
+            subnet: '10.1.0.0/16',
+            ranges: [[{ subnet: '10.2.0.0/16', rangeEnd: null, x: 1 }, { subnet: '10.3.0.0/16' }], [{ subnet: 'fd00::/64' }]],
+            routes: [{ dst: '0.0.0.0/0' }],
+            dataDir: '/run/networks',
+          },
+          runtimeConfig: { ipRanges: [[{ subnet: '10.9.0.0/16' }]] },
+        },
+        {
+          ranges: [
+            [{ subnet: '10.9.0.0/16' }],
+            [{ subnet: '10.1.0.0/16' }],
+            [{ subnet: '10.2.0.0/16' }, { subnet: '10.3.0.0/16' }],
+            [{ subnet: 'fd00::/64' }],
+          ],
+          routes: [{ dst: '0.0.0.0/0' }],
+          dataDir: '/run/networks',
+        },
+      ],
+      ['another type', { ipam: { type: 'static', addresses: [] } }, { type: 'static', ipam: true }],
+    ])('%s', (_what, config, expected) => {
+      if (expected === undefined) expect(given(config)).toBeUndefined();
+      else expect(given(config)).toMatchObject(expected);
+    });
+
+    test.each<[string, JsonObject, string]>([
+      ['no ranges', { type: 'host-local' }, 'there are no ranges to take addresses from'],
+      ['ranges of the wrong form', { type: 'host-local', ranges: [['10.1.0.0/16']] }, 'ranges.0.0'],
+      ['no network', { type: 'host-local', subnet: '10.1.0.0' }, '"10.1.0.0" is no network'],
+    ])('refuses %s', (_what, ipam, message) => {
+      expect(() => given({ ipam })).toThrow(message);
     });
   });
 
