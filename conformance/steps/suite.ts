@@ -22,6 +22,16 @@ function anyWanted(context: SuiteContext, name: (at: number) => string): boolean
   return Array.from({ length: 300 }, (_, index) => name(index + 1)).some((each) => context.wanted(each));
 }
 
+/** `FAIRLEAD_STEPS_EVERY`: only every n-th point, for those who have no time for all. Odd, so that kinds of death still take turns. */
+function stride(context: SuiteContext): number {
+  const text = process.env['FAIRLEAD_STEPS_EVERY'];
+  if (text === undefined || text === '1') return 1;
+  const every = Number(text);
+  if (!Number.isInteger(every) || every < 1 || every % 2 === 0) throw new Error('FAIRLEAD_STEPS_EVERY must be an odd number');
+  context.incomplete(`one of ${every} points only; without FAIRLEAD_STEPS_EVERY it is all of them`);
+  return every;
+}
+
 /** The tables and chains that all owners share stay, without anything of an owner; they are what later lives find. */
 async function* undisturbed(trial: Trial, plan: TrialPlan): AsyncIterable<CaseResult> {
   const process = trial.process();
@@ -36,11 +46,17 @@ async function* undisturbed(trial: Trial, plan: TrialPlan): AsyncIterable<CaseRe
 }
 
 /** One life after the other, each of which ends a point later, until one ends by itself. */
-async function* deaths(trial: Trial, plan: TrialPlan, kinds: readonly Death['how'][], context: SuiteContext): AsyncIterable<CaseResult> {
+async function* deaths(
+  trial: Trial,
+  plan: TrialPlan,
+  kinds: readonly Death['how'][],
+  every: number,
+  context: SuiteContext,
+): AsyncIterable<CaseResult> {
   if (!anyWanted(context, (at) => `${plan.name}, killed ${kinds[at % kinds.length]} (${at})`)) return;
   let process = trial.process();
   try {
-    for (let at = 1; !context.signal.aborted; at++) {
+    for (let at = 1; !context.signal.aborted; at += every) {
       const how = kinds[at % kinds.length]!;
       const report = await process.perform(taskOf(plan, LIFE, { at, how }));
       if (report !== undefined) return;
@@ -55,11 +71,11 @@ async function* deaths(trial: Trial, plan: TrialPlan, kinds: readonly Death['how
 }
 
 /** The children of a process are killed while they work; the process lives and makes the best of it. */
-async function* childrenKilled(trial: Trial, plan: TrialPlan, context: SuiteContext): AsyncIterable<CaseResult> {
+async function* childrenKilled(trial: Trial, plan: TrialPlan, every: number, context: SuiteContext): AsyncIterable<CaseResult> {
   if (!anyWanted(context, (at) => `${plan.name}, children killed during an effect (${at})`)) return;
   const process = trial.process();
   try {
-    for (let at = 1; !context.signal.aborted; at++) {
+    for (let at = 1; !context.signal.aborted; at += every) {
       const report = await process.perform(taskOf(plan, LIFE, { at, how: 'children only' }));
       if (report!.points.length < at) return;
       // It may fail, as long as it says so: what is left is recorded, and goes when it is tried again.
@@ -97,6 +113,7 @@ export const suite: Suite = {
   description: 'steps on a real kernel: their performer is killed at every point, another starts, and nothing of them is left',
   async *run(context): AsyncIterable<CaseResult> {
     needNamespaces();
+    const every = stride(context);
     const trial = await Trial.start(context.signal);
     try {
       await trial.remember();
@@ -104,9 +121,9 @@ export const suite: Suite = {
         const began = Date.now();
         // Always: it makes what is shared, which the others take for given.
         yield* undisturbed(trial, plan);
-        yield* deaths(trial, plan, ['at a point', 'at a point, with its children'], context);
-        yield* deaths(trial, plan, ['during an effect'], context);
-        yield* childrenKilled(trial, plan, context);
+        yield* deaths(trial, plan, ['at a point', 'at a point, with its children'], every, context);
+        yield* deaths(trial, plan, ['during an effect'], every, context);
+        yield* childrenKilled(trial, plan, every, context);
         if (plan.survivesNamespace && context.wanted(`${plan.name}, the namespace went`)) yield* namespaceGone(trial, plan);
         context.log(`${plan.name}: ${Math.round((Date.now() - began) / 1000)} s`);
       }
