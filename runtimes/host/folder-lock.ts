@@ -7,7 +7,7 @@ const LOCK = 'lock';
 /**
  * Makes a folder where there is none and holds it for this process, until what is returned is called. Throws {@link FileError} where another
  * process holds it, or where it cannot be written. The lock of a process that was killed is taken over. Processes are told apart by their
- * number, so this is for one machine: containers that share a volume do not see each other.
+ * number and beginning, so this is for one machine: containers that share a volume do not see each other.
  */
 export function holdFolder(folder: string): () => void {
   const lock = join(folder, LOCK);
@@ -15,7 +15,8 @@ export function holdFolder(folder: string): () => void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const holder = holderOf(lock);
     if (holder !== undefined && isOther(holder)) {
-      throw new FileError(folder, `process ${holder} works with it: end that one, or choose another folder (if it is not: delete ${lock})`);
+      const remedy = `end that one, or choose another folder (if it is not: delete ${lock})`;
+      throw new FileError(folder, `process ${holder.pid} works with it: ${remedy}`);
     }
     rmSync(lock, { force: true });
     writeLock(lock);
@@ -49,33 +50,54 @@ const REASONS: ReadonlyMap<string, string> = new Map([
  * On a full disk there is no block for a file's content. A symbolic link that leads to a few characters has them in its inode.
  */
 function writeLock(lock: string): void {
+  const text = `${process.pid} ${beginningOf(process.pid) ?? ''}`.trim();
   try {
-    writeFileSync(lock, `${process.pid}\n`, { mode: 0o600, flag: 'wx' });
+    writeFileSync(lock, `${text}\n`, { mode: 0o600, flag: 'wx' });
   } catch (error) {
     if (!['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     // The file is there, without content.
     rmSync(lock, { force: true });
-    symlinkSync(`${process.pid}`, lock);
+    symlinkSync(text, lock);
   }
 }
 
-function holderOf(lock: string): number | undefined {
+interface Holder {
+  readonly pid: number;
+  /** Of {@link beginningOf}. */
+  readonly began?: string | undefined;
+}
+
+function holderOf(lock: string): Holder | undefined {
   try {
-    const text = (lstatSync(lock).isSymbolicLink() ? readlinkSync(lock) : readFileSync(lock, 'utf8')).trim();
-    return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined;
+    const text = lstatSync(lock).isSymbolicLink() ? readlinkSync(lock) : readFileSync(lock, 'utf8');
+    const [, pid, began] = /^([1-9]\d{0,9})(?: (\d+))?$/.exec(text.trim()) ?? [];
+    return pid === undefined ? undefined : { pid: Number(pid), began };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** Whether another process of this number runs. In a container that began again, the number is this process's own. */
-function isOther(pid: number): boolean {
+/** Whether the holder is another process that runs. In a container that began again, the number is this process's own. */
+function isOther({ pid, began }: Holder): boolean {
   if (pid === process.pid) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  // After a start of the machine, any process may have the number.
+  const now = beginningOf(pid);
+  return began === undefined || now === undefined || now === began;
+}
+
+/** When a process began, in the kernel's ticks; undefined where the system does not say. */
+function beginningOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is a name in parentheses; this is the 22nd.
+    return /^\d+$/.exec(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '')?.[0];
+  } catch {
+    return undefined;
   }
 }

@@ -211,8 +211,11 @@ export class Journal {
       this.#append(entry, true);
     } catch (error) {
       if (!(error instanceof RecordLogError)) throw error;
+      // Said once, for it may last.
+      if (!this.#isBehind) {
+        this.#options.log('the journal could not be written; it is written anew before anything is begun', { error: error.message });
+      }
       this.#isBehind = true;
-      this.#options.log('the journal could not be written; it is written anew before anything is begun', { error: error.message });
     }
     apply(this.#records, entry);
   }
