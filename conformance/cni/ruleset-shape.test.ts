@@ -48,6 +48,22 @@ describe('the shape of a ruleset', () => {
     expect(rulesetShape([chain('post', base), empty, rule('post', { vmap: { key, data: '@m' } })])).toEqual([]);
   });
 
+  it('shows what some packets return before as what the others meet', () => {
+    const net = { op: '==', left: 'daddr', right: 'net' };
+    const rows = [
+      chain('post', base),
+      chain('a'),
+      rule('post', { match: { op: '==', left: 'saddr', right: 'pod' } }, { goto: { target: 'a' } }),
+      rule('a', { match: net }, { return: null }),
+      rule('a', { masquerade: null }),
+    ];
+    const asOne = [
+      chain('post', base),
+      rule('post', { match: { op: '==', left: 'saddr', right: 'pod' } }, { match: { ...net, op: '!=' } }, { masquerade: null }),
+    ];
+    expect(rulesetShape(rows)).toEqual(rulesetShape(asOne));
+  });
+
   it('does not show chains that nothing leads to, and ends in a circle', () => {
     const rows = [
       chain('post', base),

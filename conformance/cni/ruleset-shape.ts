@@ -29,7 +29,7 @@ const MAX_DEPTH = 8;
 /**
  * What a ruleset does, without how it is written: for each base chain the rules that a packet may meet, jumps followed, sets and maps
  * put in their places, a map of verdicts as one rule for each of its elements, names of tables and chains, comments and counters left
- * out. Pure.
+ * out; what some packets return before is met by the others. Pure.
  */
 export function rulesetShape(rows: readonly RawRow[]): string[] {
   const chains: NftChain[] = [];
@@ -50,14 +50,16 @@ export function rulesetShape(rows: readonly RawRow[]): string[] {
   }
   const lines: string[] = [];
   const follow = (base: string, scope: string, chain: string, before: readonly string[], depth: number): void => {
+    let conditions = before;
     for (const rule of rules.get(`${scope} ${chain}`) ?? []) {
       for (const expressions of withoutVerdictMap(rule.expr, scope, sets)) {
-        const words = expressions
-          .filter((each) => !('counter' in each) && !('xt' in each))
-          .map((each) => expressionText(each, scope, sets));
+        const telling = expressions.filter((each) => !('counter' in each) && !('xt' in each));
+        const words = telling.map((each) => expressionText(each, scope, sets));
         const target = jumpTarget(expressions);
-        if (target === undefined) lines.push(`${base}: ${[...before, ...words].join(' ')}`);
-        else if (depth < MAX_DEPTH) follow(base, scope, target, [...before, ...words.slice(0, -1)], depth + 1);
+        const escaped = depth === 0 ? undefined : conditionOfReturn(telling);
+        if (escaped !== undefined) conditions = [...conditions, expressionText(escaped, scope, sets)];
+        else if (target === undefined) lines.push(`${base}: ${[...conditions, ...words].join(' ')}`);
+        else if (depth < MAX_DEPTH) follow(base, scope, target, [...conditions, ...words.slice(0, -1)], depth + 1);
       }
     }
   };
@@ -67,6 +69,14 @@ export function rulesetShape(rows: readonly RawRow[]): string[] {
     follow(base, `${chain.family} ${chain.table}`, chain.name, [], 0);
   }
   return lines.filter((line) => !line.endsWith(': '));
+}
+
+/** Of a rule by which some packets leave the chain: that a packet which meets the rules behind it is none of them. */
+function conditionOfReturn(expressions: readonly RawRow[]): RawRow | undefined {
+  const [first, second, ...more] = expressions;
+  const match = first?.['match'] as { readonly op: string } | undefined;
+  if (match?.op !== '==' || second === undefined || !('return' in second) || more.length > 0) return undefined;
+  return { match: { ...match, op: '!=' } };
 }
 
 /** A rule whose verdict is looked up, as one rule for each element of the map; any other as it is. */
@@ -92,7 +102,10 @@ function matches(key: unknown, value: unknown): readonly RawRow[] {
   return keys.map((left, index) => ({ match: { op: '==', left, right: values[index] } }));
 }
 
-const partsOf = (value: unknown): readonly unknown[] => (value as { readonly concat?: readonly unknown[] } | null)?.concat ?? [value];
+function partsOf(value: unknown): readonly unknown[] {
+  const isConcatenated = typeof value === 'object' && value !== null && 'concat' in value;
+  return isConcatenated ? (value.concat as readonly unknown[]) : [value];
+}
 
 const withoutComment = (element: unknown): unknown =>
   (element as { readonly elem?: { readonly val: unknown } } | null)?.elem?.val ?? element;

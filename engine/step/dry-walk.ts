@@ -1,6 +1,6 @@
 import type { JsonObject } from '../object/json.ts';
 import { type Effect, EffectError } from './effect.ts';
-import { type ImagineCustom, ImaginedHost } from './imagined-host.ts';
+import { type ImagineCustom, ImaginedHost, type PresentLink } from './imagined-host.ts';
 import type { Operation } from './operation.ts';
 import { BindError, type BoundStep, type Plan } from './plan.ts';
 import type { OperationTable } from './step-source.ts';
@@ -27,11 +27,13 @@ export interface DryWalkOptions {
   readonly custom: ImagineCustom;
   /** Outputs that are known better than by imagination, for some steps. */
   readonly outputsOf?: (step: BoundStep) => JsonObject | undefined;
+  /** Links that are there before. Default: none. */
+  readonly present?: readonly PresentLink[];
 }
 
-/** Goes through a plan on a host that has nothing, without performing it. Throws for an operation that the table has not. */
+/** Goes through a plan on a host that has nothing else, without performing it. Throws for an operation that the table has not. */
 export function dryWalk(plan: Plan, operations: OperationTable, options: DryWalkOptions): DryWalk {
-  const host = new ImaginedHost(options.custom);
+  const host = new ImaginedHost(options.custom, options.present);
   const steps: DryStep[] = [];
   const walk = plan.walk();
   try {

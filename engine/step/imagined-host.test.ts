@@ -30,6 +30,25 @@ describe('links that were made are there', () => {
     expect(found?.addr_info).toEqual([{ family: 'inet', local: '10.1.0.1', prefixlen: 16, scope: 'global' }]);
   });
 
+  test('those that others have made before: one of a container behind one of the host is its other end', () => {
+    const present = [
+      { name: 'cni0' },
+      { name: 'v0' },
+      { name: 'eth0', mac: '02:00:00:00:00:0b', sandbox: '/run/netns/a' },
+      { name: 'net1', sandbox: '/run/netns/a' },
+    ];
+    const [outside, inside] = new ImaginedHost(() => undefined, present).run(
+      (function* () {
+        return [yield* links(undefined), yield* links('/run/netns/a')] as const;
+      })(),
+    );
+    const v0 = outside.find(({ ifname }) => ifname === 'v0');
+    const [eth0, net1] = inside;
+    expect(eth0).toMatchObject({ ifname: 'eth0', address: '02:00:00:00:00:0b', link_index: v0?.ifindex, linkinfo: { info_kind: 'veth' } });
+    expect(v0).toMatchObject({ link_index: eth0?.ifindex, linkinfo: { info_kind: 'veth' } });
+    expect(net1?.link_index).toBeUndefined();
+  });
+
   test('both ends of a pair, each where it is', () => {
     const [outside, inside] = host().run(
       (function* () {

@@ -7,9 +7,17 @@ type ImaginedLink = { -readonly [Field in keyof LinkRow]: LinkRow[Field] };
 /** Answers of effects of protocols: `addresses`, `plugin`. */
 export type ImagineCustom = (effect: Effect & { readonly kind: 'custom' }) => unknown;
 
+/** A link that was made before, by somebody else. */
+export interface PresentLink {
+  readonly name: string;
+  readonly mac?: string;
+  /** Its namespace; absent: the host's. */
+  readonly sandbox?: string;
+}
+
 /**
- * A host that has nothing, for dry runs: whatever is asked for can be made, and links that were made are there to be seen. Nothing is
- * performed; {@link changes} has what would have been.
+ * A host that has nothing, or some links, for dry runs: whatever is asked for can be made, and links that were made are there to be seen.
+ * Nothing is performed; {@link changes} has what would have been.
  */
 export class ImaginedHost {
   /** Every effect that changes something, in order. */
@@ -20,8 +28,18 @@ export class ImaginedHost {
   #chains: ReadonlySet<string> = new Set();
   #index = 1;
 
-  constructor(custom: ImagineCustom) {
+  /** `present`: links that are there. One of a container that stands behind one of the host is its other end. */
+  constructor(custom: ImagineCustom, present: readonly PresentLink[] = []) {
     this.#custom = custom;
+    let before: ImaginedLink | undefined;
+    for (const { name, mac, sandbox } of present) {
+      const made = this.#make(sandbox, name, 'unknown', mac === undefined ? [] : ['address', mac]);
+      if (sandbox === undefined) before = made;
+      else if (before !== undefined) {
+        join(before, made);
+        before = undefined;
+      }
+    }
   }
 
   /** Runs an operation's steps. Throws what they throw. */
@@ -135,18 +153,22 @@ export class ImaginedHost {
     const own = at < 0 ? words : words.slice(0, at);
     const type = after(words, 'type') ?? '';
     const name = after(own, 'name') ?? own[0];
-    if (name !== undefined) this.#make(after(own, 'netns') ?? netns, name, type, own);
+    const link = name === undefined ? undefined : this.#make(after(own, 'netns') ?? netns, name, type, own);
     if (at < 0) return;
     const peer = words.slice(at + 1);
     const peerName = after(peer, 'name');
-    if (peerName !== undefined) this.#make(after(peer, 'netns') ?? netns, peerName, type, peer);
+    if (peerName === undefined) return;
+    const other = this.#make(after(peer, 'netns') ?? netns, peerName, type, peer);
+    if (link !== undefined) join(link, other);
   }
 
-  #make(netns: string | undefined, name: string, type: string, words: readonly string[]): void {
+  #make(netns: string | undefined, name: string, type: string, words: readonly string[]): ImaginedLink {
     const ifindex = ++this.#index;
     const address = after(words, 'address') ?? `02:00:00:00:00:${ifindex.toString(16).padStart(2, '0')}`;
     const mtu = Number(after(words, 'mtu') ?? 1500);
-    this.#linksOf(netns).set(name, { ifindex, ifname: name, flags: [], mtu, address, addr_info: [], linkinfo: { info_kind: type } });
+    const link: ImaginedLink = { ifindex, ifname: name, flags: [], mtu, address, addr_info: [], linkinfo: { info_kind: type } };
+    this.#linksOf(netns).set(name, link);
+    return link;
   }
 
   #set(netns: string | undefined, name: string, words: readonly string[]): void {
@@ -180,6 +202,15 @@ export class ImaginedHost {
       this.#linksOf(target).set(link.ifname, link);
     });
   }
+}
+
+/** Makes two links the ends of a cable. */
+function join(one: ImaginedLink, other: ImaginedLink): void {
+  for (const [end, far] of [
+    [one, other],
+    [other, one],
+  ] as const)
+    Object.assign(end, { link_index: far.ifindex, linkinfo: { info_kind: 'veth' } });
 }
 
 /** The word behind a word. */

@@ -88,7 +88,7 @@ function answerOf(rule: NetworkRule, request: NetworkRequest, facts: NetworkFact
   const answer = rule.attach(request, facts);
   if (answer.kind === 'fault') return { nodeSteps, fault: answer.fault };
   if (answer.kind === 'needs') throw new Error('recorded facts are complete, but more is asked for');
-  const planned = dryPlan(answer.plan);
+  const planned = dryPlan(answer.plan, { prevResult: request.prevResult });
   if (planned.fault !== undefined || request.command !== 'ADD') return { nodeSteps, ...planned };
   try {
     const printed = convertResult(dryResult(answer.plan, planned.steps), request.cniVersion as CniVersion);

@@ -196,13 +196,21 @@ class RuleCompiler {
   #addresses(document: AddressesDocument): AddressSource | undefined {
     const path = ['spec', 'ipam'];
     const { when, ...fields } = document;
-    if (fields.ranges === undefined && fields.delegate === undefined) {
-      this.#report.error(path, 'network-addresses', 'expected ranges, or delegate', 'as ranges: [{ subnet: "${config.subnet}" }]');
+    if (fields.ranges === undefined && fields.configuration === undefined && fields.delegate === undefined) {
+      const message = 'expected ranges, configuration, or delegate';
+      this.#report.error(path, 'network-addresses', message, 'as ranges: [{ subnet: "${config.subnet}" }]');
     }
     const condition = when === undefined ? undefined : this.#expression([...path, 'when'], when, undefined, [BOOL, DYN]);
     const template = this.#template(path, fields as unknown as JsonObject);
     if (template === undefined) return undefined;
-    return { path, line: this.#line(path), when: condition, template: template.template, saysRequested: fields.requested !== undefined };
+    return {
+      path,
+      line: this.#line(path),
+      when: condition,
+      template: template.template,
+      saysRequested: fields.requested !== undefined,
+      saysConfiguration: fields.configuration !== undefined,
+    };
   }
 
   #steps(path: DocumentPath, documents: readonly unknown[], outputs: StepOutputTypes, locals: Readonly<Record<string, CelType>>) {

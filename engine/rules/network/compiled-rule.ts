@@ -44,6 +44,8 @@ export interface AddressSource {
   readonly template: Template<Expression>;
   /** Whether the rule says itself which addresses are asked for. */
   readonly saysRequested: boolean;
+  /** Whether the configuration may say where addresses come from, and so that there are none. */
+  readonly saysConfiguration: boolean;
 }
 
 /** Steps of a rule for an attachment, or for the node. */

@@ -76,6 +76,11 @@ const addresses = named(
     ranges: optional(
       any({ doc: 'A template: where addresses are from, one of each; { subnet, rangeStart?, rangeEnd?, gateway? }, or a list of those.' }),
     ),
+    configuration: optional(
+      any({
+        doc: 'A template: `ipam` of the network configuration. Ranges of host-local are ours, another type is the plugin that is asked; without a type there are no addresses.',
+      }),
+    ),
     requested: optional(any({ doc: 'A template: addresses that are asked for. Default: those of CNI_ARGS, args.cni and the runtime.' })),
     routes: optional(any({ doc: 'A template: routes of the container, { dst, gw?, ... }.' })),
     dns: optional(any({ doc: 'A template: { nameservers?, domain?, search?, options? }.' })),

@@ -13,6 +13,8 @@ export interface DryPlanOptions {
   readonly addresses?: AddressAnswer['ips'] | undefined;
   /** Outputs of steps that are known, by key. */
   readonly outputsOf?: (step: BoundStep) => JsonObject | undefined;
+  /** Interfaces that plugins before it have made, in a chain. */
+  readonly prevResult?: CniResult | undefined;
 }
 
 export interface DryPlan {
@@ -21,10 +23,11 @@ export interface DryPlan {
   readonly fault: CniFault | undefined;
 }
 
-/** What a plan would do on a host that has nothing. */
+/** What a plan would do on a host that has nothing but what plugins before it have made. */
 export function dryPlan(plan: Plan, options: DryPlanOptions = {}): DryPlan {
   const { steps, failure } = dryWalk(plan, NETWORK_OPERATIONS, {
     custom: (effect) => imagineCustom(effect, options.addresses),
+    present: options.prevResult?.interfaces ?? [],
     ...(options.outputsOf === undefined ? {} : { outputsOf: options.outputsOf }),
   });
   return { steps, fault: failure && fault(FAULT_CODES.expressionFailed, stepMessage(plan, failure)) };

@@ -126,7 +126,7 @@ ipam:
 steps: [{ bridge: { name: a, addresses: "\${ipam.addresses}" } }]`;
     const given = (config: JsonObject) => argumentsOf(ruleOf(spec), addRequest(config))['ipam'];
 
-    test.each<[string, JsonObject, unknown]>([
+    test.each<[string, JsonObject, JsonObject | undefined]>([
       ['nothing said', {}, undefined],
       ['no type', { ipam: { subnet: '10.1.0.0/16' } }, undefined],
       ['an empty type', { ipam: { type: '' } }, undefined],

@@ -10,24 +10,39 @@ import { requestedAddresses } from './request-facts.ts';
 /** Key of the step that gives addresses. */
 export const IPAM_KEY = 'ipam';
 
-/** The step that `ipam` of a rule becomes. Throws a {@link BindError} for what does not fit. */
-export function ipamStep(source: AddressSource, rendered: JsonObject, request: NetworkRequest, runtimeConfig: JsonObject): BoundStep {
+/** The official plugin whose configuration, files and answers are those of our own allocator. */
+const HOST_LOCAL = 'host-local';
+const RANGE_FIELDS = ['subnet', 'rangeStart', 'rangeEnd', 'gateway'];
+
+/** The step that `ipam` of a rule becomes; undefined where the configuration wants no addresses. Throws a {@link BindError} for what does not fit. */
+export function ipamStep(
+  source: AddressSource,
+  rendered: JsonObject,
+  request: NetworkRequest,
+  runtimeConfig: JsonObject,
+): BoundStep | undefined {
   const { path, line } = source;
-  const delegate = ownText(rendered, 'delegate');
+  const fail = (message: string) => new BindError(message, IPAM_KEY, path, line);
+  const configured = ownValue(rendered, 'configuration') ?? {};
+  if (!isJsonObject(configured)) throw fail('ipam of the configuration: expected a map');
+  const type = ownText(configured, 'type');
+  const hostLocal = type === HOST_LOCAL ? configured : {};
+  const delegate = ownText(rendered, 'delegate') || (type === HOST_LOCAL ? '' : type);
   const base = { key: IPAM_KEY, timeout: DEFAULT_STEP_TIMEOUT, path, ...(line === undefined ? {} : { line }) };
   if (delegate !== '') return { ...base, operation: 'delegate', arguments: delegateArguments(delegate, request) };
+  const ranges = [...rangeSets(ownValue(rendered, 'ranges')), ...hostLocalRanges(hostLocal)];
+  if (source.saysConfiguration && type === '' && ranges.length === 0) return undefined;
   const args: { [name: string]: Json } = {
     network: request.network,
     containerId: request.containerId,
     ifName: request.ifName,
-    ranges: [...rangeSets(ownValue(runtimeConfig, 'ipRanges')), ...rangeSets(ownValue(rendered, 'ranges'))],
+    ranges: [...rangeSets(ownValue(runtimeConfig, 'ipRanges')), ...ranges],
     requested: source.saysRequested ? (ownValue(rendered, 'requested') ?? []) : requestedAddresses(request, runtimeConfig),
   };
-  for (const field of ['routes', 'dns', 'dataDir']) {
-    const value = ownValue(rendered, field) ?? null;
+  for (const field of ['routes', 'dns', 'dataDir', 'resolvConf']) {
+    const value = ownValue(rendered, field) ?? (field === 'dns' ? undefined : ownValue(hostLocal, field)) ?? null;
     if (value !== null && value !== '') args[field] = value;
   }
-  const fail = (message: string) => new BindError(message, IPAM_KEY, path, line);
   if ((args['ranges'] as readonly Json[]).length === 0) throw fail('there are no ranges to take addresses from');
   const { value, problems } = checkShapeValue<JsonObject>(ADDRESSES.arguments, args);
   const [problem] = value === undefined ? problems : ADDRESSES.validate!(value as never);
@@ -39,6 +54,17 @@ export function ipamStep(source: AddressSource, rendered: JsonObject, request: N
 function rangeSets(value: Json | undefined): readonly Json[] {
   if (!Array.isArray(value)) return isJsonObject(value) ? [[value]] : [];
   return value.map((each: Json) => (Array.isArray(each) ? each : [each]));
+}
+
+/** Ranges of a configuration of host-local. Official plugins: plugins/ipam/host-local/backend/allocator/config.go LoadIPAMConfig. */
+function hostLocalRanges(ipam: JsonObject): readonly Json[] {
+  const known = (range: Json): Json => {
+    if (!isJsonObject(range)) return range;
+    const fields = RANGE_FIELDS.map((field) => [field, ownValue(range, field) ?? null] as const);
+    return Object.fromEntries(fields.filter(([, value]) => value !== null && value !== ''));
+  };
+  const sets = rangeSets(ownValue(ipam, 'ranges'));
+  return [...(ownText(ipam, 'subnet') === '' ? [] : [[known(ipam)]]), ...sets.map((set) => (Array.isArray(set) ? set.map(known) : set))];
 }
 
 function delegateArguments(type: string, request: NetworkRequest): JsonObject {

@@ -67,7 +67,7 @@ function outcomeOf(rule: NetworkRule, test: NetworkCaseDocument, facts: NetworkF
   if (answer.kind === 'fault') return { ...none, nodeSteps, fault: answer.fault };
   if (answer.kind === 'needs') throw new Error(`recorded facts are complete, but ${show(answer.needs)} is asked for`);
   const { plan } = answer;
-  const { steps, fault: failed } = dryPlan(plan, options);
+  const { steps, fault: failed } = dryPlan(plan, { ...options, prevResult: request.prevResult });
   if (failed !== undefined) return { ...none, steps, nodeSteps, fault: failed };
   return {
     steps,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../object/json.ts';
+import type { Json, JsonObject } from '../../object/json.ts';
 import { type Effect, type EffectHandler, runSteps } from '../effect.ts';
 import { generatedMac } from '../network/link-name.ts';
 import { argumentsOf, problemsOf } from '../network/play.fixture.ts';
@@ -20,8 +20,13 @@ class Traffic implements EffectHandler {
   readonly qdiscs = new Map<string, JsonObject[]>();
   readonly redirects = new Map<string, string>();
   readonly lines: string[] = [];
+  memory: Json | undefined;
 
   async perform(effect: Effect): Promise<unknown> {
+    if (effect.kind === 'remember') {
+      this.memory = effect.value;
+      return undefined;
+    }
     if (effect.kind === 'show') return this.#show(effect.words);
     if (effect.kind !== 'iproute') throw new Error(`not here: ${effect.kind}`);
     for (const { words } of effect.commands) this.#change([effect.program, ...words]);
@@ -30,6 +35,7 @@ class Traffic implements EffectHandler {
 
   #show(words: readonly string[]): readonly JsonObject[] {
     const device = words[words.indexOf('dev') + 1]!;
+    if (words.includes('veth')) return [...this.links.values()].filter((link) => link['linkinfo'] !== undefined);
     if (words[0] === 'qdisc') return this.qdiscs.get(device) ?? [];
     if (words[0] === 'filter')
       return this.redirects.has(device) ? [{ options: { actions: [{ to_dev: this.redirects.get(device)! }] } }] : [];
@@ -66,9 +72,18 @@ class Traffic implements EffectHandler {
   }
 }
 
+/** On `veth0`, where nothing else is said. */
+function withDevice(args: Readonly<Record<string, Json | undefined>>): JsonObject {
+  const { device = args['container'] === undefined ? 'veth0' : undefined, ...rest } = args;
+  return { ...(device === undefined ? {} : { device }), ...rest } as JsonObject;
+}
+
 const run = async (traffic: Traffic, verb: 'ensure' | 'check' | 'undo', args: JsonObject): Promise<unknown> =>
   runSteps(
-    (operation[verb] as (a: JsonObject, c: StepContext) => never)(argumentsOf(operation, { device: 'veth0', ...args }), context),
+    (operation[verb] as (a: JsonObject, c: StepContext) => never)(argumentsOf(operation, withDevice(args)), {
+      ...context,
+      ...(traffic.memory !== undefined && { memory: traffic.memory }),
+    }),
     traffic,
   );
 
@@ -131,6 +146,45 @@ describe('bandwidth', () => {
     expect(traffic.lines).toEqual([]);
   });
 
+  describe('the other end of an interface of the container', () => {
+    const args = { container: 'eth0', ...INGRESS, ...EGRESS };
+    const cable = { linkinfo: { info_kind: 'veth' } };
+    const connected = () => {
+      const traffic = new Traffic();
+      traffic.links.set('eth0', { ifname: 'eth0', ifindex: 2, link_index: 7, ...cable });
+      // Another container's, whose link has the same number there.
+      traffic.links.set('veth9', { ifname: 'veth9', ifindex: 9, link_index: 2, ...cable });
+      traffic.links.set('veth0', { ifname: 'veth0', mtu: 1450, ifindex: 7, link_index: 2, ...cable });
+      return traffic;
+    };
+
+    it('is limited', async () => {
+      const traffic = connected();
+      await run(traffic, 'ensure', args);
+      expect(traffic.lines[0]).toMatch(/^tc qdisc add dev veth0 root/);
+      expect(await run(traffic, 'check', args)).toEqual([]);
+      expect(traffic.memory).toEqual({ device: 'veth0' });
+      // The container may be gone by then.
+      traffic.links.delete('eth0');
+      await run(traffic, 'undo', args);
+      expect(traffic.qdiscs.get('veth0')).toEqual([]);
+      expect([...traffic.links.keys()]).toEqual(['veth0', 'veth9']);
+    });
+
+    it('must be there', async () => {
+      const traffic = connected();
+      traffic.links.delete('veth0');
+      await expect(run(traffic, 'ensure', args)).rejects.toThrow('the other end of interface eth0 is not on the host');
+      expect(await run(traffic, 'check', args)).toEqual(['the other end of interface eth0 is not on the host']);
+      await run(traffic, 'undo', args);
+      expect(traffic.lines).toEqual([]);
+    });
+
+    it('is not asked for where there are no limits', async () => {
+      expect(await run(new Traffic(), 'ensure', { container: 'eth0' })).toEqual({ ifb: '', mac: '' });
+    });
+  });
+
   it('says what is missing', async () => {
     const traffic = new Traffic();
     const args = { ...INGRESS, ...EGRESS };
@@ -150,6 +204,7 @@ describe('bandwidth', () => {
     [{ egressRate: 8, egressBurst: 2 ** 35 }, 'egressBurst: burst cannot be more than 4GB'],
     [{ ingressRate: 7, ingressBurst: 8 }, 'ingressRate: rate must be at least 8 bits per second'],
     [{ device: 'a/b' }, 'device: '],
+    [{ container: 'eth0' }, 'device: specify one of device, container'],
   ])('refuses %j', (args, problem) => {
     expect(problemsOf(operation, { device: 'veth0', ...args })).toEqual([expect.stringContaining(problem)]);
   });

@@ -1,9 +1,11 @@
 import { STRING } from '../../cel/types.ts';
-import { defaulted, type Infer, integer, object } from '../../text/shape.ts';
+import { defaulted, type Infer, integer, object, optional } from '../../text/shape.ts';
 import { EffectError, type Steps } from '../effect.ts';
 import { command, ip, tc } from '../effects/iproute.ts';
-import { link } from '../effects/show.ts';
-import { generatedLinkName, generatedMac, linkNameObjection } from '../network/link-name.ts';
+import { link, links } from '../effects/show.ts';
+import { remember } from '../effects/step.ts';
+import { optionalLinkNameProblems } from '../network/interface.ts';
+import { generatedLinkName, generatedMac } from '../network/link-name.ts';
 import { deleteLink, isOwned, ownedLinks, tagLink } from '../network/owned-link.ts';
 import { linkName } from '../network/shapes.ts';
 import type { ArgumentProblem, Operation, StepContext } from '../operation.ts';
@@ -14,7 +16,8 @@ import { bucketWords, isBucket, type TokenBucket, tokenBucket } from '../traffic
 const bits = (doc: string) => defaulted(integer({ doc, minimum: 0 }), 0);
 
 const shape = object({
-  device: linkName("The container's link as the host sees it: the other end of its veth."),
+  device: optional(linkName("The container's link as the host sees it: the other end of its veth.")),
+  container: optional(linkName('Interface of the container whose other end is looked for on the host, where `device` is not known.')),
   ingressRate: bits('Bits per second that the container may receive; 0 for no limit.'),
   ingressBurst: bits('Bits that it may receive at once.'),
   egressRate: bits('Bits per second that the container may send; 0 for no limit.'),
@@ -37,9 +40,11 @@ export const BANDWIDTH: Operation<Arguments, Outputs> = {
   lifetime: 'owned',
 
   validate(args) {
-    const device = linkNameObjection(args.device);
+    if ((args.device === undefined) === (args.container === undefined))
+      return [{ path: ['device'], message: 'specify one of device, container' }];
     return [
-      ...(device === undefined ? [] : [{ path: ['device'], message: device }]),
+      ...optionalLinkNameProblems(args, 'device'),
+      ...optionalLinkNameProblems(args, 'container'),
       ...limitProblems('ingress', args.ingressRate, args.ingressBurst),
       ...limitProblems('egress', args.egressRate, args.egressBurst),
     ];
@@ -54,58 +59,68 @@ export const BANDWIDTH: Operation<Arguments, Outputs> = {
     ];
     return needed.filter((requirement) => requirement !== undefined);
   },
-  lockKeys: ({ device }) => [`link:${device}`],
+  lockKeys: ({ device, container }, { netns }) => [`link:${device ?? `${netns}/${container}`}`],
 
   *ensure(args, context) {
     const { ingress, egress } = limitsOf(args);
-    if (ingress !== undefined) yield* limit(args.device, ingress);
-    if (egress === undefined) return { ifb: '', mac: '' };
+    if (ingress === undefined && egress === undefined) return NONE;
+    const device = yield* findDevice(args, context);
+    if (ingress !== undefined) yield* limit(device, ingress);
+    if (egress === undefined) return NONE;
     const outputs = ifbOf(args, context);
-    yield* makeIfb(args, context, outputs);
+    yield* makeIfb(device, context, outputs);
     yield* limit(outputs.ifb, egress);
-    if (!(yield* qdiscs(args.device)).some(isIngress)) yield* tc(undefined, command('qdisc', 'add', 'dev', args.device, 'ingress'));
-    if (!(yield* redirects(args.device)).includes(outputs.ifb)) yield* tc(undefined, redirectTo(args.device, outputs.ifb));
+    if (!(yield* qdiscs(device)).some(isIngress)) yield* tc(undefined, command('qdisc', 'add', 'dev', device, 'ingress'));
+    if (!(yield* redirects(device)).includes(outputs.ifb)) yield* tc(undefined, redirectTo(device, outputs.ifb));
     return outputs;
   },
 
   *check(args, context) {
     const { ingress, egress } = limitsOf(args);
+    if (ingress === undefined && egress === undefined) return [];
+    const device = args.device ?? (yield* otherEnd(args.container, context));
+    if (device === undefined) return [`the other end of interface ${args.container} is not on the host`];
     const problems: string[] = [];
-    if (ingress !== undefined) problems.push(...(yield* bucketProblems(args.device, ingress)));
+    if (ingress !== undefined) problems.push(...(yield* bucketProblems(device, ingress)));
     if (egress !== undefined) {
       const { ifb } = ifbOf(args, context);
       problems.push(...(yield* bucketProblems(ifb, egress)));
-      if (!(yield* redirects(args.device)).includes(ifb)) problems.push(`what ${args.device} receives is not led through ${ifb}`);
+      if (!(yield* redirects(device)).includes(ifb)) problems.push(`what ${device} receives is not led through ${ifb}`);
     }
     return problems;
   },
 
   *undo(args, context) {
     const { ingress, egress } = limitsOf(args);
-    const present = yield* qdiscs(args.device);
-    if (ingress !== undefined && present.some((row) => isBucket(row, ingress))) {
-      yield* tc(undefined, command('qdisc', 'del', 'dev', args.device, 'root'));
+    // One that was not found was not limited either, and what was limited is gone with it.
+    const device = args.device ?? deviceBefore(context);
+    const present = device === undefined ? [] : yield* qdiscs(device);
+    if (device !== undefined && ingress !== undefined && present.some((row) => isBucket(row, ingress))) {
+      yield* tc(undefined, command('qdisc', 'del', 'dev', device, 'root'));
     }
     if (egress === undefined) return;
     const { ifb, mac } = ifbOf(args, context);
-    if (present.some(isIngress) && (yield* redirects(args.device)).every((device) => device === ifb)) {
-      yield* tc(undefined, command('qdisc', 'del', 'dev', args.device, 'ingress'));
+    if (device !== undefined && present.some(isIngress) && (yield* redirects(device)).every((each) => each === ifb)) {
+      yield* tc(undefined, command('qdisc', 'del', 'dev', device, 'ingress'));
     }
     const row = yield* link(undefined, ifb);
     if (row !== undefined && isOwned(row, context.owner, mac)) yield* deleteLink(undefined, ifb);
   },
 
   inventory: () => ownedLinks('ifb'),
-  predict: (args, context) => (limitsOf(args).egress === undefined ? { ifb: '', mac: '' } : ifbOf(args, context)),
+  predict: (args, context) => (limitsOf(args).egress === undefined ? NONE : ifbOf(args, context)),
   describe(args) {
     const words = (['ingress', 'egress'] as const).flatMap((direction) => {
       const rate = args[`${direction}Rate`];
       return rate === 0 ? [] : [`${direction} to ${rate} bit/s with bursts of ${args[`${direction}Burst`]} bit`];
     });
-    return words.length === 0 ? `no limits on ${args.device}` : `limit ${words.join(', ')} on ${args.device}`;
+    const link = args.device ?? `the other end of ${args.container}`;
+    return words.length === 0 ? `no limits on ${link}` : `limit ${words.join(', ')} on ${link}`;
   },
   result: (_, { ifb, mac }) => (ifb === '' ? {} : { interfaces: [{ name: ifb, mac }] }),
 };
+
+const NONE: Outputs = { ifb: '', mac: '' };
 
 function limitsOf(args: Arguments): { readonly ingress: TokenBucket | undefined; readonly egress: TokenBucket | undefined } {
   const bucket = (rate: number, burst: number) => (rate > 0 && burst > 0 ? tokenBucket(rate, burst) : undefined);
@@ -123,16 +138,37 @@ function limitProblems(direction: 'ingress' | 'egress', rate: number, burst: num
   return [];
 }
 
-// The device tells apart the limits of one owner.
-function ifbOf({ device }: Arguments, { owner }: Context): Outputs {
-  const seed = `${owner.id}/${device}`;
+// The link tells apart the limits of one owner.
+function ifbOf({ device, container }: Arguments, { owner }: Context): Outputs {
+  const seed = `${owner.id}/${device ?? container}`;
   return { ifb: generatedLinkName('bwp', seed), mac: generatedMac(`${seed}/ifb`) };
 }
 
-function* makeIfb(args: Arguments, { owner }: Context, { ifb, mac }: Outputs): Steps<void> {
-  const device = yield* link(undefined, args.device);
-  if (device === undefined)
-    throw new EffectError('missing', `there is no interface ${args.device} on the host`, `ip link show dev ${args.device}`);
+const deviceBefore = ({ memory }: Context): string | undefined => (memory as { readonly device?: string } | undefined)?.device;
+
+/** The link to limit. Where it was found by its other end, that is kept, as the container may be gone when it is looked for again. */
+function* findDevice({ device, container }: Arguments, context: Context): Steps<string> {
+  if (device !== undefined) return device;
+  const found = yield* otherEnd(container, context);
+  if (found === undefined) {
+    throw new EffectError('missing', `the other end of interface ${container} is not on the host`, `ip link show dev ${container}`);
+  }
+  if (deviceBefore(context) !== found) yield* remember({ device: found });
+  return found;
+}
+
+/** Name on the host of the other end of a veth. */
+function* otherEnd(container: string | undefined, { netns }: Context): Steps<string | undefined> {
+  const end = container === undefined ? undefined : yield* link(netns, container);
+  if (end?.linkinfo?.info_kind !== 'veth') return undefined;
+  // Both ends say it of each other: another namespace may have a link of the same number.
+  const ends = yield* links(undefined, 'type', 'veth');
+  return ends.find((row) => row.ifindex === end.link_index && row.link_index === end.ifindex)?.ifname;
+}
+
+function* makeIfb(name: string, { owner }: Context, { ifb, mac }: Outputs): Steps<void> {
+  const device = yield* link(undefined, name);
+  if (device === undefined) throw new EffectError('missing', `there is no interface ${name} on the host`, `ip link show dev ${name}`);
   const present = yield* link(undefined, ifb);
   if (present !== undefined && !isOwned(present, owner, mac)) {
     throw new EffectError('exists', `there is an interface ${ifb} of somebody else`, `ip link add ${ifb} type ifb`);
