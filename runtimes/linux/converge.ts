@@ -28,14 +28,13 @@ export async function convergeRecord(
   const foreseen = foresee(parts, plan, record);
   const kept = foreseen.flatMap(({ step, known }) => (known === undefined ? [] : [{ ...known, step }]));
   const keptBefore = new Set(foreseen.map(({ known }) => known));
-  await undoAll(record.steps.filter((each) => !keptBefore.has(each)));
-  const ahead: JournalRecord = { ...record, subject: plan.subject, netns: plan.netns, steps: kept };
-  if (!sameRecord(record, ahead)) journal.put(ahead);
-
   const ensured: string[] = [];
   let asForeseen = true;
   let current: BoundStep = NO_STEP;
   try {
+    await undoAll(record.steps.filter((each) => !keptBefore.has(each)));
+    const ahead: JournalRecord = { ...record, subject: plan.subject, netns: plan.netns, steps: kept };
+    if (!sameRecord(record, ahead)) journal.put(ahead);
     const walk = plan.walk();
     for (;;) {
       const step = walk.next();
@@ -49,16 +48,17 @@ export async function convergeRecord(
       walk.done(await run.ensure(step, known, signal));
       ensured.push(step.key);
     }
+    current = NO_STEP;
+    await undoUnreached();
+    const now = journal.get(plan.id)!;
+    const order = new Map(ensured.map((key, index) => [key, index]));
+    const ordered = now.steps.toSorted((a, b) => order.get(a.step.key)! - order.get(b.step.key)!);
+    if (ordered.some((each, index) => each !== now.steps[index])) journal.put({ ...now, steps: ordered });
+    if (run.touchedDisk) await journal.sync();
+    return ordered;
   } catch (error) {
     throw run.failure('ensure', current, error);
   }
-  await undoUnreached();
-  const now = journal.get(plan.id)!;
-  const order = new Map(ensured.map((key, index) => [key, index]));
-  const ordered = now.steps.toSorted((a, b) => order.get(a.step.key)! - order.get(b.step.key)!);
-  if (ordered.some((each, index) => each !== now.steps[index])) journal.put({ ...now, steps: ordered });
-  if (run.touchedDisk) await journal.sync();
-  return ordered;
 
   async function undoUnreached(): Promise<void> {
     const reached = new Set(ensured);

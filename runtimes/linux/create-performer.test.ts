@@ -10,6 +10,7 @@ import { manualClock } from '../host/clock.ts';
 import { createPerformer } from './create-performer.ts';
 import { FakeHost, type FakeStep, fakeOperations, fakePlan } from './fake-host.fixture.ts';
 import type { Performer, PerformerOptions } from './performer.ts';
+import { RecordLogError } from './record-log.ts';
 
 let folder: string;
 let host: FakeHost;
@@ -485,6 +486,32 @@ describe('converge', () => {
     expect(host.story).toEqual(['add hub0', 'add a', 'add a.peer', 'add b', 'add b.peer']);
     await expect(performer.converge(fakePlan('bad', [['broken', { name: 'c' }]]))).rejects.toThrow('Invalid argument');
     expect(host.kernel.has('c')).toBe(false);
+  });
+
+  it('changes nothing on a full disk, and goes on when there is room', async () => {
+    let isFull = false;
+    const crashPoint = (name: string): void => {
+      if (isFull && name.startsWith('before append')) throw new RecordLogError('full', 'there is no room on the disk');
+    };
+    const performer = await start({ crashPoint });
+    await performer.converge(node('a', 'b'));
+    const before = host.state();
+    isFull = true;
+    for (const plan of [node('a'), node('a', 'b', 'c'), fakePlan('new', [['thing', { name: 'd' }]])]) {
+      await expect(performer.converge(plan)).rejects.toMatchObject({
+        name: 'StepFailure',
+        code: 'full',
+        message: expect.stringContaining('no room on the disk'),
+      });
+    }
+    expect(host.state()).toEqual(before);
+    isFull = false;
+    await performer.converge(node('b', 'c'));
+    expect(keys(performer)).toEqual([
+      ['hub-0', 'hub0'],
+      ['thing/0', 'b'],
+      ['thing/1', 'c'],
+    ]);
   });
 
   it('changes nothing, the journal neither, where all is well', async () => {

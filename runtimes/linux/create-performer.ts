@@ -101,9 +101,17 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     } catch (error) {
       const failure = run.failure('ensure', current, error);
       const record = journal.get(plan.id);
-      const left = record === undefined ? [] : (await undoSteps(parts, run, record, undefined)).map((each) => each.message);
+      const left = record === undefined ? [] : await undoneOrLeft(run, record);
       throw left.length === 0 ? failure : withLeft(failure, left);
     }
+  }
+
+  /** What could not be undone, in words. */
+  function undoneOrLeft(run: PlanRun, record: JournalRecord): Promise<readonly string[]> {
+    return undoSteps(parts, run, record, undefined).then(
+      (failures) => failures.map((each) => each.message),
+      (error) => [describeError(error)],
+    );
   }
 
   function newRecord(plan: Plan): JournalRecord {
@@ -191,8 +199,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
           await undo(record.id);
           undone.push(record);
         } catch (error) {
-          if (!(error instanceof StepFailure)) throw error;
-          left.push(...(error.left.length === 0 ? [error.message] : error.left));
+          left.push(...(error instanceof StepFailure && error.left.length > 0 ? error.left : [describeError(error)]));
         }
       }
     };
