@@ -3,15 +3,17 @@ import type { AddressRequest, AddressVerb, PluginRequest } from '../../engine/ru
 import { EffectError } from '../../engine/step/effect.ts';
 import type { AddressAllocator } from './addresses/allocator.ts';
 import type { Delegate } from './delegation/delegate.ts';
+import { findNetwork } from './delegation/find-network.ts';
 
 /** Performs the `custom` effects of one name. Throws {@link EffectError}. */
 export type CustomEffect = (request: JsonObject, signal?: AbortSignal) => Promise<unknown>;
 
-/** The effects that network rules have beside those of the host: `addresses` and `plugin`. */
+/** The effects that network rules have beside those of the host: `addresses`, `plugin` and `networkConfiguration`. */
 export function networkEffects(addresses: AddressAllocator, delegate: Delegate): ReadonlyMap<string, CustomEffect> {
   return new Map<string, CustomEffect>([
     ['addresses', (request) => performAddresses(addresses, request)],
     ['plugin', (request, signal) => delegate(readPluginRequest(request), signal)],
+    ['networkConfiguration', (request) => findNetwork(ownText(request, 'folder'), ownText(request, 'network'))],
   ]);
 }
 
@@ -39,10 +41,12 @@ function readPluginRequest(request: JsonObject): PluginRequest {
   const config = ownValue(request, 'config');
   const args = ownValue(request, 'args');
   const path = ownValue(request, 'path');
+  const prevResult = ownValue(request, 'prevResult');
   return {
     type: ownText(request, 'type'),
     command: command as PluginRequest['command'],
     config: isJsonObject(config) ? config : {},
+    ...(isJsonObject(prevResult) ? { prevResult } : {}),
     containerId: ownText(request, 'containerId'),
     netns: ownText(request, 'netns'),
     ifName: ownText(request, 'ifName'),

@@ -185,6 +185,8 @@ export interface PluginRequest {
   readonly command: 'ADD' | 'DEL' | 'CHECK' | 'GC' | 'STATUS';
   /** What it reads on its standard input, with `cniVersion` and `name`. */
   readonly config: JsonObject;
+  /** Result that it is told of, as CNI 1.1.0 has it; it reads it in the version of its configuration. */
+  readonly prevResult?: JsonObject;
   readonly containerId: string;
   readonly netns: string;
   readonly ifName: string;

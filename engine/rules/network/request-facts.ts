@@ -42,5 +42,6 @@ export function requestFacts(request: NetworkRequest, runtimeConfig: JsonObject)
     network,
     ...(mac === '' ? {} : { mac }),
     requested: requestedAddresses(request, runtimeConfig),
+    path: request.path,
   };
 }

@@ -15,6 +15,7 @@ const REQUEST = {
   network: 'string',
   mac: 'string',
   requested: '[]string',
+  path: '[]string',
 };
 
 /** CNI: CONVENTIONS.md, "Dynamic Plugin specific fields (Capabilities / Runtime Configuration)". */

@@ -167,10 +167,10 @@ describe('delegate', () => {
     args: { K: 'V' },
     path: ['/opt/cni/bin'],
   };
-  const request = (command: string, config: JsonObject) => ({
+  const request = (command: string, config: JsonObject, more: JsonObject = {}) => ({
     kind: 'custom',
     name: 'plugin',
-    request: { ...args, command, config, netns: '/run/netns/a' },
+    request: { ...args, command, config, netns: '/run/netns/a', ...more },
   });
   const result = { interfaces: [{ name: 'eth0' }], ips: [{ address: '10.1.0.5/16', interface: 0 }], routes: [], dns: {} };
 
@@ -180,8 +180,8 @@ describe('delegate', () => {
     expect(outputs).toEqual(result);
     await outside.run(DELEGATE, 'check', args, { outputs });
     await outside.run(DELEGATE, 'undo', args, { outputs });
-    const config = { ...args.config, prevResult: { cniVersion: '1.0.0', ...result } };
-    expect(outside.asked).toEqual([request('ADD', args.config), request('CHECK', config), request('DEL', config)]);
+    const told = { prevResult: result };
+    expect(outside.asked).toEqual([request('ADD', args.config), request('CHECK', args.config, told), request('DEL', args.config, told)]);
     expect(DELEGATE.result!(argumentsOf(DELEGATE as unknown as Operation, args) as never, result)).toEqual({
       interfaces: result.interfaces,
       ips: result.ips,
@@ -194,7 +194,7 @@ describe('delegate', () => {
     const outputs = (await outside.run(DELEGATE, 'ensure', { ...args, ipam: true })) as JsonObject;
     expect(outputs).toEqual({ interfaces: [], ips: [{ address: '10.1.0.5/16' }], routes: [], dns: {} });
     await outside.run(DELEGATE, 'undo', { ...args, ipam: true }, { outputs });
-    expect(outside.asked[1]).toMatchObject({ request: { command: 'DEL', config: { prevResult: { ips: [{ address: '10.1.0.5/16' }] } } } });
+    expect(outside.asked[1]).toMatchObject({ request: { command: 'DEL', prevResult: { ips: [{ address: '10.1.0.5/16' }] } } });
     expect(DELEGATE.result!(argumentsOf(DELEGATE as unknown as Operation, { ...args, ipam: true }) as never, outputs as never)).toEqual({});
   });
 
@@ -202,6 +202,64 @@ describe('delegate', () => {
     const outside = new Outside(undefined);
     await outside.run(DELEGATE, 'undo', args);
     expect(outside.asked).toEqual([request('DEL', args.config)]);
+  });
+
+  describe('to a list', () => {
+    const { type: _type, config: _config, ...rest } = args;
+    const chain = {
+      cniVersion: '1.0.0',
+      plugins: [
+        { type: 'bridge', mtu: 9 },
+        { type: 'portmap', capabilities: { portMappings: true, bandwidth: false } },
+      ],
+    };
+    const list = { ...rest, network: 'net', config: chain, capabilities: { portMappings: [{ hostPort: 80 }], bandwidth: {}, mac: 'x' } };
+    const first = { type: 'bridge', mtu: 9, cniVersion: '1.0.0', name: 'net' };
+    const second = {
+      ...{ type: 'portmap', capabilities: { portMappings: true, bandwidth: false }, cniVersion: '1.0.0', name: 'net' },
+      runtimeConfig: { portMappings: [{ hostPort: 80 }] },
+    };
+
+    it('calls one after the other, and undoes them in reverse', async () => {
+      const last = { ...result, ips: [{ address: '10.1.0.6/16' }] };
+      const outside = new Outside(result, last);
+      const outputs = (await outside.run(DELEGATE, 'ensure', list)) as JsonObject;
+      expect(outputs).toEqual(last);
+      await outside.run(DELEGATE, 'undo', list, { outputs });
+      expect(outside.asked).toEqual([
+        request('ADD', first, { type: 'bridge' }),
+        request('ADD', second, { type: 'portmap', prevResult: result }),
+        request('DEL', second, { type: 'portmap', prevResult: last }),
+        request('DEL', first, { type: 'bridge', prevResult: last }),
+      ]);
+    });
+
+    it('finds it by its name, and keeps what it found', async () => {
+      const named = { ...rest, network: 'net', folder: '/etc/nets' };
+      const outside = new Outside({ ...chain, name: 'net' }, result, result);
+      const outputs = (await outside.run(DELEGATE, 'ensure', named)) as JsonObject;
+      expect(outside.asked[0]).toEqual({ kind: 'custom', name: 'networkConfiguration', request: { network: 'net', folder: '/etc/nets' } });
+      await outside.run(DELEGATE, 'undo', named, { outputs });
+      expect(
+        outside.asked.slice(1).map((effect) => effect.kind === 'custom' && [effect.request['command'], effect.request['type']]),
+      ).toEqual([
+        ['ADD', 'bridge'],
+        ['ADD', 'portmap'],
+        ['DEL', 'portmap'],
+        ['DEL', 'bridge'],
+      ]);
+      const nothing = new Outside();
+      await nothing.run(DELEGATE, 'undo', named);
+      expect(nothing.asked).toEqual([]);
+      await expect(new Outside(undefined).run(DELEGATE, 'ensure', named)).rejects.toThrow('there is no network "net" in /etc/nets');
+    });
+
+    it.each([{ config: {} }, { config: { plugins: [{ type: '../x' }] } }, { network: 'net' }, { folder: '/etc/nets' }])(
+      'refuses %j',
+      (more) => {
+        expect(problemsOf(DELEGATE as unknown as Operation, { ...more })).toHaveLength(1);
+      },
+    );
   });
 
   it.each(['../ptp', '/bin/sh', ''])('refuses the plugin %j', (type) => {

@@ -3,8 +3,8 @@ import { isJsonObject, type Json, type JsonObject, ownText } from '../../../engi
 import type { CniFault, PluginRequest } from '../../../engine/rules/network/program.ts';
 import { formatCniArgs } from '../../../engine/rules/network/protocol/cni-args.ts';
 import { CniError, FAULT_CODES, fault, readFault } from '../../../engine/rules/network/protocol/fault.ts';
-import type { CniResult } from '../../../engine/rules/network/protocol/result.ts';
-import { readResult } from '../../../engine/rules/network/protocol/result-versions.ts';
+import type { CniResult, CniVersion } from '../../../engine/rules/network/protocol/result.ts';
+import { convertResult, readResult } from '../../../engine/rules/network/protocol/result-versions.ts';
 import { EffectError } from '../../../engine/step/effect.ts';
 import type { Clock } from '../../host/clock.ts';
 import { classifyErrno } from '../../linux/failure.ts';
@@ -43,7 +43,7 @@ export function createDelegate(options: DelegationOptions): Delegate {
     const input = {
       path,
       environment: environmentOf(request, base),
-      stdin: JSON.stringify(request.config),
+      stdin: JSON.stringify(configurationOf(request)),
       signal,
       maxOutput: MAX_OUTPUT,
       maxErrors: MAX_ERRORS,
@@ -81,6 +81,14 @@ export function createDelegate(options: DelegationOptions): Delegate {
     if (ended.exitCode !== 0) throw new CniError(faultOfRun(ended), tried);
     return command === 'ADD' ? resultOf(ended.stdout, request, tried) : undefined;
   };
+}
+
+/** With the result that it is told of, in the version that it speaks. Of versions before results could be handed on, without. */
+function configurationOf({ config, prevResult }: PluginRequest): JsonObject {
+  if (prevResult === undefined) return config;
+  const version = ownText(config, 'cniVersion') || '0.1.0';
+  const converted = convertResult(prevResult as unknown as CniResult, version as CniVersion);
+  return converted.ok ? { ...config, prevResult: converted.document } : config;
 }
 
 function environmentOf(request: PluginRequest, base: Readonly<Record<string, string>>): Record<string, string> {

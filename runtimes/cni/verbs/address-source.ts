@@ -26,6 +26,8 @@ function sourceOfStep({ operation, arguments: args }: BoundStep): AddressSource 
   // The arguments were checked against the shape of the operation when the step was bound.
   if (operation === 'addresses') return { kind: 'allocator', request: args as unknown as AddressRequest };
   if (operation !== 'delegate') return undefined;
+  // One that is called for more than addresses has a record to be undone by.
+  if (ownText(args, 'type') === '') return undefined;
   const config = args['config'];
   return { kind: 'plugin', type: ownText(args, 'type'), config: isJsonObject(config) ? config : {} };
 }

@@ -119,7 +119,13 @@ class PolicyResolver {
     for (const direction of ['ingress', 'egress'] as const) {
       const concerned = this.#local.filter(({ namespace }) => policed[direction].has(namespace));
       // Last, and there before it is needed: a pod goes from this one to others, and is never without any in between.
-      if (concerned.length > 0) this.#isolate(UNKNOWN, direction, concerned.filter(({ pod }) => pod === undefined), []);
+      if (concerned.length > 0)
+        this.#isolate(
+          UNKNOWN,
+          direction,
+          concerned.filter(({ pod }) => pod === undefined),
+          [],
+        );
     }
     return this.#resolved;
   }

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { parseNetworkSelections } from './network-selections.ts';
+
+const parsed = (text: string) => parseNetworkSelections(text, 'shop');
+
+describe('networks that a pod asks for', () => {
+  test.each([
+    ['', []],
+    ['  ', []],
+    ['a', ['shop/a@']],
+    ['a,b', ['shop/a@', 'shop/b@']],
+    [' a , ops/b ', ['shop/a@', 'ops/b@']],
+    ['ops/a@if0', ['ops/a@if0']],
+    ['a@if0', ['shop/a@if0']],
+    ['a,a', ['shop/a@', 'shop/a@']],
+    ['[]', []],
+    ['[{"name":"a"}]', ['shop/a@']],
+    ['[{"name":"a","namespace":"ops","interface":"if0"},{"name":"b"}]', ['ops/a@if0', 'shop/b@']],
+  ])('%j', (text, expected) => {
+    const read = parsed(text);
+    expect('selections' in read && read.selections.map((each) => `${each.namespace}/${each.name}@${each.interface}`)).toEqual(expected);
+  });
+
+  test('with all that JSON may say', () => {
+    const entry = {
+      name: 'a',
+      ips: ['10.1.0.5/24', 7],
+      mac: '0a:00:00:00:00:01',
+      'default-route': ['10.1.0.1'],
+      portMappings: [{ hostPort: 80 }, 'x'],
+      bandwidth: { ingressRate: 1 },
+      'infiniband-guid': 'c2:11:22:33:44:55:66:77',
+      'cni-args': { a: 'b' },
+    };
+    expect(parsed(JSON.stringify([entry]))).toEqual({
+      selections: [
+        {
+          namespace: 'shop',
+          name: 'a',
+          interface: '',
+          ips: ['10.1.0.5/24'],
+          mac: '0a:00:00:00:00:01',
+          defaultRoute: ['10.1.0.1'],
+          portMappings: [{ hostPort: 80 }],
+          bandwidth: { ingressRate: 1 },
+          infinibandGUID: 'c2:11:22:33:44:55:66:77',
+          cniArgs: { a: 'b' },
+        },
+      ],
+    });
+  });
+
+  test.each([
+    ['a/b/c', 'the list of networks: "a/b/c" is not of the form namespace/name@interface'],
+    ['/a', 'the list of networks: "/a" is not of the form namespace/name@interface'],
+    ['a@', 'the list of networks: "a@" is not of the form namespace/name@interface'],
+    ['a@b@c', 'the list of networks: "a@b@c" is not of the form namespace/name@interface'],
+    ['a,,b', 'the list of networks: "" is not the name of a network'],
+    ['Ax', 'the list of networks: "Ax" is not the name of a network'],
+    ['__proto__', 'the list of networks: "__proto__" is not the name of a network'],
+    ['a_/b', 'the list of networks: "a_" is not a namespace'],
+    ['a@an-interface-name', 'the list of networks: "an-interface-name" is not the name of an interface'],
+    ['a@x y', 'the list of networks: "x y" is not the name of an interface'],
+    ['[', 'the list of networks begins as JSON, and is none'],
+    ['{"name":"a"}', 'the list of networks is no list'],
+    ['[{}]', 'the list of networks: "" is not the name of a network'],
+    ['["a"]', 'the list of networks: expected a map with a name'],
+    ['[{"name":"a","ips":"10.1.0.5"}]', 'the list of networks: ips of "a" is no list'],
+    [Array.from({ length: 33 }, () => 'a').join(), 'more than 32 networks are asked for'],
+    ['a'.repeat(300_000), 'the list of networks has more than 262144 characters'],
+  ])('%.40j is refused', (text, message) => {
+    expect(parsed(text)).toEqual({ message });
+  });
+});
