@@ -127,6 +127,35 @@ export const bridgeCases: readonly DifferentialCase[] = [
     },
     { pods: ['pod1'] },
   ),
+  bridge('several ranges of a set', {
+    isGateway: true,
+    ipam: {
+      type: 'host-local',
+      ranges: [
+        [
+          { subnet: '10.1.0.0/24', rangeStart: '10.1.0.9', rangeEnd: '10.1.0.9' },
+          { subnet: '10.2.0.0/24', rangeStart: '10.2.0.9' },
+        ],
+      ],
+    },
+    forceAddress: true,
+  }),
+  bridge('a folder for addresses', { isGateway: true, ipam: { ...FOUR, dataDir: '/var/lib/cni/networks/elsewhere' } }),
+  bridge(
+    'a resolv.conf of host-local',
+    { isGateway: true, ipam: { ...FOUR, resolvConf: '/run/resolv.conf' } },
+    {
+      prepare: async ({ node }) => {
+        const stdin = '# ours\nnameserver 10.1.0.53\nsearch a.test b.test\ndomain a.test\noptions ndots:2\n';
+        await node.expect('tee', ['/run/resolv.conf'], { stdin });
+      },
+    },
+  ),
+  bridge(
+    'a mac and an address by args',
+    { isGateway: true, args: { cni: { mac: MAC, ips: ['10.1.0.79/24'] } } },
+    { pods: ['pod1'], macs: [MAC] },
+  ),
   bridge('dns of the list', {
     isGateway: true,
     dns: { nameservers: ['10.1.0.53'], domain: 'example.test', search: ['example.test'], options: ['ndots:2'] },

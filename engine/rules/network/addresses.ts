@@ -1,10 +1,15 @@
 import { parseCidr, parseIp } from '../../object/ip-address.ts';
 import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../object/json.ts';
-import type { Steps } from '../../step/effect.ts';
+import { EffectError, type Steps } from '../../step/effect.ts';
+import { readFile } from '../../step/effects/files.ts';
 import type { ArgumentProblem, Operation } from '../../step/operation.ts';
 import { any, defaulted, type Infer, list, map, object, optional, string } from '../../text/shape.ts';
 import type { AddressAnswer, AddressOutputs, AddressVerb } from './program.ts';
+import type { CniDns } from './protocol/result.ts';
+import { readResolvConf } from './resolv-conf.ts';
 import { ADDRESS_OUTPUT_TYPES } from './types.ts';
+
+const absolutePath = () => string({ pattern: /^\/[^\0]*$/, patternName: 'an absolute path' });
 
 const range = object({
   subnet: string(),
@@ -19,9 +24,11 @@ const shape = object({
   ifName: string(),
   ranges: list(list(range, { minItems: 1 }), { minItems: 1 }),
   requested: defaulted(list(string()), []),
-  dataDir: optional(string({ pattern: /^\/[^\0]*$/, patternName: 'an absolute path' })),
+  dataDir: optional(absolutePath()),
   routes: defaulted(list(map(any())), []),
   dns: defaulted(map(any()), {}),
+  /** File of the host from which `dns` is taken. */
+  resolvConf: optional(absolutePath()),
 });
 type Arguments = Infer<typeof shape> & JsonObject;
 type Outputs = AddressOutputs & JsonObject;
@@ -61,7 +68,8 @@ export const ADDRESSES: Operation<Arguments, Outputs> = {
 
   *ensure(args) {
     const answer = (yield ask('allocate', args)) as AddressAnswer;
-    return addressOutputs(answer.ips, args.routes as readonly Json[], args.dns as JsonObject) as Outputs;
+    const dns = args.resolvConf === undefined ? args.dns : yield* resolverOf(args.resolvConf);
+    return addressOutputs(answer.ips, args.routes as readonly Json[], dns as JsonObject) as Outputs;
   },
   *check(args) {
     return (yield ask('check', args)) as readonly string[];
@@ -75,6 +83,15 @@ export const ADDRESSES: Operation<Arguments, Outputs> = {
       requested.length === 0 ? '' : `, namely ${requested.join(', ')}`
     }`,
 };
+
+/** Bytes of a `resolv.conf`. */
+const MAX_RESOLV_CONF = 65_536;
+
+function* resolverOf(path: string): Steps<CniDns> {
+  const text = yield* readFile(path, MAX_RESOLV_CONF);
+  if (text === undefined) throw new EffectError('missing', `there is no file ${path}`, `cat ${path}`);
+  return readResolvConf(text);
+}
 
 function ask(verb: AddressVerb, { network, containerId, ifName, ranges, requested, dataDir }: Arguments) {
   const request = { verb, network, containerId, ifName, ranges, requested, ...(dataDir === undefined ? {} : { dataDir }) };
