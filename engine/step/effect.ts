@@ -20,13 +20,17 @@ export interface Command {
 }
 
 export type Effect =
-  /** Lines of `ip`, `tc` or `bridge`, in order, ending with the first that fails. Answer: undefined. */
+  /**
+   * Lines of `ip`, `tc` or `bridge`, in order, ending with the first that fails. With `eager`, lines behind one that fails may be done all the
+   * same: nobody waits for the answer of each before the next is begun. Answer: undefined.
+   */
   | {
       readonly kind: 'iproute';
       readonly program: IprouteProgram;
       readonly netns: Netns;
       readonly commands: readonly Command[];
       readonly family?: IprouteFamily;
+      readonly eager?: true;
     }
   /** A `show` of `ip`, `tc` or `bridge`, as JSON with `-details`. Answer: its rows; none where the device or object does not exist. */
   | {

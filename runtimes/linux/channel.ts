@@ -7,6 +7,8 @@ export interface ChannelEnds {
   readonly input: Writable;
   /** Output and errors, in order. */
   readonly output: Readable;
+  /** What stands at the end of the output when the child has ended and the ends stay open. */
+  readonly endMark?: string;
   kill(): void;
 }
 
@@ -25,6 +27,10 @@ interface Question {
   /** The child's end was closed when it was written. */
   isUndelivered: boolean;
 }
+
+/** Events of an output that will say no more. */
+const ENDS = ['end', 'close', 'error'] as const;
+const ignore = (): void => {};
 
 /** Bytes of one answer. A hundred thousand routes have some 20 MB. */
 const MAX_ANSWER = 64 * 1024 * 1024;
@@ -52,13 +58,14 @@ export class Channel {
     this.#framing = framing;
     this.#clock = clock;
     ends.output.setEncoding('utf8');
-    ends.output.on('data', (text: string) => this.#read(text));
-    ends.output.on('end', () => this.#end(false));
-    ends.output.on('close', () => this.#end(false));
-    ends.output.on('error', () => this.#end(false));
+    ends.output.on('data', this.#onData);
+    for (const event of ENDS) ends.output.on(event, this.#onOutputEnd);
     // A child that has ended is seen by the end of its output.
-    ends.input.on('error', () => {});
+    ends.input.on('error', ignore);
   }
+
+  readonly #onData = (text: string): void => this.#read(text);
+  readonly #onOutputEnd = (): void => this.#end(false);
 
   get isOpen(): boolean {
     return this.#state === 'open';
@@ -99,9 +106,23 @@ export class Channel {
     this.#end(false);
   }
 
+  /** Takes no more questions and lets go of the ends, which stay open. Answers false, and does nothing, where an answer is waited for. */
+  release(): boolean {
+    if (this.#state !== 'open' || this.#waiting.length > 0) return false;
+    this.#state = 'ended';
+    const { input, output } = this.#ends;
+    output.off('data', this.#onData);
+    for (const event of ENDS) output.off(event, this.#onOutputEnd);
+    input.off('error', ignore);
+    return true;
+  }
+
   #read(text: string): void {
     if (this.#state === 'ended') return;
     this.#output += text;
+    const { endMark } = this.#ends;
+    const end = endMark === undefined ? -1 : this.#output.indexOf(endMark, Math.max(0, this.#searched - endMark.length));
+    if (end !== -1) this.#output = this.#output.slice(0, end);
     while (this.#waiting.length > 0) {
       const head = this.#waiting[0]!;
       const found: FoundAnswer | undefined = this.#framing.find(this.#output, head.index, this.#searched);
@@ -113,7 +134,8 @@ export class Channel {
       head.resolve({ kind: 'answered', text: found.text, failed: found.failed });
     }
     this.#searched = this.#output.length;
-    if (this.#output.length > MAX_ANSWER) this.kill();
+    if (end !== -1) this.#end(false);
+    else if (this.#output.length > MAX_ANSWER) this.kill();
   }
 
   #startTimer(): void {

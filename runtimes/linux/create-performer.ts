@@ -20,6 +20,8 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
   const { handler, operations, bootId, log, clock = systemClock, crashPoint = () => undefined } = options;
   const journal = await Journal.open({ folder: options.folder, bootId, log, crashPoint });
   const planLocks = new KeyLocks();
+  /** Rules of which the last plan did something in its namespace: to enter one takes as long as all the rest. */
+  const entering = new Set<string>();
   const parts: PerformerParts = { handler, operations, journal, stepLocks: new KeyLocks(), clock, crashPoint };
 
   /** One verb of a plan at a time. */
@@ -85,6 +87,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     }
     let current: BoundStep = NO_STEP;
     try {
+      if (entering.has(plan.owner.rule)) run.prepare();
       journal.put(newRecord(plan));
       const walk = plan.walk();
       for (let count = 0; ; count++) {
@@ -95,6 +98,8 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
         walk.done(await run.ensure(step, undefined, signal));
       }
       journal.performed(plan.id);
+      if (run.hasEntered) entering.add(plan.owner.rule);
+      else entering.delete(plan.owner.rule);
       // A record that is lost with the machine's power would leave files and reservations that nobody knows of.
       if (run.touchedDisk) await journal.sync();
       return journal.get(plan.id)!.steps;

@@ -90,7 +90,7 @@ class LinuxHost implements Host {
       clock: this.#clock,
       remedy: (host) => `${host} must be among those that this host may call`,
     });
-    this.#pool = new NamespacePool({ clock: this.#clock, spares: 2, limit: 64, patience: 500 });
+    this.#pool = new NamespacePool({ clock: this.#clock, spares: 2, kept: 16, limit: 16, patience: 500 });
     const deletion = new LinkDeletion({
       residents: Array.from({ length: DELETERS }, (_, index) => this.#iprouteResident('ip', undefined, `${DELETES} ${index}`)),
       clock: this.#clock,
@@ -138,7 +138,15 @@ class LinuxHost implements Host {
       if (inside === undefined) throw new EffectError('namespace', `there is no network namespace ${path}`, `nsenter --net=${path}`);
       return effect.kind === 'run' ? this.#run(effect, path, signal) : performInside(inside, effect, signal);
     };
-    return { netnsGone: !isThere, perform, close: () => inside?.close() };
+    return {
+      netnsGone: !isThere,
+      get hasEntered() {
+        return inside?.hasEntered === true;
+      },
+      perform,
+      prepare: () => inside?.prepare(),
+      close: () => inside?.close(),
+    };
   }
 
   async perform(effect: Effect, signal?: AbortSignal): Promise<unknown> {

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
-import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
+import { type Command, type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
 import { asTyped, batchLine, deletedLink, renamedLinks } from './batch-words.ts';
 import { classifyFailure, failureMessage } from './failure.ts';
@@ -57,20 +57,25 @@ export class Iproute {
     this.#forgotten.set(name, now);
   }
 
-  /** Performs commands in order, up to the first that fails. Throws {@link EffectError}. */
+  /** Performs commands in order, up to the first that fails, or all where that is allowed. Throws {@link EffectError}. */
   async change(
-    { program, commands, family }: Pick<Extract<Effect, { kind: 'iproute' }>, 'program' | 'commands' | 'family'>,
+    { program, commands, family, eager }: Pick<Extract<Effect, { kind: 'iproute' }>, 'program' | 'commands' | 'family' | 'eager'>,
     signal?: AbortSignal,
   ): Promise<void> {
     // What is refused is refused before anything is changed.
     const lines = commands.map((command) => batchLine(program, command));
-    for (const [index, command] of commands.entries()) {
+    const perform = async (command: Command, index: number): Promise<void> => {
       try {
         await this.#change({ program, family, line: lines[index]!, purpose: '' }, command.words, signal);
       } catch (error) {
         if (!(error instanceof EffectError && command.tolerate?.includes(error.code))) throw error;
       }
-    }
+    };
+    // With others around, a line may have to be asked again, and would come behind those that follow it.
+    if (eager && this.#options.isAlone === true) {
+      const ends = await Promise.allSettled(commands.map(perform));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    } else for (const [index, command] of commands.entries()) await perform(command, index);
   }
 
   async #change(question: Question, words: readonly string[], signal: AbortSignal | undefined): Promise<void> {

@@ -1,32 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../host/clock.ts';
 import { Channel, type ChannelAnswer, type ChannelEnds } from './channel.ts';
 import { startGroup } from './child.ts';
 import type { Framing } from './framing.ts';
-
-/** Programs that can be started in one entry: each has a descriptor, 3 and up. */
-const SLOTS = 3;
-const CLOSE_SLOTS = Array.from({ length: SLOTS }, (_, slot) => `${slot + 3}>&-`).join(' ');
-
-/**
- * What runs in the namespace: a shell whose text is constant, that reads one command a line and says after each how it ended. `w` writes
- * a sysctl, `r` reads one (by cat: the kernel gives a value to one read only, and the shell would read byte by byte), `s` starts a program
- * on a descriptor. The shell forgets the descriptor then, so that the end of the program is seen. All of it ends with its pipes, hence
- * also when this process is killed.
- */
-const PROGRAM = `n=0
-while read -r verb a b; do
-  case $verb in
-    w) printf '%s' "$b" > "/proc/sys/$a" ;;
-    r) cat "/proc/sys/$a" ;;
-    s) (exec <&"$a" >&"$a" 2>&1 ${CLOSE_SLOTS}; exec $b) & eval "exec $a>&-" ;;
-  esac
-  printf '\\n=%s %s\\n' "$n" "$?"
-  n=$((n + 1))
-done`;
-
-/** Waits for the path of a namespace, and becomes {@link PROGRAM} in it. */
-const WAITING = 'exec 2>&1; IFS= read -r path && exec nsenter --net="$path" sh -c "$0"';
+import { type NamespaceProgram, SLOTS } from './namespace-program.ts';
 
 const controlFraming: Framing = {
   frame: (line) => `${line}\n`,
@@ -39,22 +17,29 @@ const controlFraming: Framing = {
   },
 };
 
-/** A process that waits outside, or is in a namespace. */
+/** A process that waits outside, or has a child in a namespace. It may enter another when all that was in the one before has ended. */
 export class NamespaceEntry {
-  readonly #control: Channel;
+  readonly #clock: Clock;
   readonly #group: ReturnType<typeof startGroup>;
-  readonly #slots: Duplex[];
+  /** What the output of a program ends with. Nothing that is shown may look like it. */
+  readonly #endMark: string;
+  /** Programs that were started since it entered. */
+  #started = 0;
+  #control: Channel | undefined;
   /** What was said when the namespace could not be entered; undefined when it was, or the process ended otherwise. Resolves at the end. */
   readonly failure: Promise<string | undefined>;
   #lastWords = '';
   #isOpen = true;
   #isInside = false;
 
-  constructor(clock: Clock) {
-    this.#group = startGroup(WAITING, [PROGRAM], SLOTS);
-    this.#slots = [...this.#group.slots];
-    for (const slot of this.#slots) slot.on('error', () => {});
-    const { input, output } = this.#group;
+  constructor(program: NamespaceProgram, clock: Clock) {
+    this.#clock = clock;
+    const mark = `ended ${randomBytes(12).toString('hex')}`;
+    this.#endMark = `\n${mark}\n`;
+    this.#group = startGroup(program.script, program.words(mark), SLOTS);
+    const { input, output, slots } = this.#group;
+    for (const stream of [input, ...slots]) stream.on('error', () => {});
+    output.setEncoding('utf8');
     output.on('data', (text: string) => {
       // An error comes in several pieces.
       this.#lastWords = (this.#lastWords + text).slice(-1000);
@@ -65,20 +50,25 @@ export class NamespaceEntry {
         resolve(this.#isInside ? undefined : /(?:nsenter: |sh: ).*/.exec(this.#lastWords)?.[0]);
       });
     });
-    this.#control = new Channel({ input, output, kill: () => this.kill() }, controlFraming, clock);
   }
 
   get isOpen(): boolean {
     return this.#isOpen;
   }
 
-  /** Enters, once. The path is one line. */
+  /** Enters, once until it has left. The path is one line. */
   enter(path: string): void {
-    this.#group.input.write(`${path}\n`);
+    const { input, output } = this.#group;
+    this.#lastWords = '';
+    this.#isInside = false;
+    this.#started = 0;
+    this.#control = new Channel({ input, output, kill: () => this.kill() }, controlFraming, this.#clock);
+    input.write(`${path}\n`);
   }
 
-  /** Asks the shell; `line` is one line of {@link PROGRAM}'s language. */
+  /** Asks; `line` is one line of a {@link NamespaceProgram}'s language. */
   async ask(line: string, deadline: number): Promise<ChannelAnswer> {
+    if (this.#control === undefined) return { kind: 'ended', begun: false, text: '' };
     const answer = await this.#control.ask(line, deadline);
     if (answer.kind === 'answered') this.#isInside = true;
     return answer;
@@ -86,20 +76,36 @@ export class NamespaceEntry {
 
   /** Whether another program can be started. */
   get hasSlot(): boolean {
-    return this.#isOpen && this.#slots.length > 0;
+    return this.#isOpen && this.#started < SLOTS;
   }
 
   /** Starts a program; its words hold nothing that a shell would split or expand. */
   start(words: readonly string[], deadline: number): ChannelEnds {
-    const slot = this.#slots.shift()!;
-    const descriptor = 3 + SLOTS - this.#slots.length - 1;
-    void this.ask(`s ${descriptor} ${words.join(' ')}`, deadline);
-    return { input: slot, output: slot, kill: () => this.kill() };
+    const index = this.#started++;
+    const slot = this.#group.slots[index] as Duplex;
+    void this.ask(`s ${3 + index} ${words.join(' ')}`, deadline);
+    return { input: slot, output: slot, endMark: this.#endMark, kill: () => this.kill() };
+  }
+
+  /**
+   * Ends the programs and what is in the namespace; nobody may be waiting for an answer of a program any more, or listen to one. Answers
+   * whether it can enter another then.
+   */
+  async leave(deadline: number): Promise<boolean> {
+    const slots = this.#group.slots.slice(0, this.#started);
+    if (!this.#isOpen || this.#control === undefined || slots.some((slot) => slot.destroyed || !slot.writable)) return false;
+    const marks = slots.map((slot) => heard(slot, this.#endMark));
+    const answer = await this.#control.ask('q', deadline);
+    if (answer.kind !== 'answered' || !(await within(Promise.all(marks), deadline, this.#clock))) return false;
+    const isFree = this.#control.release();
+    this.#control = undefined;
+    return isFree && this.#isOpen && !slots.some((slot) => slot.destroyed);
   }
 
   /** Lets all of it end by itself. */
   close(): void {
-    void this.#control.close();
+    this.#control?.close();
+    this.#group.input.end();
     for (const slot of this.#group.slots) slot.end();
   }
 
@@ -108,4 +114,33 @@ export class NamespaceEntry {
     this.#group.kill();
     for (const slot of this.#group.slots) slot.destroy();
   }
+}
+
+/** Resolves when a stream says this, or will say nothing any more. */
+function heard(stream: Duplex, mark: string): Promise<void> {
+  return new Promise((resolve) => {
+    let text = '';
+    const end = (): void => {
+      stream.off('data', listen);
+      stream.off('close', end);
+      resolve();
+    };
+    const listen = (more: string): void => {
+      text = (text + more).slice(-1000);
+      if (text.includes(mark)) end();
+    };
+    stream.on('data', listen);
+    stream.on('close', end);
+  });
+}
+
+/** Whether something ends in time. */
+function within(work: Promise<unknown>, milliseconds: number, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = clock.after(milliseconds, () => resolve(false));
+    void work.then(() => {
+      timer.cancel();
+      resolve(true);
+    });
+  });
 }

@@ -6,7 +6,7 @@ import { NamespacePool } from './namespace-pool.ts';
 describe('turns to enter a namespace', () => {
   const poolOf = (limit: number) => {
     const clock = manualClock();
-    return { clock, pool: new NamespacePool({ clock, spares: 0, limit, patience: 500 }) };
+    return { clock, pool: new NamespacePool({ clock, spares: 0, kept: 0, limit, patience: 500 }) };
   };
   const state = async (turn: Promise<void>): Promise<string> => {
     let now = 'waits';

@@ -1,11 +1,16 @@
 import { EffectError } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
 import { NamespaceEntry } from './namespace-entry.ts';
+import { type NamespaceProgram, namespaceProgram } from './namespace-program.ts';
 
 export interface NamespacePoolOptions {
   readonly clock: Clock;
-  /** Processes that wait outside, ready to enter: a process takes a millisecond of this one to start. */
+  /** What runs in namespaces. Default: the quickest that the host has. */
+  readonly program?: NamespaceProgram;
+  /** Processes that wait outside, ready to enter: a process takes a millisecond of this one to start. As many as this are started ahead. */
   readonly spares: number;
+  /** Processes that wait outside again after they have left a namespace. */
+  readonly kept: number;
   /** Namespaces that are entered at the same time; who comes next waits, so that a burst does not start all its processes at once. */
   readonly limit: number;
   /**
@@ -16,6 +21,8 @@ export interface NamespacePoolOptions {
 
 /** Milliseconds after an entry until a new spare is started: not while the one that entered is being waited for. */
 const SPARE_DELAY = 10;
+/** Milliseconds in which what was in a namespace has to end. */
+const LEAVING = 2000;
 /** Sessions that wait for one of {@link NamespacePoolOptions.limit}. */
 const MAX_WAITING = 2048;
 
@@ -24,7 +31,10 @@ export class NamespacePool {
   readonly #options: NamespacePoolOptions;
   readonly #spares: NamespaceEntry[] = [];
   readonly #waiting: (() => void)[] = [];
+  #program: NamespaceProgram | undefined;
   #entered = 0;
+  /** Entries that are in a namespace, and may come back. */
+  #away = 0;
   #timer: { cancel(): void } | undefined;
   #isClosed = false;
 
@@ -78,11 +88,24 @@ export class NamespacePool {
   enter(path: string): NamespaceEntry {
     let entry = this.#spares.shift();
     while (entry !== undefined && !entry.isOpen) entry = this.#spares.shift();
-    entry ??= new NamespaceEntry(this.#options.clock);
+    entry ??= this.#start();
     entry.enter(path);
+    this.#away++;
     this.#timer?.cancel();
     this.#timer = this.#options.clock.after(SPARE_DELAY, () => this.#prepare());
     return entry;
+  }
+
+  /** Ends what is in the namespace. An entry of which nobody waits for anything (`isClean`) may enter another then. Never rejects. */
+  async takeBack(entry: NamespaceEntry, isClean: boolean): Promise<void> {
+    const isFree = isClean && (await entry.leave(LEAVING));
+    this.#away--;
+    if (isFree && !this.#isClosed && this.#spares.length < this.#options.kept) {
+      this.#spares.push(entry);
+      return;
+    }
+    entry.close();
+    this.#options.clock.after(LEAVING, () => entry.kill());
   }
 
   close(): void {
@@ -91,10 +114,16 @@ export class NamespacePool {
     for (const spare of this.#spares.splice(0)) spare.close();
   }
 
+  #start(): NamespaceEntry {
+    const { clock, program } = this.#options;
+    this.#program ??= program ?? namespaceProgram();
+    return new NamespaceEntry(this.#program, clock);
+  }
+
   #prepare(): void {
-    if (this.#isClosed || this.#spares.length >= this.#options.spares) return;
+    if (this.#isClosed || this.#spares.length + this.#away >= this.#options.spares) return;
     try {
-      this.#spares.push(new NamespaceEntry(this.#options.clock));
+      this.#spares.push(this.#start());
     } catch {
       // Who enters next will be told.
       return;

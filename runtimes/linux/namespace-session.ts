@@ -67,6 +67,11 @@ export class NamespaceSession {
     });
   }
 
+  /** Whether something was done inside, or is about to be. */
+  get hasEntered(): boolean {
+    return this.#turn !== undefined;
+  }
+
   /** Enters in the background, as something is about to be done inside. */
   prepare(): void {
     this.#enter(undefined).catch(() => {});
@@ -108,12 +113,11 @@ export class NamespaceSession {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const { pool, clock } = this.#options;
-    for (const entry of this.#entries) {
-      entry.close();
-      clock.after(2000, () => entry.kill());
-    }
-    if (this.#hasTurn) pool.leave();
+    const { pool } = this.#options;
+    // Of several the first has gone wrong somehow.
+    const isClean = this.#entries.length === 1 && [...this.#residents.values()].map((resident) => resident.release()).every(Boolean);
+    const left = Promise.all(this.#entries.map((entry) => pool.takeBack(entry, isClean)));
+    if (this.#hasTurn) void left.then(() => pool.leave());
   }
 
   async #enter(signal: AbortSignal | undefined): Promise<NamespaceEntry> {

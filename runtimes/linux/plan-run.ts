@@ -63,6 +63,16 @@ export class PlanRun {
     return this.#options.netns !== undefined && (this.#options.isOfEarlierBoot === true || this.#session.netnsGone);
   }
 
+  /** Whether something was done in the namespace. */
+  get hasEntered(): boolean {
+    return this.#session.hasEntered === true;
+  }
+
+  /** Begins to enter the namespace, as something will be done there. */
+  prepare(): void {
+    this.#session.prepare?.();
+  }
+
   /** Whether something was changed that outlives the machine's power. */
   get touchedDisk(): boolean {
     return this.#touchedDisk;

@@ -88,6 +88,16 @@ export class Resident {
     this.#current = undefined;
   }
 
+  /**
+   * Lets go of the child that there is, which stays as it is. Nothing may be asked any more. Answers false where an answer is waited for, or
+   * another child has not ended yet.
+   */
+  release(): boolean {
+    this.#isClosed = true;
+    if (this.#waiting > 0 || this.#retiring.size > 0) return false;
+    return this.#current === undefined || this.#current.release();
+  }
+
   /** Children end by themselves when they have answered; after `patience` milliseconds they are killed. */
   async close(patience: number): Promise<void> {
     this.#isClosed = true;

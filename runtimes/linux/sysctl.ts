@@ -1,5 +1,5 @@
-import { constants } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { EffectError } from '../../engine/step/effect.ts';
 import { classifyErrno } from './failure.ts';
 
@@ -18,11 +18,14 @@ export function checkSysctl(key: string, value?: string): void {
   }
 }
 
+/** What is answered from memory, and is over before a thread could be asked to wait for it; other keys wait for the lock of all links. */
+const IS_QUICK = /^net\/ipv[46]\/conf\/[^/]+\/(?:accept_ra|accept_dad|arp_notify|arp_ignore|arp_announce|ndisc_notify|enhanced_dad)$/;
+
 /** Reads a key of our own namespaces: its text without the line's end; undefined where there is no such key. Throws {@link EffectError}. */
 export async function readSysctl(key: string): Promise<string | undefined> {
   checkSysctl(key);
   try {
-    return (await readFile(pathOf(key), 'latin1')).replace(/\n$/, '');
+    return readFileSync(pathOf(key), 'latin1').replace(/\n$/, '');
   } catch (error) {
     const failure = failureOf(error, `cat ${pathOf(key)}`);
     if (failure.code === 'missing') return undefined;
@@ -36,9 +39,19 @@ export async function writeSysctl(key: string, value: string): Promise<void> {
   const tried = `sysctl -w ${key.replaceAll('/', '.')}=${value}`;
   try {
     // Some can't be read; and none is made.
-    await writeFile(pathOf(key), value, { flag: constants.O_WRONLY });
+    if (IS_QUICK.test(key)) writeAtOnce(pathOf(key), value);
+    else await writeFile(pathOf(key), value, { flag: constants.O_WRONLY });
   } catch (error) {
     throw failureOf(error, tried);
+  }
+}
+
+function writeAtOnce(path: string, value: string): void {
+  const file = openSync(path, constants.O_WRONLY);
+  try {
+    writeSync(file, value);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -10,6 +10,10 @@ export const tolerating = (line: Command, ...codes: readonly FailureCode[]): Com
 
 /** Lines of `ip`; none is no effect. */
 export const ip = (netns: Netns, ...commands: readonly Command[]): Steps<void> => perform('ip', netns, commands);
+/** The same, where what lines behind one that fails do goes with the interface that they are about. */
+export function* ipEagerly(netns: Netns, ...commands: readonly Command[]): Steps<void> {
+  if (commands.length > 0) yield { kind: 'iproute', program: 'ip', netns, commands, eager: true };
+}
 /** Lines of `ip -6`, for what has no address that tells the family. */
 export const ip6 = (netns: Netns, ...commands: readonly Command[]): Steps<void> => perform('ip', netns, commands, 6);
 /** Lines of `bridge`; none is no effect. */

@@ -55,7 +55,7 @@ export function* ensureContainerLink(args: InterfaceArguments, { owner, netns }:
       command('link', 'set', 'dev', temporary, 'name', args.name),
     );
   }
-  yield* configureInterface(netns, args, { announcesNeighbour: wanted.kind === 'macvlan' || wanted.kind === 'ipvlan' });
+  yield* configureInterface(netns, args, wanted.kind === 'macvlan' || wanted.kind === 'ipvlan' ? { announces: ['arp', 'ndp'] } : {});
   if (wanted.mac !== undefined) return wanted.mac;
   return (present ?? (yield* link(netns, args.name)))?.address ?? '';
 }
@@ -91,7 +91,7 @@ export const interfaceOutputs = (args: InterfaceArguments, { netns }: Context, m
 
 /** What the interface adds to a result. */
 export const interfaceParts = (args: InterfaceArguments, { name, mac, sandbox }: InterfaceOutputs): ResultParts => ({
-  interfaces: [{ name, ...(mac !== '' && { mac }), ...(sandbox !== undefined && { sandbox }) }],
+  interfaces: [{ name, ...(mac && { mac }), ...(sandbox !== undefined && { sandbox }) }],
   ...interfaceResult(args, 0),
 });
 

@@ -1,6 +1,6 @@
 import { familyOf, formatIpAddress, formatIpPrefix, type IpPrefix, isV4 } from '../../object/ip-address.ts';
 import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
-import { command, ip, tolerating } from '../effects/iproute.ts';
+import { command, ip, ipEagerly, tolerating } from '../effects/iproute.ts';
 import { type LinkRow, link, routes } from '../effects/show.ts';
 import { pause } from '../effects/step.ts';
 import { writeSysctl, writeSysctls, writeSysctlsIfAny } from '../effects/sysctl.ts';
@@ -20,19 +20,20 @@ import { sysctlKey, sysctlProblems } from './sysctl-values.ts';
 const SETTLE_PAUSE = 50;
 const SETTLE_QUESTIONS = 100;
 
-/**
- * May be run again. All lines of `ip` are one effect. `announcesNeighbour`: the link of others learns by IPv6 too whose address it is, as
- * macvlan and ipvlan want it.
- */
-export function* configureInterface(
-  netns: Netns,
-  args: InterfaceArguments,
-  options: { readonly announcesNeighbour?: boolean } = {},
-): Steps<void> {
+/** What an interface with addresses does for others on its link, by its type. An interface without addresses does none of it. */
+export interface LinkManners {
+  /** Protocols by which it tells, when it comes up, whose its addresses are: others may remember who had them before. */
+  readonly announces?: readonly ('arp' | 'ndp')[];
+  /** Not even its link-local address is looked for on the link before it is used, unless `enableDad` says so. */
+  readonly skipsDad?: boolean;
+}
+
+/** May be run again. All lines of `ip` are one effect. */
+export function* configureInterface(netns: Netns, args: InterfaceArguments, manners: LinkManners = {}): Steps<void> {
   const addresses = args.addresses.map(readAddress);
   const hasIPv6 = addresses.some(({ address }) => !isV4(address));
-  yield* writeParameters(netns, args, hasIPv6, options.announcesNeighbour === true);
-  yield* ip(
+  yield* writeParameters(netns, args, hasIPv6, manners);
+  yield* ipEagerly(
     netns,
     ...addresses.map((address) => addAddress(args.name, address, { noPrefixRoute: !args.prefixRoutes })),
     ...(args.up ? [command('link', 'set', 'dev', args.name, 'up')] : []),
@@ -59,17 +60,20 @@ function settledRoutes(args: InterfaceArguments): SettledRoute[] {
   });
 }
 
-function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boolean, announcesNeighbour: boolean): Steps<void> {
+function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boolean, manners: LinkManners): Steps<void> {
   const { name } = args;
   const [inet, inet6] = [`net/ipv4/conf/${name}`, `net/ipv6/conf/${name}`];
-  // A kernel without IPv6 has not all of them, and needs none of them.
-  yield* writeSysctlsIfAny(netns, [
-    [`${inet}/arp_notify`, '1'],
-    [`${inet6}/accept_dad`, args.enableDad ? '1' : '0'],
-    ...(args.enableDad ? [[`${inet6}/enhanced_dad`, '1'] as const] : []),
-    ...(announcesNeighbour ? [[`${inet6}/ndisc_notify`, '1'] as const] : []),
+  const announces = (protocol: 'arp' | 'ndp'): boolean => args.addresses.length > 0 && manners.announces?.includes(protocol) === true;
+  const skipsDad = !args.enableDad && (hasIPv6 || (args.addresses.length > 0 && manners.skipsDad === true));
+  const values: (readonly [key: string, value: string])[] = [
+    ...(announces('arp') ? [[`${inet}/arp_notify`, '1'] as const] : []),
+    ...(announces('ndp') ? [[`${inet6}/ndisc_notify`, '1'] as const] : []),
+    ...(skipsDad ? [[`${inet6}/accept_dad`, '0'] as const] : []),
+    ...(args.enableDad ? [[`${inet6}/accept_dad`, '1'] as const, [`${inet6}/enhanced_dad`, '1'] as const] : []),
     ...(args.disableIPv6 ? [[`${inet6}/disable_ipv6`, '1'] as const] : []),
-  ]);
+  ];
+  // A kernel without IPv6 has not all of them, and needs none of them.
+  if (values.length > 0) yield* writeSysctlsIfAny(netns, values);
   // Runtimes switch IPv6 off in new namespaces; an address needs it, on `lo` too for traffic to oneself.
   if (hasIPv6) {
     yield* writeSysctls(netns, [

@@ -41,7 +41,7 @@ export const TAP: Operation<Arguments, InterfaceOutputs> = {
   *ensure(args, context) {
     yield* make(args, context);
     if (args.bridge) yield* ip(context.netns, command('link', 'set', 'dev', args.name, 'master', args.bridge));
-    yield* configureInterface(context.netns, args);
+    yield* configureInterface(context.netns, args, { announces: ['arp'] });
     return interfaceOutputs(args, context, interfaceMac(args, context.owner));
   },
 

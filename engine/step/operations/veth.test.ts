@@ -26,8 +26,7 @@ describe('a pair on a bridge', () => {
   it('is made without a question, by one go on the host and one in the container', async () => {
     expect(await linesOf({ host: { master: 'cni0', mtu: 1400, hairpin: true }, container: { ...container, mtu: 1400 } })).toEqual([
       `ip link add name veth8d044079 mtu 1400 address ${MACS.host} type veth peer name eth0 mtu 1400 address ${MACS.container} netns ${NETNS}`,
-      `ip link set dev veth8d044079 alias ${OWNER.text}`,
-      'ip link set dev veth8d044079 master cni0 up',
+      `ip link set dev veth8d044079 alias ${OWNER.text} master cni0 up`,
       'ip link set dev veth8d044079 type bridge_slave hairpin on',
       'net/ipv6/conf/veth8d044079/accept_ra = 0',
       '[container] net/ipv4/conf/eth0/arp_notify = 1',
@@ -38,6 +37,11 @@ describe('a pair on a bridge', () => {
     ]);
   });
 
+  it('without addresses announces none, and leaves the kernel its ways', async () => {
+    const lines = await linesOf({ host: { master: 'cni0' }, container: { name: 'eth0' } });
+    expect(lines.filter((line) => line.startsWith('[container]'))).toEqual(['[container] ip link set dev eth0 up']);
+  });
+
   it('switches IPv6 on where there are addresses of it', async () => {
     expect(await linesOf({ host: { master: 'cni0' }, container: { name: 'eth0', addresses: ['fd00::5/64'] } })).toEqual(
       expect.arrayContaining([
@@ -46,6 +50,14 @@ describe('a pair on a bridge', () => {
         '[container] net/ipv6/conf/eth0/keep_addr_on_down = 1',
       ]),
     );
+  });
+
+  it('of two ends has nobody to announce addresses to', async () => {
+    const written = async (...addresses: string[]): Promise<readonly string[]> =>
+      (await linesOf({ container: { name: 'eth0', addresses } })).filter((line) => /arp_notify|accept_dad/.test(line));
+    expect(await written('10.1.0.5/24')).toEqual([]);
+    // It would not be usable at once.
+    expect(await written('fd00::5/64')).toEqual(['[container] net/ipv6/conf/eth0/accept_dad = 0']);
   });
 
   it('waits for IPv6 addresses only where it is asked to, and routes after that', async () => {

@@ -6,14 +6,21 @@ import { type LinkRow, link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { writeSysctlIfAny } from '../effects/sysctl.ts';
 import { addAddress, addressProblems, readAddress } from '../network/address.ts';
-import { checkInterface, configureInterface, describeInterface, interfaceProblems, interfaceResult } from '../network/interface.ts';
+import {
+  checkInterface,
+  configureInterface,
+  describeInterface,
+  interfaceProblems,
+  interfaceResult,
+  type LinkManners,
+} from '../network/interface.ts';
 import { generatedLinkName, generatedMac, linkNameObjection } from '../network/link-name.ts';
 import { checkSpoofing, forgetSpoofing, missingSpoofCheck, ownedSpoofChecks } from '../network/mac-spoof-check.ts';
 import { deleteLink, isOwned, ownedLinks, tagLink } from '../network/owned-link.ts';
 import { hasVlans, missingPortVlans, setPortVlans, trunkProblems, trunkShape, vlanField } from '../network/port-vlans.ts';
 import { routeCommand, routeProblems, settleRoute } from '../network/route.ts';
 import { cidrs, interfaceFields, linkName, mtu, routes } from '../network/shapes.ts';
-import type { ArgumentProblem, Operation, StepContext } from '../operation.ts';
+import type { ArgumentProblem, Operation, OwnerTag, StepContext } from '../operation.ts';
 
 const shape = object({
   host: defaulted(
@@ -55,6 +62,9 @@ type End = { readonly name: string; readonly mac: string; readonly sandbox?: str
 type Outputs = { readonly host: End; readonly container: End };
 type Context = StepContext<Outputs>;
 
+/** Others on a bridge may remember who had an address before; that nobody has it now is known by who gave it. */
+const PLUGGED_IN: LinkManners = { announces: ['arp'], skipsDad: true };
+
 /** How many names are tried where others have the ones before. */
 const NAMES = 10;
 
@@ -95,7 +105,7 @@ export const VETH: Operation<Arguments, Outputs> = {
     yield* setPortVlans(name, args.host);
     if (args.host.macSpoofCheck) yield* checkSpoofing(name, containerMac(args, context), context.owner);
     yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${name}/accept_ra`, '0');
-    yield* configureInterface(context.netns, args.container);
+    yield* configureInterface(context.netns, args.container, args.host.master === undefined ? {} : PLUGGED_IN);
     return outputsOf(args, context, name);
   },
 
@@ -203,14 +213,14 @@ function* tryMake(args: Arguments, context: Context, name: string): Steps<Effect
 function* takeUp(args: Arguments, context: Context, found: LinkRow): Steps<void> {
   const peer = yield* link(context.netns, args.container.name);
   if (peer !== undefined && peer.ifindex === found.link_index) {
-    yield* ip(undefined, tagLink(found.ifname, context.owner), ...hostCommands(args, found.ifname));
+    yield* ip(undefined, ...hostCommands(args, found.ifname, context.owner));
     return;
   }
   yield* deleteLink(undefined, found.ifname);
   yield* ip(undefined, ...creation(args, context, found.ifname));
 }
 
-/** Both ends, the tag, and what makes the host's end work, in one go. */
+/** Both ends, and what makes the host's end work, in one go. */
 function creation(args: Arguments, context: Context, name: string): Command[] {
   const { host, container } = args;
   return [
@@ -223,15 +233,14 @@ function creation(args: Arguments, context: Context, name: string): Command[] {
       ...['address', containerMac(args, context)],
       ...(context.netns === undefined ? [] : ['netns', context.netns]),
     ),
-    tagLink(name, context.owner),
-    ...hostCommands(args, name),
+    ...hostCommands(args, name, context.owner),
   ];
 }
 
-/** May be run again. */
-function hostCommands({ host }: Arguments, name: string): Command[] {
+/** The tag first, then what makes the end work, in as few lines as there can be. May be run again. */
+function hostCommands({ host }: Arguments, name: string, owner: OwnerTag): Command[] {
   return [
-    command(...['link', 'set', 'dev', name], ...(host.master === undefined ? [] : ['master', host.master]), host.up ? 'up' : 'down'),
+    command(...tagLink(name, owner).words, ...(host.master === undefined ? [] : ['master', host.master]), host.up ? 'up' : 'down'),
     ...(host.hairpin || host.isolated
       ? [
           command(
