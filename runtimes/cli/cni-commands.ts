@@ -195,10 +195,18 @@ export const CNI_COMMANDS: readonly CommandSpec[] = [
     name: 'cni gc',
     summary: 'Remove what the daemon made and nothing uses any more.',
     description:
-      'Tries again what could not be removed before, and removes from the kernel what carries a tag of ours and belongs to no attachment: bridges that nobody uses, rules of a daemon whose journal was lost. Attachments stay; those that are no longer valid only the runtime knows, which says so by the verb GC.',
+      'Tries again what could not be removed before, and removes from the kernel what carries a tag of ours and belongs to no attachment: bridges that nobody uses, rules of a daemon whose journal was lost. Attachments stay; those that are no longer valid only the runtime knows, which says so by the verb GC.\n' +
+      'Only what is of rules that are served is looked at, as another daemon may serve others on the same node. With --all also what rules made that are not there any more, and what the node has for networks to which nothing is attached, such as tunnels; that is made anew when it is needed.',
     arguments: [],
-    options: [SOCKET, OUTPUT('text', 'json')],
-    examples: [{ command: 'fairlead cni gc', explains: 'after the state folder was lost, or by hand' }],
+    options: [
+      { name: 'all', summary: 'Of all rules that ever were. Not where another daemon of this program serves on the node.' },
+      SOCKET,
+      OUTPUT('text', 'json'),
+    ],
+    examples: [
+      { command: 'fairlead cni gc', explains: 'after the state folder was lost, or by hand' },
+      { command: 'fairlead cni gc --all', explains: 'after a rule was renamed or removed, and its pods are gone' },
+    ],
     exits: { 0: 'nothing is left', 1: 'something could not be removed', 2: 'no daemon answers, or the command was called wrongly' },
     load: async () => (await import('./cni-status.ts')).runCniGc,
   },

@@ -14,7 +14,7 @@ export const runCniStatus: CommandRun = async (args, context) => {
 
 /** `fairlead cni gc`. */
 export const runCniGc: CommandRun = async (args, context) => {
-  const report = await answerOf(args, context, (socket) => askDaemon(socket, 'gc'));
+  const report = await answerOf(args, context, (socket) => askDaemon(socket, args.on('all') ? 'gc all' : 'gc'));
   context.out.write(args.text('output') === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : gcText(report));
   return report.left.length === 0 ? EXIT.ok : EXIT.findings;
 };

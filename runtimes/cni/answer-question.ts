@@ -1,9 +1,10 @@
+import { ownText } from '../../engine/object/json.ts';
 import { attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
-import type { AddressRequest } from '../../engine/rules/network/program.ts';
+import type { AddressRequest, NetworkRule } from '../../engine/rules/network/program.ts';
 import { describeFault } from '../../engine/rules/network/protocol/fault.ts';
 import type { ActiveBundle, BundleSource } from '../host/bundle-watch.ts';
 import type { Host } from '../linux/host.ts';
-import type { Performer } from '../linux/performer.ts';
+import type { Performer, PlanRecord } from '../linux/performer.ts';
 import type { AddressAllocator, AddressUsage } from './addresses/allocator.ts';
 import type { AddressStatus, DaemonStatus, GcReport } from './daemon-status.ts';
 import { missingForNetworks } from './missing-for-networks.ts';
@@ -33,7 +34,8 @@ export async function answerQuestion(question: string, about: QuestionContext): 
     case 'status':
       return json(await status(about));
     case 'gc':
-      return json(await collect(about));
+    case 'gc all':
+      return json(await collect(about, question === 'gc all'));
     default:
       return { exitCode: 2, stdout: '', stderr: `this daemon does not know the question ${JSON.stringify(question)}\n` };
   }
@@ -92,9 +94,11 @@ async function networks({ performer, addresses }: QuestionContext): Promise<Daem
   );
 }
 
-async function collect({ bundle, performer, host, spool }: QuestionContext): Promise<GcReport> {
+/** `isAll`: also what is of rules that are not there any more, and what the node has for networks to which nobody is attached. */
+async function collect({ bundle, performer, plugin, host, spool }: QuestionContext, isAll: boolean): Promise<GcReport> {
   // Somebody looks: what the host lacked may be there now.
   host.probeAnew();
+  const removed: string[] = [];
   const left: string[] = [];
   for (const { id, rule } of [...performer.records()]) {
     // What is being performed is somebody's who waits for it; asked anew, as this takes its time.
@@ -103,9 +107,28 @@ async function collect({ bundle, performer, host, spool }: QuestionContext): Pro
   }
   const kept = await spool.perform();
   if (kept.left > 0) left.push(`${kept.left} DELs that came while there was no daemon`);
-  const rules = (bundle.current()?.program.network.rules ?? []).map(({ name }) => name);
-  const collected = await performer.collect({ rules });
-  return { removed: collected.removed.map(({ what }) => what), left: [...left, ...collected.left] };
+  const rules = bundle.current()?.program.network.rules ?? [];
+  for (const record of unusedNodeRecords(performer, isAll ? [] : rules)) {
+    const what = `what rule ${record.rule} made on the node for network ${ownText(record.subject, 'network')}`;
+    await plugin.removeNodeSteps(record).then(
+      () => removed.push(what),
+      (error: unknown) => left.push(`${what}: ${messageOf(error)}`),
+    );
+  }
+  const collected = await performer.collect(isAll ? {} : { rules: rules.map(({ name }) => name) });
+  removed.push(...collected.removed.map(({ what }) => what));
+  return { removed, left: [...left, ...collected.left] };
+}
+
+/** Steps for the node of networks to which nobody is attached, by rules that are not among these. */
+function unusedNodeRecords(performer: Performer, rules: readonly NetworkRule[]): readonly PlanRecord[] {
+  const records = [...performer.records()];
+  const used = new Set(records.flatMap(({ subject }) => attachmentOfSubject(subject)?.network ?? []));
+  const kept = new Set(rules.flatMap(({ name, node }) => (node === undefined ? [] : [name])));
+  return records.filter(
+    ({ rule, subject, state }) =>
+      subject['kind'] === 'node' && state === 'performed' && !used.has(ownText(subject, 'network')) && !kept.has(rule),
+  );
 }
 
 const addressStatus = ({ ranges, total, taken }: AddressUsage): AddressStatus => ({

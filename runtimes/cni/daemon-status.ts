@@ -7,7 +7,7 @@ import { invoke } from './invoke.ts';
 
 /** Variable that makes an invocation a question to the daemon itself. */
 export const QUESTION = 'FAIRLEAD_QUESTION';
-export type Question = 'status' | 'gc';
+export type Question = 'status' | 'gc' | 'gc all';
 
 export interface DaemonStatus {
   readonly version: string;
@@ -76,11 +76,11 @@ export interface GcReport {
 }
 
 /** Milliseconds for an answer. */
-const DEADLINES: Readonly<Record<Question, number>> = { status: 10_000, gc: 120_000 };
+const DEADLINES: Readonly<Record<Question, number>> = { status: 10_000, gc: 120_000, 'gc all': 120_000 };
 
 /** Asks the daemon at a socket. Throws `NoAnswerError`, and an Error with what the daemon says against it. */
 export async function askDaemon(socketPath: string, question: 'status'): Promise<DaemonStatus>;
-export async function askDaemon(socketPath: string, question: 'gc'): Promise<GcReport>;
+export async function askDaemon(socketPath: string, question: 'gc' | 'gc all'): Promise<GcReport>;
 export async function askDaemon(socketPath: string, question: Question): Promise<unknown> {
   const { exitCode, stdout, stderr } = await invoke(
     socketPath,

@@ -204,6 +204,58 @@ describe('the daemon', () => {
     });
   });
 
+  it('attaches nobody when its state was removed, and detaches all the same', async () => {
+    const daemon = await start();
+    await call('ADD', 'c1');
+    rmSync(join(folder, 'state'), { recursive: true });
+    const reason = `${join(folder, 'state')} was removed: start the daemon again`;
+    expect(daemon.notReady()).toBe(reason);
+    expect(JSON.parse((await call('ADD', 'c2')).stdout)).toMatchObject({ code: 11, msg: `the daemon is not ready: ${reason}` });
+    expect(JSON.parse((await call('STATUS', '')).stdout)).toMatchObject({ code: 50 });
+    expect((await askDaemon(socketPath, 'status')).notReady).toBe(reason);
+    expect((await call('DEL', 'c1')).exitCode).toBe(0);
+    expect(made()).toEqual([]);
+  });
+
+  it('is not ready when its socket was removed', async () => {
+    const daemon = await start();
+    await daemon.recovered;
+    rmSync(socketPath);
+    expect(daemon.notReady()).toBe(`${socketPath} was removed: start the daemon again`);
+  });
+
+  it('undoes what the node has for a rule that is gone, when nobody is attached and somebody asks', async () => {
+    const file = join(folder, 'made/node');
+    const node = `  node:\n    steps:\n    - file: { path: '${file}', content: of the node }\n`;
+    const { documents, diagnostics } = parseYaml({ name: 'rules.yaml', text: `${RULE('net', join(folder, 'made'))}${node}` });
+    let active = fixedBundle(compileBundle(documents, { name: 'test', diagnostics })).current();
+    const daemon = await start({ bundle: { current: () => active } });
+    await call('ADD', 'c1');
+    expect(existsSync(file)).toBe(true);
+    active = fixedBundle(compiled('other')).current();
+    daemon.reload();
+    expect(await askDaemon(socketPath, 'gc')).toMatchObject({ removed: [] });
+    expect(existsSync(file)).toBe(true);
+    await call('DEL', 'c1');
+    expect(await askDaemon(socketPath, 'gc')).toMatchObject({ removed: ['what rule net made on the node for network pods'] });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it('undoes what the node has for a network that nobody uses, and makes it anew when it is used', async () => {
+    const file = join(folder, 'made/node');
+    const node = `  node:\n    steps:\n    - file: { path: '${file}', content: of the node }\n`;
+    const { documents, diagnostics } = parseYaml({ name: 'rules.yaml', text: `${RULE('net', join(folder, 'made'))}${node}` });
+    await start({ bundle: fixedBundle(compileBundle(documents, { name: 'test', diagnostics })) });
+    await call('STATUS', '');
+    expect(existsSync(file)).toBe(true);
+    expect(await askDaemon(socketPath, 'gc')).toMatchObject({ removed: [] });
+    expect(await askDaemon(socketPath, 'gc all')).toMatchObject({ removed: ['what rule net made on the node for network pods'] });
+    expect(existsSync(file)).toBe(false);
+    expect((await call('ADD', 'c1')).exitCode).toBe(0);
+    expect(existsSync(file)).toBe(true);
+    expect(await askDaemon(socketPath, 'gc all')).toMatchObject({ removed: [] });
+  });
+
   it('takes over rules that changed', async () => {
     let active: ActiveBundle | undefined = fixedBundle(compiled('net')).current();
     const daemon = await start({ bundle: { current: () => active } });

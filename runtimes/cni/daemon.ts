@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NETWORK_OPERATIONS } from '../../engine/rules/network/operations.ts';
 import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
@@ -192,8 +192,15 @@ class Daemon implements NetworkDaemon {
       case 'stopping':
         return 'shutting down';
       case 'serving':
-        return this.#parts.bundle.current() === undefined ? 'there are no rules' : undefined;
+        return this.#parts.bundle.current() === undefined ? 'there are no rules' : this.#lostGround();
     }
+  }
+
+  /** Somebody has taken away what it stands on: what it does now nobody would know of after its end. */
+  #lostGround(): string | undefined {
+    const { stateFolder, socketPath } = this.#parts;
+    if (!existsSync(join(stateFolder, 'journal'))) return `${stateFolder} was removed: start the daemon again`;
+    return this.#server?.isReachable() === false ? `${socketPath} was removed: start the daemon again` : undefined;
   }
 
   async handle(invocation: Invocation): Promise<Answer> {
@@ -220,7 +227,8 @@ class Daemon implements NetworkDaemon {
     const { environment } = invocation;
     const verb = environment.get('CNI_COMMAND') ?? '';
     if (this.#state === 'recovering' && verb !== 'STATUS') await within(this.#recovered, RECOVERY_PATIENCE, this.#parts.clock);
-    const reason = this.#state === 'serving' || this.#state === 'stopping' ? undefined : this.notReady();
+    // What was made is removed whatever happens to it.
+    const reason = this.#state === 'stopping' || (this.#state === 'serving' && verb === 'DEL') ? undefined : this.notReady();
     if (reason !== undefined)
       return failure(verb === 'STATUS' ? FAULT_CODES.notAvailable : FAULT_CODES.tryAgainLater, `the daemon is not ready: ${reason}`);
     if (verb === 'ADD') {

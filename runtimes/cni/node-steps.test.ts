@@ -4,6 +4,7 @@ import type { NetworkFacts, NetworkRule, NodeAnswer } from '../../engine/rules/n
 import { ownerTag } from '../../engine/step/owner-tag.ts';
 import type { Plan } from '../../engine/step/plan.ts';
 import { manualClock } from '../host/clock.ts';
+import { AttachmentFacts } from './attachment-facts.ts';
 import { FakePerformer, fakeRule, walkOf } from './fake-performer.fixture.ts';
 import { NodeSteps } from './node-steps.ts';
 import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
@@ -11,8 +12,8 @@ import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
 const turns = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const never = new AbortController().signal;
 
-function planOf(network: string, keys: readonly string[]): Plan {
-  const owner = ownerTag('overlay', 'node', network);
+function planOf(network: string, keys: readonly string[], rule = 'overlay'): Plan {
+  const owner = ownerTag(rule, 'node', network);
   const steps = keys.map((key) => ({ key, operation: key, arguments: {}, timeout: 1000, path: [] }));
   return { id: owner.id, owner, netns: undefined, subject: { kind: 'node', network }, walk: () => walkOf(steps) };
 }
@@ -186,6 +187,141 @@ describe('steps for the node', () => {
     open();
   });
 
+  it('are left alone where a change changes none of them, but for what others may have changed in the meantime', async () => {
+    const { ensure, taken, facts, clock } = setUp();
+    await ensure();
+    taken();
+    facts.change([{ name: 'n1', heartbeat: 1 }]);
+    clock.advance(100);
+    await turns();
+    expect(taken()).toEqual([]);
+    clock.advance(60_000);
+    facts.change([{ name: 'n1', heartbeat: 2 }]);
+    clock.advance(100);
+    await turns();
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route n1 1']);
+  });
+
+  it('are not put off by changes that never end', async () => {
+    const { ensure, taken, facts, clock } = setUp();
+    await ensure();
+    taken();
+    for (let index = 0; index < 4; index++) {
+      facts.change([{ name: `m${index}` }]);
+      clock.advance(50);
+      await turns();
+    }
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route m1 1', 'ensure vxlan', 'ensure route m3 1']);
+  });
+
+  describe('that depend on who is attached', () => {
+    const policed = (): NetworkRule =>
+      fakeRule({
+        name: 'policy',
+        node: (config, { attachments }) => ({
+          kind: 'plan',
+          reads: { objects: [], queries: [] },
+          plan: planOf(
+            String(config['name']),
+            attachments!('net').map(({ containerId }) => `policy ${containerId}`),
+            'policy',
+          ),
+        }),
+      });
+
+    function attached() {
+      const made = setUp();
+      const attachments = new AttachmentFacts(made.performer);
+      const facts = attachments.beside(made.facts.source);
+      const nodes = new NodeSteps({ performer: made.performer, facts, attachments, clock: made.clock, log: () => {} });
+      const attach = (containerId: string): void => {
+        const { owner, id } = planOf(containerId, []);
+        const subject = { network: 'net', containerId, ifName: 'eth0' };
+        made.performer.kept.set(id, { id, rule: owner.rule, subject, netns: '', state: 'performed', steps: [], bootId: 'boot', since: 0 });
+        attachments.changed();
+      };
+      const detach = (containerId: string): void => {
+        made.performer.kept.delete(planOf(containerId, []).id);
+        attachments.changed();
+      };
+      const call = (verb: 'ensure' | 'follow', rule = policed()) => nodes[verb](rule, 'net', { name: 'net' }, never);
+      return { ...made, nodes, attach, detach, call };
+    }
+
+    it('are done with a container before it is answered', async () => {
+      const { call, attach, taken } = attached();
+      expect(await call('ensure')).toBeUndefined();
+      attach('c1');
+      expect(await call('follow')).toBeUndefined();
+      expect(taken()).toEqual(['ensure policy c1']);
+    });
+
+    it('are done once for many that come while they are being done', async () => {
+      const { call, attach, taken, performer } = attached();
+      await call('ensure');
+      attach('c1');
+      let open = (): void => {};
+      performer.gate = () => {
+        performer.gate = () => Promise.resolve();
+        return new Promise((resolve) => (open = resolve));
+      };
+      const first = call('follow');
+      await turns();
+      attach('c2');
+      const second = call('follow');
+      attach('c3');
+      const third = call('follow');
+      open();
+      expect(await Promise.all([first, second, third])).toEqual([undefined, undefined, undefined]);
+      expect(taken()).toEqual(['ensure policy c1', 'ensure policy c1', 'ensure policy c2', 'ensure policy c3']);
+    });
+
+    it('are done without one that went, a moment later', async () => {
+      const { call, attach, detach, taken, clock, performer } = attached();
+      attach('c1');
+      await call('ensure');
+      taken();
+      detach('c1');
+      clock.advance(100);
+      await turns();
+      expect([taken(), [...performer.records()].map(({ steps }) => steps.length)]).toEqual([[], [0]]);
+    });
+
+    it('say what is in the way of one that comes', async () => {
+      const { call, attach, performer } = attached();
+      await call('ensure');
+      attach('c1');
+      performer.failures.set('ensure policy c1', 'no space');
+      expect(await call('follow')).toMatchObject({ code: 100, msg: 'no space' });
+    });
+
+    it('are not asked of rules that do not read it', async () => {
+      const { call, attach, taken } = attached();
+      await call('ensure', overlay());
+      taken();
+      attach('c1');
+      expect(await call('follow', overlay())).toBeUndefined();
+      expect(taken()).toEqual([]);
+    });
+  });
+
+  it('are kept true by the next process, before a container comes', async () => {
+    const { ensure, taken, facts, clock, performer } = setUp();
+    await ensure();
+    taken();
+    const [record] = [...performer.records()];
+    performer.kept.set(record!.id, { ...record!, subject: { kind: 'node', network: 'net', config: { name: 'net' } } });
+    const next = new NodeSteps({ performer, facts: facts.source, clock, log: () => {} });
+    next.resume([fakeRule(), overlay('2')]);
+    clock.advance(0);
+    await turns();
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route n1 2']);
+    facts.change([{ name: 'n2' }]);
+    clock.advance(100);
+    await turns();
+    expect(taken()).toEqual(['ensure vxlan', 'ensure route n2 2']);
+  });
+
   it('end with what keeps them, and stay', async () => {
     const { ensure, taken, facts, clock, nodes } = setUp();
     await ensure();
@@ -196,5 +332,16 @@ describe('steps for the node', () => {
     await turns();
     expect(taken()).toEqual([]);
     expect(clock.pending()).toBe(0);
+  });
+
+  it('keeps nothing true of a rule that is gone', async () => {
+    const { nodes, ensure, taken, facts, clock } = setUp();
+    await ensure();
+    taken();
+    nodes.rulesChanged([]);
+    facts.change([{ name: 'n1' }, { name: 'n2' }]);
+    clock.advance(60_000);
+    await turns();
+    expect(taken()).toEqual([]);
   });
 });

@@ -116,14 +116,35 @@ export class NodeSteps {
     for (const { rule, fault } of this.#networks.values()) if (fault !== undefined) yield { rule: rule.name, fault };
   }
 
-  /** Takes over rules that were compiled anew: what changed is converged again. */
+  /**
+   * Takes over rules that were compiled anew: what changed is converged again. What was made by a rule that is not there any more stays, for
+   * containers that it has attached, but is not kept true; {@link remove} undoes it.
+   */
   rulesChanged(rules: readonly NetworkRule[]): void {
-    for (const state of this.#networks.values()) {
+    for (const [key, state] of this.#networks) {
       const rule = rules.find(({ name }) => name === state.rule.name);
-      if (rule === undefined || rule.revision === state.rule.revision) continue;
+      if (rule?.node === undefined) {
+        state.timer?.cancel();
+        state.isStale = false;
+        this.#networks.delete(key);
+        continue;
+      }
+      if (rule.revision === state.rule.revision) continue;
       this.#setMeaning(state, rule, state.config);
       this.#schedule(state, this.#options.settle);
     }
+  }
+
+  /** Undoes the steps of a network's record, and forgets the network until it is asked for again. Throws what the performer throws. */
+  async remove({ id, rule, subject }: PlanRecord): Promise<void> {
+    const key = keyOf(rule, String(subject['network']));
+    const state = this.#networks.get(key);
+    state?.timer?.cancel();
+    if (state !== undefined) Object.assign(state, { timer: undefined, isStale: false, isConverged: false });
+    await state?.running;
+    await this.#options.performer.undo(id);
+    // Whoever asked in between has made the steps anew.
+    if (state?.running === undefined && state?.isConverged === false) this.#networks.delete(key);
   }
 
   /** Ends what keeps the node true, and waits for what is being done. What was made stays. */
@@ -135,7 +156,7 @@ export class NodeSteps {
   }
 
   #stateOf(rule: NetworkRule, network: string, config: JsonObject): NodeNetwork {
-    const key = `${rule.name}/${network}`;
+    const key = keyOf(rule.name, network);
     let state = this.#networks.get(key);
     if (state === undefined) {
       if (this.#networks.size >= MAX_NETWORKS) throw new Error(`more than ${MAX_NETWORKS} networks have steps for the node`);
@@ -250,6 +271,8 @@ export class NodeSteps {
     return known.attachments?.(network) ?? [];
   }
 }
+
+const keyOf = (rule: string, network: string): string => `${rule}/${network}`;
 
 /** Whether a plan wants what was performed already, to the letter. Most changes of a cluster change nothing on a node. */
 function isAsRecorded(plan: Plan, record: PlanRecord | undefined): boolean {

@@ -4,7 +4,7 @@ import { aboutText, readInvocation } from '../../engine/rules/network/protocol/i
 import { VERSION_ANSWER } from '../../engine/rules/network/protocol/version.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { DURATION_BUCKETS, type Metrics } from '../host/metrics.ts';
-import type { HostHandler, Performer } from '../linux/performer.ts';
+import type { HostHandler, Performer, PlanRecord } from '../linux/performer.ts';
 import { stepDeadline } from '../linux/step-deadline.ts';
 import type { AddressAllocator } from './addresses/allocator.ts';
 import { AttachmentFacts } from './attachment-facts.ts';
@@ -64,6 +64,8 @@ export interface Plugin {
   resume(): void;
   /** What stands against the steps for the node. */
   nodeFaults(): readonly { readonly rule: string; readonly fault: CniFault }[];
+  /** Undoes what a record holds of the node for a network, until the network is asked for again. */
+  removeNodeSteps(record: PlanRecord): Promise<void>;
   /** Ends what keeps the node true. */
   close(): Promise<void>;
 }
@@ -183,6 +185,7 @@ export function createPlugin(options: PluginOptions): Plugin {
     },
     resume: () => nodes.resume(program.rules),
     nodeFaults: () => [...nodes.faults()],
+    removeNodeSteps: (record) => nodes.remove(record),
     async close() {
       await nodes.close();
       context.answered.close?.();

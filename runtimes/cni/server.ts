@@ -57,6 +57,8 @@ export interface InvocationServer {
   /** Invocations that are worked on, and that wait. */
   running(): number;
   queued(): number;
+  /** Whether the socket is where it was made, so that it can be found. */
+  isReachable(): boolean;
   /**
    * Accepts no more, ends what it has, and removes the socket. What is not done after `grace` milliseconds (default 30 000) is no longer
    * waited for. Safe to call twice.
@@ -209,6 +211,7 @@ export async function startInvocationServer(options: InvocationServerOptions): P
   return {
     running: () => running,
     queued: () => queue.length,
+    isReachable: () => inodeOf(path) === inode,
     close({ grace = 30_000 } = {}) {
       closing ??= (async () => {
         // Another daemon may have taken the path over.

@@ -59,9 +59,20 @@ export function createSpool(options: SpoolOptions): Spool {
 
   /** Names of whole files, oldest first. */
   const names = (): string[] =>
-    readdirSync(folder)
+    listed()
       .filter((name) => SPOOL_NAME.test(name))
       .sort();
+
+  function listed(): readonly string[] {
+    try {
+      return readdirSync(folder);
+    } catch (error) {
+      // Somebody has removed it, and the executable needs it.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      return [];
+    }
+  }
 
   function read(name: string): Kept | undefined {
     const found = known.get(name);
@@ -153,7 +164,7 @@ export function createSpool(options: SpoolOptions): Spool {
   }
 
   function removeAbandoned(): void {
-    for (const name of readdirSync(folder)) {
+    for (const name of listed()) {
       if (!/^\.\d{19}-\d{1,10}$/.test(name)) continue;
       const path = join(folder, name);
       const stats = statSync(path, { throwIfNoEntry: false });
