@@ -181,6 +181,7 @@ export function fakeRule(fields: FakeRule = {}): NetworkRule {
     capabilities: [],
     config: { required: [], defaults: {}, fields: [] },
     reads: [],
+    needsCluster: false,
     requirements: [{ kind: 'program', name: 'ip' }],
     attach: (request) => fields.attach?.(request) ?? { kind: 'plan', plan: planOf(request) },
     status: fields.status ?? (() => undefined),

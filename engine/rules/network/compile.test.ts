@@ -96,7 +96,11 @@ describe('a compiled rule tells', () => {
   test('which kinds it reads', () => {
     const spec =
       'objects:\n- { id: nodes, external: { apiVersion: v1, kind: Node, selector: {} } }\n- { id: me, external: { apiVersion: v1, kind: Node, name: "${node.name}" } }';
-    expect(ruleOf(spec).reads).toEqual([{ apiVersion: 'v1', kind: 'Node' }]);
+    expect(ruleOf(spec)).toMatchObject({ reads: [{ apiVersion: 'v1', kind: 'Node' }], needsCluster: true });
+    const sometimes =
+      'config: { net: string }\nobjects:\n- { id: me, when: "!has(config.net)", external: { apiVersion: v1, kind: Node, name: "${node.name}" } }';
+    expect(ruleOf(sometimes)).toMatchObject({ reads: [{ apiVersion: 'v1', kind: 'Node' }], needsCluster: false });
+    expect(ruleOf('steps: []')).toMatchObject({ reads: [], needsCluster: false });
   });
 
   test('what the host must have in any case', () => {

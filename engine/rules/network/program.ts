@@ -107,6 +107,8 @@ export interface NetworkRule {
   readonly config: { readonly required: readonly string[]; readonly defaults: JsonObject; readonly fields: readonly string[] };
   /** Kinds of the cluster that it reads. */
   readonly reads: readonly { readonly apiVersion: string; readonly kind: string }[];
+  /** Whether it reads some of them in any case; else it depends on the configuration or the call. */
+  readonly needsCluster: boolean;
   /** What the host must have, as far as it is known without an invocation. */
   readonly requirements: readonly Requirement[];
   /** ADD, and CHECK and DEL of what no record is left of. */
