@@ -33,7 +33,7 @@ export function normaliseResult(result: CniResultJson, macs: readonly string[]):
       : {
           interfaces: result.interfaces.map((each) => ({
             ...each,
-            ...(/^veth[0-9a-f]{6,}$/.test(each.name) ? { name: '<veth>' } : {}),
+            ...(/^(?:veth|bwp)[0-9a-f]{6,}$/.test(each.name) ? { name: `<${each.name.startsWith('bwp') ? 'ifb' : 'veth'}>` } : {}),
             ...(each.mac === undefined || macs.includes(each.mac.toLowerCase()) ? {} : { mac: '<mac>' }),
           })),
         }),

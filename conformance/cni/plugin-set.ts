@@ -5,7 +5,20 @@ import type { NetworkNode, NodeProcess } from './node.ts';
 import { buildFairlead } from './program.ts';
 
 /** Names of the official plugins, for what each of them does. */
-export const PLUGIN_KINDS = ['bridge', 'ptp', 'portmap', 'bandwidth', 'firewall', 'tuning', 'host-device', 'macvlan', 'tap'] as const;
+export const PLUGIN_KINDS = [
+  'bridge',
+  'ptp',
+  'portmap',
+  'bandwidth',
+  'firewall',
+  'tuning',
+  'host-device',
+  'macvlan',
+  'ipvlan',
+  'vlan',
+  'tap',
+  'dummy',
+] as const;
 export type PluginKind = (typeof PLUGIN_KINDS)[number];
 
 /** Plugins as they are installed on one node. */

@@ -1,6 +1,18 @@
 import type { DifferentialCase } from '../case.ts';
 import { bridgeCases } from './bridge.ts';
-import { bandwidthCases, firewallCases, hostDeviceCases, macvlanCases, portMapCases, ptpCases, tapCases, tuningCases } from './others.ts';
+import {
+  bandwidthCases,
+  dummyCases,
+  firewallCases,
+  hostDeviceCases,
+  ipvlanCases,
+  macvlanCases,
+  portMapCases,
+  ptpCases,
+  tapCases,
+  tuningCases,
+  vlanCases,
+} from './others.ts';
 
 export const allCases: readonly DifferentialCase[] = [
   ...bridgeCases,
@@ -11,5 +23,8 @@ export const allCases: readonly DifferentialCase[] = [
   ...tuningCases,
   ...hostDeviceCases,
   ...macvlanCases,
+  ...ipvlanCases,
+  ...vlanCases,
+  ...dummyCases,
   ...tapCases,
 ];

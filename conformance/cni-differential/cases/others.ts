@@ -143,10 +143,36 @@ export const bandwidthCases: readonly DifferentialCase[] = [
   chained('bandwidth', 'none', {}, { pods: ['pod1'] }),
 ];
 
-const FIREWALL = { ipam: FOUR };
+/** A node that forwards nothing by itself, and a world outside that knows the way to its pods. */
+async function forwardNothing({ node, outside }: Scene): Promise<void> {
+  for (const program of ['iptables', 'ip6tables']) await node.expect(program, ['-P', 'FORWARD', 'DROP']);
+  await outside.expect('ip', ['route', 'add', '10.1.0.0/24', 'via', WIRE[4].address(1)]);
+}
+
+/** Who reaches whom. */
+async function askThroughFirewall(scene: Scene): Promise<readonly string[]> {
+  const [node, outside] = [{ node: scene.node }, { node: scene.outside }];
+  await scene.probe.serve(outside, 'outside', [8080]);
+  for (const pod of ['pod1', 'pod2']) await scene.probe.serve(scene.pod(pod), pod, [8080]);
+  const asked = [
+    ['pod1', scene.pod('pod1'), `${WIRE[4].address(2)}:8080`],
+    ['pod2', scene.pod('pod2'), `${WIRE[4].address(2)}:8080`],
+    ['pod1', scene.pod('pod1'), '10.1.0.3:8080'],
+    ['the node', node, '10.1.0.2:8080'],
+    ['outside', outside, '10.1.0.2:8080'],
+  ] as const;
+  const answers: string[] = [];
+  for (const [place, from, target] of asked) {
+    for (const protocol of ['tcp', 'udp'] as const)
+      answers.push(`${protocol} ${target} from ${place}: ${said(await scene.probe.ask(from, protocol, target, { deadlineMs: 600 }))}`);
+  }
+  return answers;
+}
+
+const FIREWALL = { ipam: FOUR, prepare: forwardNothing, ask: askThroughFirewall };
 export const firewallCases: readonly DifferentialCase[] = [
   chained('firewall', 'iptables', { backend: 'iptables' }, FIREWALL),
-  chained('firewall', 'iptables, dual stack', { backend: 'iptables' }, { ipam: DUAL }),
+  chained('firewall', 'iptables, dual stack', { backend: 'iptables' }, { ...FIREWALL, ipam: DUAL }),
   chained('firewall', 'ingressPolicy same-bridge', { backend: 'iptables', ingressPolicy: 'same-bridge' }, FIREWALL),
   chained('firewall', 'ingressPolicy isolated', { backend: 'iptables', ingressPolicy: 'isolated' }, FIREWALL),
   chained('firewall', 'iptablesAdminChainName', { backend: 'iptables', iptablesAdminChainName: 'MY-ADMIN' }, FIREWALL),
@@ -157,6 +183,11 @@ export const tuningCases: readonly DifferentialCase[] = [
   chained('tuning', 'mac', { mac: MAC }, { pods: ['pod1'], macs: [MAC] }),
   chained('tuning', 'mac by its capability', { capabilities: { mac: true } }, { pods: ['pod1'], macs: [MAC], capabilities: { mac: MAC } }),
   chained('tuning', 'mac by CNI_ARGS', {}, { pods: ['pod1'], macs: [MAC], args: `IgnoreUnknown=1;MAC=${MAC}` }),
+  chained('tuning', 'arguments in place of the configuration', {
+    mtu: 1300,
+    sysctl: { 'net.core.somaxconn': '500', 'net.ipv4.conf.IFNAME.arp_filter': '1' },
+    args: { cni: { mtu: 1200, sysctl: { 'net.core.somaxconn': '600' } } },
+  }),
   chained('tuning', 'mtu, promisc, allmulti, txQLen', { mtu: 1300, promisc: true, allmulti: true, txQLen: 500 }),
 ];
 
@@ -166,16 +197,25 @@ const FIXED = { type: 'static', addresses: [{ address: '10.3.0.5/24', gateway: '
 const withDevice: More = {
   pods: ['pod1'],
   prepare: async ({ node }) => {
-    await node.expect('ip', ['-batch', '-'], { stdin: 'link add nic0 type veth peer name nic0-wire\nlink set nic0-wire up\n' });
+    await node.expect('ip', ['-batch', '-'], {
+      stdin: `link add nic0 address ${MAC} type veth peer name nic0-wire\nlink set nic0-wire up\n`,
+    });
   },
 };
 
 export const hostDeviceCases: readonly DifferentialCase[] = [
   alone('host-device', 'a device by its name', { device: 'nic0' }, withDevice),
   alone('host-device', 'a device by its name, with addresses', { device: 'nic0', ipam: FIXED }, withDevice),
+  alone('host-device', 'a device by its MAC address', { hwaddr: MAC, ipam: FIXED }, { ...withDevice, macs: [MAC] }),
 ];
 
 export const macvlanCases: readonly DifferentialCase[] = [
+  alone(
+    'macvlan',
+    'IPv6',
+    { master: UPLINK, ipam: { type: 'host-local', ranges: [[{ subnet: 'fd00:3::/64' }]], routes: [{ dst: '::/0' }] } },
+    { pods: ['pod1'], unavailable: canMakeLink('macvlan links', 'link', UPLINK, 'type', 'macvlan') },
+  ),
   alone(
     'macvlan',
     'bridge',
@@ -201,6 +241,23 @@ export const macvlanCases: readonly DifferentialCase[] = [
     { pods: ['pod1'], unavailable: canMakeLink('macvlan links', 'link', UPLINK, 'type', 'macvlan') },
   ),
 ];
+
+const ON_UPLINK = { master: UPLINK, ipam: FIXED };
+const hasIpvlan: More = { pods: ['pod1'], unavailable: canMakeLink('ipvlan links', 'link', UPLINK, 'type', 'ipvlan') };
+const hasVlan: More = { pods: ['pod1'], unavailable: canMakeLink('VLAN links', 'link', UPLINK, 'type', 'vlan', 'id', '100') };
+const hasDummy: More = { pods: ['pod1'], unavailable: canMakeLink('dummy links', 'type', 'dummy') };
+
+export const ipvlanCases: readonly DifferentialCase[] = [
+  alone('ipvlan', 'l2', ON_UPLINK, hasIpvlan),
+  alone('ipvlan', 'l3, mtu', { ...ON_UPLINK, mode: 'l3', mtu: 1400 }, hasIpvlan),
+];
+
+export const vlanCases: readonly DifferentialCase[] = [
+  alone('vlan', 'plain', { ...ON_UPLINK, vlanId: 100 }, hasVlan),
+  alone('vlan', 'mtu', { ...ON_UPLINK, vlanId: 100, mtu: 1400 }, hasVlan),
+];
+
+export const dummyCases: readonly DifferentialCase[] = [alone('dummy', 'plain', { ipam: FIXED }, hasDummy)];
 
 export const tapCases: readonly DifferentialCase[] = [
   alone('tap', 'with addresses', { ipam: FIXED }, { pods: ['pod1'] }),
