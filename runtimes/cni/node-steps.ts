@@ -49,6 +49,8 @@ interface NodeNetwork {
   due: number;
   /** The steps depend on who is attached. */
   readsAttachments: boolean;
+  /** Milliseconds of the last convergence. */
+  took: number;
   /** When all steps were last ensured. */
   ensured: number | undefined;
 }
@@ -56,6 +58,9 @@ interface NodeNetwork {
 /** Networks with steps for the node that are kept true at once. */
 const MAX_NETWORKS = 256;
 const MAX_RETRY = 60_000;
+/** Rest between convergences, as multiples of what the last one took: in a large cluster something changes all the time. */
+const REST = 5;
+const MAX_REST = 5_000;
 const NOT_YET: CniFault = { code: FAULT_CODES.tryAgainLater, msg: 'the steps for the node are still being performed' };
 
 /**
@@ -174,6 +179,7 @@ export class NodeSteps {
         timer: undefined,
         due: 0,
         readsAttachments: false,
+        took: 0,
         ensured: undefined,
       };
       this.#networks.set(key, state);
@@ -197,7 +203,7 @@ export class NodeSteps {
       if (!concerns(state)) continue;
       // Until it is known what the change means, the node counts as ready: a pod must not wait for every node that comes and goes.
       state.isStale = state.running !== undefined;
-      this.#schedule(state, this.#options.settle);
+      this.#schedule(state, Math.max(this.#options.settle, Math.min(MAX_REST, REST * state.took)));
     }
   }
 
@@ -241,6 +247,7 @@ export class NodeSteps {
     const { rule, config, meaning } = state;
     const isRepaired =
       state.isConverged && state.ensured !== undefined && state.fault === undefined && clock.elapsed() - state.ensured < repair;
+    const began = clock.elapsed();
     const limit = stepDeadline(clock, deadline, undefined);
     try {
       const answer = await withFacts({ source: facts, clock }, limit.signal, (known) =>
@@ -255,6 +262,7 @@ export class NodeSteps {
       state.fault = faultOfError(error);
     } finally {
       limit.end();
+      state.took = clock.elapsed() - began;
     }
     state.isConverged = state.fault === undefined && state.meaning === meaning;
     if (state.fault === undefined) {

@@ -56,7 +56,7 @@ export const DELEGATE: Operation<Arguments, Outputs> = {
       return args.network === undefined || args.folder === undefined
         ? [{ path: [], message: 'expected `config`, or `network` and the `folder` in which it is looked for' }]
         : [];
-    return readPlugins(args, args.config as JsonObject).every(({ type }) => /^[^/\0]+$/.test(type))
+    return readPlugins(args, args.config).every(({ type }) => /^[^/\0]+$/.test(type))
       ? []
       : [{ path: ['config'], message: 'expected `type`, or `plugins` each with a `type`' }];
   },
@@ -65,28 +65,35 @@ export const DELEGATE: Operation<Arguments, Outputs> = {
   lockKeys: () => [],
 
   *ensure(args, context) {
-    const plugins = yield* pluginsOf(args, context);
+    const found = yield* foundConfig(args, context);
+    const plugins = readPlugins(args, args.config ?? found);
     let result: Json = {};
     for (const [index, plugin] of plugins.entries()) {
+      // Of a list, only those that were called are to be undone.
+      if (plugins.length > 1) yield* remember({ begun: index + 1, ...(found === undefined ? {} : { found }) });
       const given: Json = yield* call('ADD', args, context, plugin, index === 0 ? undefined : (result as JsonObject));
       result = isJsonObject(given) ? given : {};
     }
     return outputsOf(result);
   },
   *check(args, context) {
-    for (const plugin of yield* pluginsOf(args, context)) yield* call('CHECK', args, context, plugin, resultFor(plugin, context));
+    const config = args.config ?? memoryOf(context).found;
+    if (config === undefined) return [`the network ${args.network} was not attached`];
+    for (const plugin of readPlugins(args, config)) yield* call('CHECK', args, context, plugin, resultFor(plugin, context));
     return [];
   },
   *undo(args, context) {
-    // No plugin was called yet.
-    if (args.config === undefined && !isJsonObject(context.memory)) return;
-    for (const plugin of (yield* pluginsOf(args, context)).toReversed())
+    const { found, begun } = memoryOf(context);
+    const config = args.config ?? found;
+    // It was not even found.
+    if (config === undefined) return;
+    for (const plugin of readPlugins(args, config).slice(0, begun).toReversed())
       yield* call('DEL', args, context, plugin, resultFor(plugin, context));
   },
   // What the plugin made is known to the plugin, and goes with its own garbage collection.
   predict: () => ({}),
   describe: (args) => {
-    const types = args.config === undefined ? [] : readPlugins(args, args.config as JsonObject).map(({ type }) => type);
+    const types = args.config === undefined ? [] : readPlugins(args, args.config).map(({ type }) => type);
     return types.length === 0 ? `network ${args.network} of ${args.folder}` : `plugin ${types.join(', then ')}`;
   },
   result: ({ ipam }, { interfaces, ips, routes }) => (ipam ? {} : ({ interfaces, ips, routes } as unknown as ResultParts)),
@@ -98,20 +105,32 @@ interface Plugin {
   readonly config: JsonObject;
 }
 
-/** The plugins in their order. What was found by its name is kept: the file may be another later. */
-function* pluginsOf(args: Arguments, { memory }: StepContext<Outputs>): Steps<readonly Plugin[]> {
-  if (args.config !== undefined) return readPlugins(args, args.config as JsonObject);
-  if (isJsonObject(memory)) return readPlugins(args, memory);
+/** What a step remembers. */
+interface Memory {
+  /** Configuration of a network that is known by its name. */
+  readonly found?: JsonObject;
+  /** How many plugins of a list were called. */
+  readonly begun?: number;
+}
+
+const memoryOf = ({ memory }: StepContext<Outputs>): Memory => (isJsonObject(memory) ? memory : {}) as Memory;
+
+/** The configuration of a network that is known by its name. It is kept, as the file may be another later. */
+function* foundConfig(args: Arguments, context: StepContext<Outputs>): Steps<JsonObject | undefined> {
+  if (args.config !== undefined) return undefined;
+  const known = memoryOf(context).found;
+  if (known !== undefined) return known;
   const { network = '', folder = '' } = args;
   const found = yield* custom('networkConfiguration', { network, folder });
   if (!isJsonObject(found))
     throw new EffectError('missing', `there is no network ${JSON.stringify(network)} in ${folder}`, `read ${folder}`);
-  yield* remember(found);
-  return readPlugins(args, found);
+  yield* remember({ found });
+  return found;
 }
 
 /** As libcni makes the requests of a list. CNI: libcni/api.go, buildOneConfig and injectRuntimeConfig. */
-function readPlugins(args: Arguments, config: JsonObject): readonly Plugin[] {
+function readPlugins(args: Arguments, given: Arguments['config']): readonly Plugin[] {
+  const config = (given ?? {}) as JsonObject;
   const plugins = ownValue(config, 'plugins');
   if (!Array.isArray(plugins)) return [{ type: args.type ?? ownText(config, 'type'), config: withRequest(args, config, config) }];
   return plugins.map((each: Json) => {

@@ -234,6 +234,13 @@ describe('delegate', () => {
       ]);
     });
 
+    it('undoes only those that were called', async () => {
+      const outside = new Outside(new Error('no'), undefined);
+      await expect(outside.run(DELEGATE, 'ensure', list)).rejects.toThrow('no');
+      await outside.run(DELEGATE, 'undo', list);
+      expect(outside.asked).toEqual([request('ADD', first, { type: 'bridge' }), request('DEL', first, { type: 'bridge' })]);
+    });
+
     it('finds it by its name, and keeps what it found', async () => {
       const named = { ...rest, network: 'net', folder: '/etc/nets' };
       const outside = new Outside({ ...chain, name: 'net' }, result, result);
