@@ -77,7 +77,11 @@ async function* childrenKilled(trial: Trial, plan: TrialPlan, every: number, con
   try {
     for (let at = 1; !context.signal.aborted; at += every) {
       const report = await process.perform(taskOf(plan, LIFE, { at, how: 'children only' }));
-      if (report!.points.length < at) return;
+      if (report === undefined) {
+        if (context.signal.aborted) return;
+        throw new Error('the process did not survive its children');
+      }
+      if (report.points.length < at) return;
       // It may fail, as long as it says so: what is left is recorded, and goes when it is tried again.
       const after = await process.perform(taskOf(plan, AFTERLIFE));
       yield result(`${plan.name}, children killed during an effect (${at})`, objection(after!, await trial.difference()));
