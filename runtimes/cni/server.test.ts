@@ -7,7 +7,7 @@ import { type ManualClock, manualClock } from '../host/clock.ts';
 import { fakeServer } from './executable.fixture.ts';
 import { invoke, NoAnswerError } from './invoke.ts';
 import { type InvocationLimits, type InvocationServer, startInvocationServer } from './server.ts';
-import { type Answer, formatInvocation, type Invocation, MAX_INVOCATION_BYTES, parseAnswer } from './wire.ts';
+import { type Answer, formatInvocation, type Invocation, MAX_INVOCATION_BYTES, parseAnswer, WITHIN } from './wire.ts';
 
 const answer = (stdout: string): Answer => ({ exitCode: 0, stdout, stderr: '' });
 const invocation = (verb: string, container = 'c1', stdin = '{}'): Invocation => ({
@@ -135,6 +135,19 @@ describe('the server of invocations', () => {
         held.get(container)!(answer(container));
       }
       expect((await Promise.all(answers)).map(({ stdout }) => stdout)).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('begins at once what is a part of another', async () => {
+      const server = await start(hold, limits);
+      const outer = ['a', 'b'].map((container) => ask('ADD', container));
+      await until(() => server.running() === 2);
+      const within = invocation('ADD', 'c');
+      const inner = invoke(path, { ...within, environment: new Map([...within.environment, [WITHIN, '1']]) }, 60_000, clock);
+      for (const container of ['c', 'a', 'b']) {
+        await until(() => held.has(container));
+        held.get(container)!(answer(container));
+      }
+      expect((await Promise.all([inner, ...outer])).map(({ stdout }) => stdout)).toEqual(['c', 'a', 'b']);
     });
 
     it('tells those beyond the queue to try again', async () => {

@@ -6,7 +6,7 @@ import { type Clock, systemClock, type Timer } from '../host/clock.ts';
 import { describeFolderFailure } from '../host/folder-lock.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import { FileError } from '../host/text-files.ts';
-import { type Answer, formatAnswer, type Invocation, MAX_INVOCATION_BYTES, parseInvocation, WireError } from './wire.ts';
+import { type Answer, formatAnswer, type Invocation, MAX_INVOCATION_BYTES, parseInvocation, WITHIN, WireError } from './wire.ts';
 
 /*
  * Takes invocations of the executable over a Unix socket. An invocation that was begun is ended, whether somebody still waits for it or not:
@@ -156,7 +156,7 @@ export async function startInvocationServer(options: InvocationServerOptions): P
       void work(invocation).then(answer);
       return;
     }
-    if (running < limits.maxRunning) {
+    if (running < limits.maxRunning || invocation.environment.has(WITHIN)) {
       start(invocation, answer);
       return;
     }

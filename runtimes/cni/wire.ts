@@ -29,6 +29,12 @@
 
 export const WIRE_HEADER = 'fairlead-cni/1\n';
 
+/**
+ * Variable of plugins that the daemon itself calls. Where such a plugin is one of its own, the invocation is a part of another that waits for it,
+ * and so must not wait for that one: neither for its turn, nor until what an earlier daemon left is undone.
+ */
+export const WITHIN = 'CNI_FAIRLEAD_WITHIN';
+
 /** Bytes of an invocation, environment and configuration together. */
 export const MAX_INVOCATION_BYTES = 4 * 1024 * 1024;
 

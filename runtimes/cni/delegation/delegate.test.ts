@@ -68,6 +68,7 @@ describe('another plugin', () => {
       environment: {
         PATH: '/bin',
         CNI_COMMAND: 'ADD',
+        CNI_FAIRLEAD_WITHIN: '1',
         CNI_CONTAINERID: 'c1',
         CNI_NETNS: '/run/netns/a',
         CNI_IFNAME: 'eth0',

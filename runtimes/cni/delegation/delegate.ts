@@ -9,6 +9,7 @@ import { EffectError } from '../../../engine/step/effect.ts';
 import type { Clock } from '../../host/clock.ts';
 import { classifyErrno } from '../../linux/failure.ts';
 import { stepDeadline } from '../../linux/step-deadline.ts';
+import { WITHIN } from '../wire.ts';
 import { findPlugin } from './find-plugin.ts';
 import { ProgramError, type ProgramRun, type RunProgram, runProgram } from './run-program.ts';
 
@@ -95,6 +96,7 @@ function environmentOf(request: PluginRequest, base: Readonly<Record<string, str
   const { command, containerId, netns, ifName, args, path } = request;
   return {
     ...base,
+    [WITHIN]: '1',
     CNI_COMMAND: command,
     CNI_CONTAINERID: containerId,
     CNI_NETNS: netns,
