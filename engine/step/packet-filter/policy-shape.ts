@@ -38,8 +38,9 @@ export const policy = object({
 export type Policy = Infer<typeof policy>;
 
 /** What is wrong with a policy beyond its shape; paths are below `at`. */
-export function policyProblems({ pods, allow }: Policy, at: readonly (string | number)[]): readonly ArgumentProblem[] {
+export function policyProblems({ name, pods, allow }: Policy, at: readonly (string | number)[]): readonly ArgumentProblem[] {
   return [
+    ...(/[\u0000-\u001f\u007f]/.test(name) ? [{ path: [...at, 'name'], message: `${JSON.stringify(name)} holds control characters` }] : []),
     ...addressProblems(pods, [...at, 'pods']),
     ...allow.flatMap(({ peers, except, ports }, index) => [
       ...(peers === 'any' ? [] : addressProblems(peers, [...at, 'allow', index, 'peers'])),

@@ -88,7 +88,24 @@ export function portProblems({ ports, conditionsV4, conditionsV6, backend }: Por
       ? []
       : [{ path: [field], message: `these are words of ${of}`, hint: `say backend: ${of}` }];
   });
-  return [...addresses, ...conditions];
+  const commands = Object.entries({ conditionsV4, conditionsV6 }).flatMap(([field, conditions]) => {
+    const wrong = conditions.flatMap((condition) => condition.split(' ')).find((word) => backend === 'iptables' && isCommandOption(word));
+    return wrong === undefined ? [] : [{ path: [field], message: `${JSON.stringify(wrong)} is no condition of a packet` }];
+  });
+  return [...addresses, ...conditions, ...commands];
+}
+
+/** Long options that tell iptables what to do, among them a program to run (`--modprobe`). They may be abbreviated. */
+const COMMANDS =
+  'append check delete delete-chain exact flush goto help insert jump line-numbers list list-rules modprobe new-chain numeric policy rename-chain replace set-counters table verbose version wait wait-interval zero'.split(
+    ' ',
+  );
+
+/** Of one letter are only those that ask something of a packet; a letter without an argument might be followed by others in the same word. */
+function isCommandOption(word: string): boolean {
+  const [name] = word.split('=') as [string];
+  if (name.startsWith('--')) return COMMANDS.some((command) => command.startsWith(name.slice(2)));
+  return /^-[^-]/.test(word) && !/^-([spdiom]|f$)/.test(word);
 }
 
 /** Official plugin: plugins/meta/portmap/main.go detectBackendOfConditions. */
