@@ -5,16 +5,17 @@ import type { KubernetesClient } from '../../runtimes/kubernetes/client.ts';
 import { urlConnection } from '../../runtimes/kubernetes/connect.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../../runtimes/kubernetes/embedded/server.ts';
 import { createKubernetesClient } from '../../runtimes/kubernetes/kubernetes-client.ts';
-import { relayApi } from './api-relay.ts';
 import { type CniResultJson, type Cnitool, openCnitool } from './cnitool.ts';
 import { type Conflist, writeConflists } from './conflist.ts';
 import { installFairlead } from './fairlead.ts';
 import { type NetworkNode, startNode } from './node.ts';
-import type { InstalledPlugins } from './plugin-set.ts';
+import { type InstalledPlugins, official } from './plugin-set.ts';
 import { openProbe, type Place, type Probe } from './probe.ts';
+import { relayLoopback } from './relay.ts';
 import { connect, WIRE } from './topology.ts';
 
-const RULES = resolve(fileURLToPath(new URL('../../rules/network', import.meta.url)));
+/** The library of network rules. */
+export const RULES = resolve(fileURLToPath(new URL('../../rules/network', import.meta.url)));
 
 /** One node of a cluster: its daemon knows the API server. */
 export interface ClusterNode {
@@ -83,7 +84,7 @@ export async function openClusterScene(name: string, options: ClusterSceneOption
     }
     const nodes: ClusterNode[] = [];
     for (const [index, machine] of machines.entries())
-      nodes.push(await openNode(nodeName(index + 1), machine, server, scene, stops, options));
+      nodes.push(await openNode(nodeName(index + 1), machine, { server, probe, objects: scene, stops }, options));
     return { nodes: nodes as [ClusterNode, ClusterNode], probe, client, ...scene, stop };
   } catch (error) {
     await stop();
@@ -133,16 +134,25 @@ function nameOf(object: JsonObject, namespaced: boolean): { readonly name: strin
 async function openNode(
   name: string,
   node: NetworkNode,
-  server: EmbeddedServer,
-  objects: Objects,
-  stops: (() => Promise<void> | void)[],
+  {
+    server,
+    probe,
+    objects,
+    stops,
+  }: {
+    readonly server: EmbeddedServer;
+    readonly probe: Probe;
+    readonly objects: Objects;
+    readonly stops: (() => Promise<void> | void)[];
+  },
   options: ClusterSceneOptions,
 ): Promise<ClusterNode> {
-  const relay = await relayApi(node, server.port);
+  const relay = await relayLoopback(node, probe, server.port);
   stops.push(() => relay.stop());
   const rules = options.bundles.map((bundle) => `${RULES}/${bundle}`);
-  const serve = ['--kube-api', relay.url, '--node-name', name];
-  const plugins = await installFairlead(node, options.program, { ...options, rules, serve });
+  const serve = ['--kube-api', server.url, '--node-name', name];
+  const installed = await installFairlead(node, options.program, { ...options, rules, serve });
+  const plugins = { ...installed, path: [...installed.path, ...(await official.install(node, options)).path] };
   stops.push(() => plugins.daemon?.stop());
   let confFolder = '';
   const cnitool = await openCnitool(node, () => ({ pluginPath: plugins.path, confFolder }), options);

@@ -1,17 +1,22 @@
-import { createConnection, createServer, type Server } from 'node:net';
+import { createConnection, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { NetworkNode } from './node.ts';
 import type { Probe } from './probe.ts';
 
-/** Lets a node reach a server on this machine's loopback at the same port of its own. Close what is answered. */
-export async function relayLoopback(node: NetworkNode, probe: Probe, port: number): Promise<Server> {
+/** Lets a node, which is in a network of its own, reach a server on this machine's loopback at the same port of its own. */
+export async function relayLoopback(node: NetworkNode, probe: Probe, port: number): Promise<{ stop(): Promise<void> }> {
+  // A socket in the file system has no network.
   const path = join(node.folder, `loopback-${port}.sock`);
+  const open = new Set<Socket>();
   const server = createServer((near) => {
     const far = createConnection({ host: '127.0.0.1', port });
-    for (const each of [near, far]) {
-      each.on('error', () => {
-        for (const other of [near, far]) other.destroy();
-      });
+    for (const [each, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      open.add(each);
+      each.on('error', () => other.destroy());
+      each.on('close', () => open.delete(each));
     }
     near.pipe(far).pipe(near);
   });
@@ -20,5 +25,10 @@ export async function relayLoopback(node: NetworkNode, probe: Probe, port: numbe
     server.listen(path, resolve);
   });
   await node.start('relay', probe.path, ['forward', `127.0.0.1:${port}`, path], { readyText: 'ready' });
-  return server;
+  return {
+    async stop() {
+      for (const each of open) each.destroy();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
 }

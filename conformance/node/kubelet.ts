@@ -4,7 +4,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { NetworkNode, NodeProcess } from '../cni/node.ts';
 import type { Probe } from '../cni/probe.ts';
-import { relayLoopback } from '../cni/relay.ts';
 import { WIRE } from '../cni/topology.ts';
 import { containerd } from '../tools/containerd.ts';
 import { type BuildOptions, ensureGoTool } from '../tools/go-tool.ts';
@@ -28,6 +27,7 @@ export interface KubeletNode {
 }
 
 export interface KubeletOptions extends BuildOptions {
+  /** The node reaches its API server at the URL that is this machine's. */
   readonly cluster: Cluster;
   readonly node: NetworkNode;
   readonly probe: Probe;
@@ -35,6 +35,8 @@ export interface KubeletOptions extends BuildOptions {
   readonly pluginPath: readonly string[];
   /** Folder of network configurations. */
   readonly confFolder: string;
+  /** What has to be done before the node can be ready: it has no network yet. */
+  beforeReady(): Promise<void>;
 }
 
 const READY_DEADLINE_MS = 60_000;
@@ -43,15 +45,12 @@ export async function startKubelet(options: KubeletOptions): Promise<KubeletNode
   const { cluster, node, probe } = options;
   const runtime = await ensureGoTool(containerd, ['containerd', 'containerd-shim-runc-v2', 'ctr'], options);
   const kubernetesFolder = await ensureGoTool(kubernetes, ['kubelet'], options);
-  // The API server listens on this machine's loopback; a node has its own.
-  const relay = await relayLoopback(node, probe, Number(new URL(cluster.url).port));
   const cgroup = makeCgroupRoot(`fairlead-${node.pid}`);
   const running: NodeProcess[] = [];
   const stop = async (): Promise<void> => {
     for (const each of running.reverse()) await each.stop();
     // What containers were left dies with the node's first process.
     await node.stop();
-    relay.close();
     for (let tries = 0; tries < 20; tries++) {
       cgroup.remove();
       await delay(50);
@@ -94,6 +93,7 @@ export async function startKubelet(options: KubeletOptions): Promise<KubeletNode
       { environment },
     );
     running.push(kubelet);
+    await options.beforeReady();
     await waitForNode(cluster, node.name, kubelet);
     return { name: node.name, containerd: containerdProcess, kubelet, ctr, stop };
   } catch (error) {

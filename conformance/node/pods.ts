@@ -8,6 +8,13 @@ export interface PodPort {
   readonly protocol?: 'TCP' | 'UDP';
 }
 
+export interface PodOptions {
+  readonly ports?: readonly PodPort[];
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** It is in the node's own network. */
+  readonly hostNetwork?: true;
+}
+
 /** A pod that runs, or does not yet. */
 export interface PodStatus {
   readonly name: string;
@@ -21,7 +28,7 @@ const POLL_MS = 250;
 
 /** Pods of the probe, which answers on port 8080 under the pod's name. */
 export interface Pods {
-  create(name: string, ports?: readonly PodPort[]): Promise<void>;
+  create(name: string, options?: PodOptions): Promise<void>;
   list(): Promise<readonly PodStatus[]>;
   /** Waits until all of these run; answers them in this order. */
   untilRunning(names: readonly string[], deadlineMs?: number): Promise<readonly PodStatus[]>;
@@ -69,10 +76,11 @@ export function podsOf({ admin }: Cluster): Pods {
     await until(deadlineMs, gone, async () => `still there: ${JSON.stringify(await left())}`);
   };
   return {
-    async create(name, ports = []) {
+    async create(name, { ports = [], annotations = {}, hostNetwork = false } = {}) {
       const container = { name: 'probe', image: POD_IMAGE, imagePullPolicy: 'Never', args: ['serve', '-name', name, '8080'], ports };
-      const spec = { automountServiceAccountToken: false, terminationGracePeriodSeconds: 1, containers: [container] };
-      await admin.expect({ method: 'POST', path: PODS, body: { apiVersion: 'v1', kind: 'Pod', metadata: { name }, spec } });
+      const spec = { automountServiceAccountToken: false, terminationGracePeriodSeconds: 1, hostNetwork, containers: [container] };
+      const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name, annotations }, spec };
+      await admin.expect({ method: 'POST', path: PODS, body });
     },
     list,
     untilRunning(names, deadlineMs = 60_000) {
