@@ -7,9 +7,10 @@ import { compileBundle } from '../../engine/bundle/compile.ts';
 import { parseYaml } from '../../engine/text/yaml.ts';
 import { type ActiveBundle, fixedBundle } from '../host/bundle-watch.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
-import { createHost, type Host, type HostOptions } from '../linux/host.ts';
+import type { Host } from '../linux/host.ts';
 import { type NetworkDaemon, type NetworkDaemonOptions, startNetworkDaemon } from './daemon.ts';
 import { askDaemon } from './daemon-status.ts';
+import { hostWithNamespaces } from './host-with-namespaces.fixture.ts';
 import { invoke } from './invoke.ts';
 import { type Answer, formatInvocation, type Invocation } from './wire.ts';
 
@@ -29,18 +30,6 @@ spec:
       path: ${folder}/\${request.containerId}
       content: "\${config.note} \${ipam.addresses[0]}"
 `;
-
-/** This machine, on which every network namespace is there; sessions begin when `held` allows it. */
-function hostWithNamespaces(options: HostOptions, held: Promise<void> = Promise.resolve()): Host {
-  const host = createHost(options);
-  return {
-    perform: host.perform.bind(host),
-    missing: host.missing.bind(host),
-    probeAnew: host.probeAnew.bind(host),
-    close: host.close.bind(host),
-    session: () => held.then(() => host.session(undefined)),
-  };
-}
 
 describe('the daemon', () => {
   let folder: string;
