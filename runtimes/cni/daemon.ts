@@ -22,7 +22,8 @@ import { createPlugin, type Plugin } from './plugin.ts';
 import { failure, type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
 import { factsWithoutCluster, type NetworkFactsSource } from './verbs/network-facts-source.ts';
-import type { Answer, Invocation } from './wire.ts';
+import { warmUp } from './warm-up.ts';
+import { type Answer, type Invocation, WITHIN } from './wire.ts';
 
 export interface NetworkDaemonOptions {
   /** The rules. Ask {@link NetworkDaemon.reload} to look again after they changed. */
@@ -164,8 +165,8 @@ class Daemon implements NetworkDaemon {
   begin(server: InvocationServer): void {
     this.#server = server;
     const { performer, log } = this.#parts;
-    this.#recovered = performer.recover().then(
-      ({ undone, left }) => {
+    this.#recovered = Promise.all([performer.recover(), this.#prepare()]).then(
+      ([{ undone, left }]) => {
         if (this.#state === 'recovering') this.#state = 'serving';
         this.#parts.plugin.resume();
         log(left.length === 0 ? 'info' : 'error', 'recovered', { undone: undone.length, left: left.length, first: left[0] });
@@ -226,9 +227,11 @@ class Daemon implements NetworkDaemon {
   async #serve(invocation: Invocation): Promise<Answer> {
     const { environment } = invocation;
     const verb = environment.get('CNI_COMMAND') ?? '';
-    if (this.#state === 'recovering' && verb !== 'STATUS') await within(this.#recovered, RECOVERY_PATIENCE, this.#parts.clock);
+    // A part of what is being undone.
+    const isWithin = this.#state === 'recovering' && environment.has(WITHIN);
+    if (this.#state === 'recovering' && verb !== 'STATUS' && !isWithin) await within(this.#recovered, RECOVERY_PATIENCE, this.#parts.clock);
     // What was made is removed whatever happens to it.
-    const reason = this.#state === 'stopping' || (this.#state === 'serving' && verb === 'DEL') ? undefined : this.notReady();
+    const reason = isWithin || this.#state === 'stopping' || (this.#state === 'serving' && verb === 'DEL') ? undefined : this.notReady();
     if (reason !== undefined)
       return failure(verb === 'STATUS' ? FAULT_CODES.notAvailable : FAULT_CODES.tryAgainLater, `the daemon is not ready: ${reason}`);
     if (verb === 'ADD') {
@@ -243,6 +246,13 @@ class Daemon implements NetworkDaemon {
     const answer = plugin.invoke({ type: environment.get('TYPE') ?? '', environment, stdin }, this.#calledOff.signal);
     this.#underWay.add(answer);
     return answer.finally(() => this.#underWay.delete(answer));
+  }
+
+  /** Does ahead what the first ADD would wait for. Never rejects. */
+  #prepare(): Promise<void> {
+    const { bundle, host } = this.#parts;
+    host.prepare?.();
+    return warmUp(bundle.current()?.program.network ?? { rules: [] });
   }
 
   /** Looks for what the host lacks before anybody waits for it, and says it where it is looked for first. */
@@ -265,6 +275,7 @@ class Daemon implements NetworkDaemon {
     const active = bundle.current();
     if (active === undefined) return;
     plugin.setProgram(active.program.network);
+    void warmUp(active.program.network);
     void this.#tellWhatIsMissing();
   }
 

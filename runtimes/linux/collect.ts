@@ -59,10 +59,15 @@ export async function collectGarbage(
       }
     });
 
-  for (const operation of operations.values()) {
-    if (operation.inventory === undefined || (plans !== undefined && operation.lifetime === 'shared')) continue;
-    const things = await inTime(`what ${operation.name} made`, (signal) => runSteps(operation.inventory!(), handler, signal));
-    for (const thing of things ?? []) {
+  const asked = [...operations.values()].filter(
+    ({ inventory, lifetime }) => inventory !== undefined && (plans === undefined || lifetime !== 'shared'),
+  );
+  // Questions to different programs, most of which are answered by a program that is started for it.
+  const made = await Promise.all(
+    asked.map((operation) => inTime(`what ${operation.name} made`, (signal) => runSteps(operation.inventory!(), handler, signal))),
+  );
+  for (const [index, operation] of asked.entries()) {
+    for (const thing of made[index] ?? []) {
       const tag = readOwnerTag(thing.tag);
       if (tag === undefined || wanted?.has(tag.rule) === false || wantedPlans?.has(tag.id) === false) continue;
       await remove(operation, thing, tag.id);

@@ -12,7 +12,7 @@ import type { MissingRequirement, Requirement } from '../../engine/step/requirem
 import { type Clock, systemClock } from '../host/clock.ts';
 import { CallError, createHttpCaller, type HttpCaller, type HttpCallerOptions } from '../host/http-caller.ts';
 import { allowedProgram } from './allowed-programs.ts';
-import { startChild } from './child.ts';
+import { findProgram, startChild } from './child.ts';
 import { performFileEffect } from './file-effects.ts';
 import { iprouteFraming, nftFraming } from './framing.ts';
 import { Iproute } from './iproute.ts';
@@ -47,6 +47,8 @@ export interface HostOptions {
 export interface Host extends HostHandler {
   /** Looks anew for what the host lacks when it is asked next. */
   probeAnew(): void;
+  /** Starts the children that nearly every plan needs, so that the first does not wait for them. */
+  prepare?(): void;
   /** Ends all children, and waits for deletions of links that the kernel has not ended. */
   close(): Promise<void>;
 }
@@ -206,6 +208,12 @@ class LinuxHost implements Host {
 
   probeAnew(): void {
     this.#probe.forget();
+  }
+
+  prepare(): void {
+    if (findProgram('ip') === undefined) return;
+    this.#iprouteResident('ip', undefined, '').prepare();
+    this.#pool.prepare();
   }
 
   async close(): Promise<void> {

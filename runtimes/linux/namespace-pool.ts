@@ -108,6 +108,11 @@ export class NamespacePool {
     this.#options.clock.after(LEAVING, () => entry.kill());
   }
 
+  /** Starts processes ahead, in the background. */
+  prepare(): void {
+    this.#timer ??= this.#options.clock.after(0, () => this.#prepare());
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
