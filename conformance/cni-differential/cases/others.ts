@@ -166,6 +166,7 @@ async function askThroughFirewall(scene: Scene): Promise<readonly string[]> {
     for (const protocol of ['tcp', 'udp'] as const)
       answers.push(`${protocol} ${target} from ${place}: ${said(await scene.probe.ask(from, protocol, target, { deadlineMs: 600 }))}`);
   }
+  if (!answers[0]!.includes('outside, who sees')) throw new Error(`the pod does not get out, so that nothing is compared: ${answers[0]}`);
   return answers;
 }
 

@@ -35,7 +35,8 @@ export function* configureInterface(netns: Netns, args: InterfaceArguments, mann
   yield* writeParameters(netns, args, hasIPv6, manners);
   yield* ipEagerly(
     netns,
-    ...addresses.map((address) => addAddress(args.name, address, { noPrefixRoute: !args.prefixRoutes })),
+    // Without that word an address can't be used for a moment after the link is up, whatever `accept_dad` says; and routes name it.
+    ...addresses.map((address) => addAddress(args.name, address, { noPrefixRoute: !args.prefixRoutes, noDad: !args.enableDad })),
     ...(args.up ? [command('link', 'set', 'dev', args.name, 'up')] : []),
     // Routes need the link to be up, and IPv6's a source address that is not tentative.
     ...(hasIPv6 && args.enableDad ? [] : routeCommands(args)),
@@ -64,7 +65,7 @@ function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boole
   const { name } = args;
   const [inet, inet6] = [`net/ipv4/conf/${name}`, `net/ipv6/conf/${name}`];
   const announces = (protocol: 'arp' | 'ndp'): boolean => args.addresses.length > 0 && manners.announces?.includes(protocol) === true;
-  const skipsDad = !args.enableDad && (hasIPv6 || (args.addresses.length > 0 && manners.skipsDad === true));
+  const skipsDad = !args.enableDad && args.addresses.length > 0 && manners.skipsDad === true;
   const values: (readonly [key: string, value: string])[] = [
     ...(announces('arp') ? [[`${inet}/arp_notify`, '1'] as const] : []),
     ...(announces('ndp') ? [[`${inet6}/ndisc_notify`, '1'] as const] : []),

@@ -54,10 +54,10 @@ describe('a pair on a bridge', () => {
 
   it('of two ends has nobody to announce addresses to', async () => {
     const written = async (...addresses: string[]): Promise<readonly string[]> =>
-      (await linesOf({ container: { name: 'eth0', addresses } })).filter((line) => /arp_notify|accept_dad/.test(line));
-    expect(await written('10.1.0.5/24')).toEqual([]);
-    // It would not be usable at once.
-    expect(await written('fd00::5/64')).toEqual(['[container] net/ipv6/conf/eth0/accept_dad = 0']);
+      (await linesOf({ container: { name: 'eth0', addresses } })).filter((line) => /arp_notify|accept_dad|address add/.test(line));
+    expect(await written('10.1.0.5/24')).toEqual(['[container] ip address add 10.1.0.5/24 broadcast + dev eth0']);
+    // It has to be usable at once.
+    expect(await written('fd00::5/64')).toEqual(['[container] ip address add fd00::5/64 dev eth0 nodad']);
   });
 
   it('waits for IPv6 addresses only where it is asked to, and routes after that', async () => {
