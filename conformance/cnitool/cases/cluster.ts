@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { parse } from 'yaml';
 import type { JsonObject } from '../../../engine/object/json.ts';
-import { type ClusterNode, type ClusterScene, POD_NAMESPACE, podNetwork, podObject } from '../../cni/cluster-scene.ts';
+import { type ClusterNode, type ClusterScene, POD_NAMESPACE, podNetwork, podObject, RULES } from '../../cni/cluster-scene.ts';
 import type { Conflist } from '../../cni/conflist.ts';
-import { WIRE } from '../../cni/topology.ts';
+import { UPLINK, WIRE } from '../../cni/topology.ts';
 import { claim, expectEqual, NETWORK } from '../case.ts';
 
 /** A network of rules that follow a cluster, on two nodes of it. */
@@ -50,6 +53,25 @@ async function expectSoon(what: string, isSo: () => Promise<boolean>): Promise<v
 
 function policy(name: string, spec: JsonObject): JsonObject {
   return { apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', metadata: { name, namespace: POD_NAMESPACE }, spec };
+}
+
+/** Interfaces of a pod with their IPv4 addresses. */
+async function interfacesOf({ node }: ClusterNode, pod: string): Promise<readonly string[]> {
+  const links = JSON.parse(await node.expect('ip', ['-json', '-4', 'address', 'show'], { pod })) as {
+    readonly ifname: string;
+    readonly addr_info: readonly { readonly local: string; readonly prefixlen: number }[];
+  }[];
+  return links
+    .filter(({ ifname }) => ifname !== 'lo')
+    .flatMap(({ ifname, addr_info }) => addr_info.map(({ local, prefixlen }) => `${ifname} ${local}/${prefixlen}`))
+    .sort();
+}
+
+/** What attachments leave on a node if they leave something: links to pods, and addresses that are given out. */
+async function leftOn({ node }: ClusterNode): Promise<readonly string[]> {
+  const links = JSON.parse(await node.expect('ip', ['-json', 'link', 'show', 'type', 'veth'])) as { readonly ifname: string }[];
+  const addresses = await node.expect('sh', ['-c', 'find /var/lib/cni/networks -type f -name "*.*.*.*" ! -name "last_*" | sort']);
+  return [...links.map(({ ifname }) => ifname).filter((name) => name !== UPLINK), ...addresses.split('\n').filter((line) => line !== '')];
 }
 
 export const clusterCases: readonly ClusterCase[] = [
@@ -163,6 +185,65 @@ export const clusterCases: readonly ClusterCase[] = [
       await expectSoon('without policies all is open', async () => (await reaches(one, 'near')) && (await reaches(two, 'far')));
       const chains = await one.node.expect('nft', ['list', 'chains']);
       claim(!/policy-|ingress-10|egress-10/.test(chains), `something of policies is left:\n${chains}`);
+    },
+  },
+  {
+    name: 'cluster: a pod in the network of the cluster and in two others, ours and an official one',
+    bundles: ['overlay', 'network-policy', 'bridge', 'multi-network'],
+    async play(scene) {
+      const [one, two] = scene.nodes;
+      const delegate = {
+        cniVersion: '1.1.0',
+        name: 'cluster',
+        plugins: [{ type: 'fairlead-overlay' }, { type: 'fairlead-network-policy' }],
+      };
+      for (const node of scene.nodes)
+        node.configure({ cniVersion: '1.1.0', name: NETWORK, plugins: [{ type: 'fairlead-multi-network', delegate }] });
+      const before = await leftOn(one);
+      const network = (name: string, config: JsonObject): JsonObject => ({
+        apiVersion: 'k8s.cni.cncf.io/v1',
+        kind: 'NetworkAttachmentDefinition',
+        metadata: { name, namespace: POD_NAMESPACE },
+        spec: { config: JSON.stringify({ cniVersion: '1.0.0', ...config }) },
+      });
+      const range = (subnet: string): JsonObject => ({ type: 'host-local', ranges: [[{ subnet }]] });
+      await scene.create(
+        parse(readFileSync(`${RULES}/multi-network/definition.yaml`, 'utf8')) as JsonObject,
+        policy('deny', { podSelector: { matchLabels: { app: 'closed' } } }),
+      );
+      await expectSoon('the API server has the kind', async () => {
+        const storage = network('storage', { type: 'fairlead-bridge', bridge: 'br-storage', ipam: range('10.91.0.0/24') });
+        const backup = network('backup', {
+          plugins: [
+            { type: 'ptp', ipam: range('10.92.0.0/24'), capabilities: { mac: true } },
+            { type: 'tuning', sysctl: {} },
+          ],
+        });
+        return scene.create(storage, backup).then(
+          () => true,
+          () => false,
+        );
+      });
+      const networks = (value: string) => ({ annotations: { 'k8s.v1.cni.cncf.io/networks': value } });
+      const address = await attachAll(scene, [
+        [one, podObject('a', { app: 'closed' }, networks('storage,backup'))],
+        [one, podObject('b', {}, networks(JSON.stringify([{ name: 'storage', interface: 'data0' }])))],
+        [two, podObject('c')],
+      ]);
+      expectEqual('addresses', address, { a: '10.244.1.2', b: '10.244.1.3', c: '10.244.2.2' });
+      expectEqual('interfaces of a', await interfacesOf(one, 'a'), ['eth0 10.244.1.2/24', 'net1 10.91.0.2/24', 'net2 10.92.0.2/24']);
+      expectEqual('interfaces of b', await interfacesOf(one, 'b'), ['data0 10.91.0.3/24', 'eth0 10.244.1.3/24']);
+      await scene.probe.serve(one.place('a'), 'a', [PORT]);
+      const ask = async (node: ClusterNode, pod: string, target: string) =>
+        (await scene.probe.ask(node.place(pod), 'tcp', `${target}:${PORT}`, { deadlineMs: 400 }))?.name;
+      // Policies are about the network of the cluster.
+      expectEqual('b to a by the storage network', await ask(one, 'b', '10.91.0.2'), 'a');
+      expectEqual('b to a by the network of the cluster', await ask(one, 'b', address['a']!), undefined);
+      expectEqual('c to a by the network of the cluster', await ask(two, 'c', address['a']!), undefined);
+      // What was attached is detached, whatever the annotation says by then.
+      await scene.change(podObject('a'), { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': 'storage' } } });
+      for (const pod of ['a', 'b']) await one.detach(NETWORK, pod);
+      await expectSoon('nothing is left of the pods', async () => isDeepStrictEqual(await leftOn(one), before));
     },
   },
   {
