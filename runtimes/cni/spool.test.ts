@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -53,6 +53,16 @@ describe('the spool', () => {
     expect(await spool().perform()).toEqual({ done: 3, left: 0 });
     expect(asked).toEqual(['DEL a', 'DEL b', 'DEL c']);
     expect(files()).toEqual([]);
+  });
+
+  it('sets aside what is no file, which would never be read to its end, and follows no links', async () => {
+    keep(name(1), call('a'));
+    mkdirSync(join(folder, name(2)));
+    symlinkSync(join(folder, name(1)), join(folder, name(3)));
+    expect(await spool().perform()).toEqual({ done: 1, left: 0 });
+    expect(asked).toEqual(['DEL a']);
+    expect(files()).toEqual(['unreadable', `unreadable/${name(2)}`, `unreadable/${name(3)}`]);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
   });
 
   it('keeps what fails, and tries it again', async () => {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFault } from '../../engine/rules/network/protocol/fault.ts';
 import { type Clock, systemClock, type Timer } from '../host/clock.ts';
@@ -51,6 +51,8 @@ const AT_ONCE = 16;
 export function createSpool(options: SpoolOptions): Spool {
   const { folder, handle, clock = systemClock, log = silentLog, interval = INTERVAL } = options;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Whoever may write here may have anything detached.
+  chmodSync(folder, 0o700);
   const known = new Map<string, Kept>();
   const inWork = new Map<string, Promise<string | undefined>>();
   let timer: Timer | undefined;
@@ -79,7 +81,10 @@ export function createSpool(options: SpoolOptions): Spool {
     if (found !== undefined) return found;
     const path = join(folder, name);
     try {
-      if (statSync(path).size > MAX_INVOCATION_BYTES) throw new WireError(`an invocation has at most ${MAX_INVOCATION_BYTES} bytes`);
+      const stats = lstatSync(path);
+      // To open what is no file may never end.
+      if (!stats.isFile()) throw new WireError('it is no file');
+      if (stats.size > MAX_INVOCATION_BYTES) throw new WireError(`an invocation has at most ${MAX_INVOCATION_BYTES} bytes`);
       const invocation = parseInvocation(readFileSync(path));
       const { environment } = invocation;
       if (environment.get('CNI_COMMAND') !== 'DEL') throw new WireError('only a DEL can be done later');

@@ -1,7 +1,7 @@
 import { DYN } from '../../cel/types.ts';
 import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../object/json.ts';
 import { any, boolean, defaulted, type Infer, list, map, object, optional, string } from '../../text/shape.ts';
-import { EffectError, type Steps } from '../effect.ts';
+import { EffectError, type FailureCode, type Steps } from '../effect.ts';
 import { custom } from '../effects/outside.ts';
 import { remember } from '../effects/step.ts';
 import type { ArgumentProblem, Operation, ResultParts, StepContext } from '../operation.ts';
@@ -87,8 +87,15 @@ export const DELEGATE: Operation<Arguments, Outputs> = {
     const config = args.config ?? found;
     // It was not even found.
     if (config === undefined) return;
-    for (const plugin of readPlugins(args, config).slice(0, begun).toReversed())
-      yield* call('DEL', args, context, plugin, resultFor(plugin, context));
+    for (const plugin of readPlugins(args, config).slice(0, begun).toReversed()) {
+      try {
+        yield* call('DEL', args, context, plugin, resultFor(plugin, context));
+      } catch (error) {
+        // One that is not there, and never gave a result, has done nothing: what a container can't be attached by must not keep it from going.
+        const isNothing = context.outputs === undefined && error instanceof EffectError && NOT_THERE.has(error.code);
+        if (!isNothing) throw error;
+      }
+    }
   },
   // What the plugin made is known to the plugin, and goes with its own garbage collection.
   predict: () => ({}),
@@ -163,6 +170,9 @@ function outputsOf(result: Json): Outputs {
   const part = (name: string): Json => (isJsonObject(result) ? (result[name] ?? []) : []);
   return { interfaces: part('interfaces'), ips: part('ips'), routes: part('routes'), dns: isJsonObject(part('dns')) ? part('dns') : {} };
 }
+
+/** There is no such plugin, or none can have such a name. */
+const NOT_THERE: ReadonlySet<FailureCode> = new Set(['missing', 'invalid']);
 
 function call(
   command: 'ADD' | 'CHECK' | 'DEL',

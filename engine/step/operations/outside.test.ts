@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../object/json.ts';
-import { type Effect, type EffectError, type EffectHandler, type HttpAnswer, type ProgramResult, runSteps } from '../effect.ts';
+import { type Effect, EffectError, type EffectHandler, type HttpAnswer, type ProgramResult, runSteps } from '../effect.ts';
 import { argumentsOf, problemsOf } from '../network/play.fixture.ts';
 import type { Operation, StepContext } from '../operation.ts';
 import { ownerTag } from '../owner-tag.ts';
@@ -202,6 +202,13 @@ describe('delegate', () => {
     const outside = new Outside(undefined);
     await outside.run(DELEGATE, 'undo', args);
     expect(outside.asked).toEqual([request('DEL', args.config)]);
+  });
+
+  it('is undone where the plugin is not there and gave nothing, so that the container can go', async () => {
+    const nowhere = (code: 'missing' | 'program'): Outside => new Outside(new EffectError(code, 'failed to find plugin', 'DEL of plugin'));
+    await nowhere('missing').run(DELEGATE, 'undo', args);
+    await expect(nowhere('missing').run(DELEGATE, 'undo', args, { outputs: { ips: [] } })).rejects.toThrow('failed to find plugin');
+    await expect(nowhere('program').run(DELEGATE, 'undo', args)).rejects.toThrow('failed to find plugin');
   });
 
   describe('to a list', () => {

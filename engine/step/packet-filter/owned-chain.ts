@@ -45,6 +45,8 @@ export type StaleTest = 'always' | ((found: ListedElement) => Steps<boolean>);
 
 /** Rounds of an {@link ensureChains} that is disturbed by others at the same time. */
 const MAX_ROUNDS = 5;
+/** Chains of which it is looked first whether they are there, before they are removed. */
+const MANY = 32;
 
 /**
  * Makes chains and their entries in one transaction, with what they stand on where it is not there yet. Chains of the same names are
@@ -67,7 +69,9 @@ export function* ensureChains(foundation: Foundation, chains: readonly OwnedChai
 }
 
 /** Removes chains and their entries, but no entry that has become another's. Nothing happens where there is nothing. */
-export function* removeChains(chains: readonly OwnedChain[]): Steps<void> {
+export function* removeChains(owned: readonly OwnedChain[]): Steps<void> {
+  // nft shows the whole transaction again for each of its commands that fails: of many that are not there, that would be megabytes.
+  const chains = owned.length > MANY ? yield* presentOf(owned) : owned;
   if (chains.length === 0) return;
   const jumps = yield* jumpsTo(chains);
   const removals = chains.map((chain) => removalCommands(chain, jumps));
@@ -83,6 +87,11 @@ export function* removeChains(chains: readonly OwnedChain[]): Steps<void> {
     // Without its entry, which somebody else took out of the map.
     yield* nft(chainRemoval(chain), ['missing', 'busy']);
   }
+}
+
+function* presentOf(chains: readonly OwnedChain[]): Steps<readonly OwnedChain[]> {
+  const present = new Set(listedChains(yield* listNft('chains', 'inet')));
+  return chains.filter(({ chain }) => present.has(chain));
 }
 
 /** What is not there, or has another number of rules than it should. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { argumentsOf } from '../network/play.fixture.ts';
 import type { Operation } from '../operation.ts';
 import { PORT_MAP } from '../operations/port-map.ts';
+import { FilterHost } from './filter-host.fixture.ts';
 import { type PortMapArguments, portProblems } from './port-mapping.ts';
 
 describe('conditions of iptables', () => {
@@ -37,5 +38,25 @@ describe('conditions of iptables', () => {
     '--table=raw',
   ])('may not be %s', (condition) => {
     expect(problems(condition)).toEqual([`${JSON.stringify(condition.split(' ')[0])} is no condition of a packet`]);
+  });
+});
+
+describe('very many ports', () => {
+  const args = {
+    ports: Array.from({ length: 500 }, (_, index) => ({ hostPort: index + 1, containerPort: 80 })),
+    to: ['10.1.0.5'],
+    backend: 'nftables',
+  };
+  const operation = PORT_MAP as unknown as Operation;
+
+  it('are removed at once, and where there are none nothing is tried', async () => {
+    const host = new FilterHost();
+    await host.ensure(operation, args);
+    await host.undo(operation, args);
+    expect(host.nftables.rules('inet fairlead', 'port-map-')).toEqual({});
+    const changes: string[] = [];
+    host.before = (effect) => void (effect.kind === 'nft' && changes.push(effect.script));
+    await host.undo(operation, args);
+    expect(changes).toEqual([]);
   });
 });

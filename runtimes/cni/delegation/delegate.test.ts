@@ -251,6 +251,6 @@ describe('programs', () => {
     script('cat >/dev/null; echo "{\\"ips\\":[{\\"address\\":\\"10.0.0.2/24\\"}]}"');
     const delegate = createDelegate({ clock: systemClock, log: () => {} });
     expect(await delegate({ ...REQUEST, type: 'program', path: [folder] })).toMatchObject({ ips: [{ address: '10.0.0.2/24' }] });
-    expect(await failureOf(delegate({ ...REQUEST, type: 'other', path: [folder] }))).toMatch(/^program: failed to find plugin "other"/);
+    expect(await failureOf(delegate({ ...REQUEST, type: 'other', path: [folder] }))).toMatch(/^missing: failed to find plugin "other"/);
   });
 });

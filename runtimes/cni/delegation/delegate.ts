@@ -63,7 +63,7 @@ export function createDelegate(options: DelegationOptions): Delegate {
     const { type, command, path } = request;
     const tried = `${command} of plugin ${type}`;
     const found = find(type, path);
-    if (!found.ok) throw new EffectError('program', found.message, tried);
+    if (!found.ok) throw new EffectError('missing', found.message, tried);
     const limit = stepDeadline(clock, deadline, signal);
     let ended: ProgramRun;
     try {
