@@ -1,4 +1,4 @@
-import { EffectError, type FailureCode, runSteps } from '../../engine/step/effect.ts';
+import { type Effect, EffectError, type EffectHandler, type FailureCode, runSteps } from '../../engine/step/effect.ts';
 import type { Operation, OwnedThing } from '../../engine/step/operation.ts';
 import { readOwnerTag } from '../../engine/step/owner-tag.ts';
 import { describeError, oneLine } from './failure-text.ts';
@@ -62,9 +62,10 @@ export async function collectGarbage(
   const asked = [...operations.values()].filter(
     ({ inventory, lifetime }) => inventory !== undefined && (plans === undefined || lifetime !== 'shared'),
   );
-  // Questions to different programs, most of which are answered by a program that is started for it.
+  // Questions to different programs, some of which are started for each.
+  const once = askedOnce(handler);
   const made = await Promise.all(
-    asked.map((operation) => inTime(`what ${operation.name} made`, (signal) => runSteps(operation.inventory!(), handler, signal))),
+    asked.map((operation) => inTime(`what ${operation.name} made`, (signal) => runSteps(operation.inventory!(), once, signal))),
   );
   for (const [index, operation] of asked.entries()) {
     for (const thing of made[index] ?? []) {
@@ -75,6 +76,22 @@ export async function collectGarbage(
   }
   return { removed, left };
 }
+
+/** Asks a question once, however many want to know. */
+function askedOnce(handler: EffectHandler): EffectHandler {
+  const answers = new Map<string, Promise<unknown>>();
+  return {
+    perform(effect, signal) {
+      if (!QUESTIONS.has(effect.kind)) return handler.perform(effect, signal);
+      const key = JSON.stringify(effect);
+      const answer = answers.get(key) ?? handler.perform(effect, signal);
+      answers.set(key, answer);
+      return answer;
+    },
+  };
+}
+
+const QUESTIONS: ReadonlySet<Effect['kind']> = new Set(['show', 'nft-list', 'iptables-save']);
 
 /** A host that has only iptables has nothing of ours in nftables. */
 async function isWithoutNftables(handler: HostHandler, error: unknown): Promise<boolean> {

@@ -625,6 +625,26 @@ describe('collect', () => {
     expect([...host.kernel.keys()]).toEqual(['hub0', 'thing1', 'thing1.peer', 'forward', 'thing10', 'thing11']);
   });
 
+  it('asks once what several operations want to know, and anew the next time', async () => {
+    const handler = host.handler();
+    const asked: string[] = [];
+    const performer = await start({
+      handler: {
+        ...handler,
+        perform(effect, signal) {
+          asked.push(effect.kind);
+          return handler.perform(effect, signal);
+        },
+      },
+    });
+    await performer.collect({});
+    expect(asked).toEqual(['show']);
+    host.kernel.set('hub9', ownerTag('rule', 'lost').text);
+    host.kernel.set('thing9', ownerTag('rule', 'lost').text);
+    expect((await performer.collect({})).removed).toMatchObject([{ what: 'thing thing9' }, { what: 'hub hub9' }]);
+    expect(asked.slice(0, 2)).toEqual(['show', 'show']);
+  });
+
   it('removes what is shared when no record uses it, whoever made it', async () => {
     const performer = await start();
     const other = fakePlan('other', [['hub', { name: 'hub0' }]]);
