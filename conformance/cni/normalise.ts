@@ -51,7 +51,8 @@ export function normaliseState(state: KernelState, options: NormaliseOptions = {
       'links',
       sorted(
         raw.links.map(
-          (link) => `${own(link.ifname)} ${fields(withoutPorts(without(link, options.effectOnly ? idleOf(link) : []), kept), LINK_NOISE)}`,
+          (link) =>
+            `${own(link.ifname)} ${fields(withoutPorts(atRest(without(link, options.effectOnly ? idleOf(link) : [])), kept), LINK_NOISE)}`,
         ),
       ),
     );
@@ -109,6 +110,11 @@ const idleOf = (link: RawLink): readonly string[] => (link['qdisc'] === 'noqueue
 
 function without(row: RawRow, keys: readonly string[]): RawRow {
   return Object.fromEntries(Object.entries(row).filter(([key]) => !keys.includes(key)));
+}
+
+/** A link without a carrier learns a moment later that it lacks it because the one below, or its other end, is down. */
+function atRest(link: RawRow): RawRow {
+  return link['operstate'] === 'LOWERLAYERDOWN' ? { ...link, operstate: 'DOWN' } : link;
 }
 
 /** A bridge has the least hardware address of its ports, and a carrier when one of them has, a moment after they have changed. */

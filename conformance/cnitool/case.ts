@@ -11,6 +11,8 @@ export interface CniCase {
   readonly name: string;
   /** Why it can't hold for the official plugins, which stand in our place while cases are tried. */
   readonly notOfficial?: string;
+  /** Bundle folders of the rules that it needs. Default: the library's, as far as they do what official plugins do. */
+  readonly rules?: readonly string[];
   /** On the node, before the plugins are installed. */
   prepare?(node: NetworkNode): Promise<void>;
   /** Measures, and so must not run beside others. */

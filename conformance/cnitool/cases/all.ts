@@ -6,6 +6,7 @@ import { chainCases } from './chains.ts';
 import { faultCases } from './faults.ts';
 import { hostPortCases } from './host-ports.ts';
 import { collectionCases, parallelCases } from './parallel.ts';
+import { podNetworkCases } from './pod-network.ts';
 import { reachCases } from './reach.ts';
 import { versionCases } from './versions.ts';
 
@@ -19,6 +20,7 @@ export const allCases: readonly CniCase[] = [
   ...checkCases,
   ...addressCases,
   ...chainCases,
+  ...podNetworkCases,
   ...badInputCases,
   ...parallelCases,
   ...collectionCases,
