@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ManualClock, manualClock } from '../host/clock.ts';
+import { QUESTION } from './daemon-status.ts';
 import { fakeServer } from './executable.fixture.ts';
 import { invoke, NoAnswerError } from './invoke.ts';
 import { type InvocationLimits, type InvocationServer, startInvocationServer } from './server.ts';
@@ -157,6 +158,14 @@ describe('the server of invocations', () => {
       const { exitCode, stdout } = await ask('ADD', 'e');
       expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: 1, code: 11, details: '2 invocations wait' });
       expect(refused).toEqual(['queue']);
+    });
+
+    it('tells of itself all the same', async () => {
+      const question = new Map([[QUESTION, 'status']]);
+      const server = await start((each) => (each.environment.has(QUESTION) ? Promise.resolve(answer('busy')) : hold(each)), limits);
+      for (const container of ['a', 'b', 'c', 'd']) void ask('ADD', container).catch(() => {});
+      await until(() => server.queued() === 2);
+      expect(await invoke(path, { environment: question, stdin: '' }, 60_000, clock)).toEqual(answer('busy'));
     });
 
     it('answers STATUS all the same', async () => {

@@ -6,6 +6,7 @@ import { type Clock, systemClock, type Timer } from '../host/clock.ts';
 import { describeFolderFailure } from '../host/folder-lock.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import { FileError } from '../host/text-files.ts';
+import { QUESTION } from './daemon-status.ts';
 import { type Answer, formatAnswer, type Invocation, MAX_INVOCATION_BYTES, parseInvocation, WITHIN, WireError } from './wire.ts';
 
 /*
@@ -152,7 +153,8 @@ export async function startInvocationServer(options: InvocationServerOptions): P
 
   function take(invocation: Invocation, answer: (answer: Answer) => void): void {
     const verb = invocation.environment.get('CNI_COMMAND') ?? '';
-    if (verb === 'STATUS') {
+    // A daemon that has too much to do is the one that is asked how it is.
+    if (verb === 'STATUS' || invocation.environment.get(QUESTION) === 'status') {
       void work(invocation).then(answer);
       return;
     }
