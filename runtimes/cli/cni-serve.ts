@@ -64,7 +64,8 @@ export const runCniServe: CommandRun = async (args, context) => {
     });
     if (healthPort !== undefined) {
       const host = args.text('host')!;
-      const { notReady } = daemon;
+      const serving = daemon;
+      const notReady = (): string | undefined => serving.notReady();
       health = await listening(startHttpServer({ routes: healthRoutes({ notReady, metrics }), port: healthPort, host, log }));
       stopMeasuring = processMetrics(metrics);
     }

@@ -152,22 +152,22 @@ describe.skipIf(process.platform !== 'linux')('cni install', () => {
 
 describe.skipIf(process.platform !== 'linux')('cni serve', () => {
   /** Serves until what `work` does is done; the daemon's own output comes back. */
-  const serving = async (rest: string, work: () => Promise<void>, rules = 'rule.yaml') => {
+  const serving = async (rest: string, work: (printed: string) => Promise<void>, rules = 'rule.yaml') => {
     let stop = (): void => {};
     const stopped = new Promise<string>((resolve) => {
       stop = () => resolve('SIGTERM');
     });
-    let begun = (): void => {};
-    const begins = new Promise<void>((resolve) => {
+    let begun = (_: string): void => {};
+    const begins = new Promise<string>((resolve) => {
       begun = resolve;
     });
     const ran = run(`cni serve ${rules} --state state --socket run/cni.sock --log text ${rest}`.trimEnd(), {
       stopped,
-      onOut: () => begun(),
+      onOut: (text) => begun(text),
     });
-    await Promise.race([begins, ran]);
+    const printed = await Promise.race([begins, ran.then(({ out }) => out)]);
     try {
-      await work();
+      await work(printed);
     } finally {
       stop();
     }
@@ -176,7 +176,11 @@ describe.skipIf(process.platform !== 'linux')('cni serve', () => {
 
   it('answers what the executables ask, tells of itself, and ends with a signal', async () => {
     const asked: unknown[] = [];
-    const { code, out, err } = await serving('--node-name n1 --health-port 0', async () => {
+    const { code, out, err } = await serving('--node-name n1 --health-port 0', async (printed) => {
+      const health = /http:\S+/.exec(printed)![0];
+      const answers = await Promise.all(['healthz', 'readyz'].map(async (each) => (await fetch(`${health}/${each}`)).status));
+      // It may still be looking for what an earlier one left half done.
+      asked.push(answers[0], [200, 503].includes(answers[1]!));
       const environment = new Map([
         ['CNI_COMMAND', 'ADD'],
         ['TYPE', 'test-net'],
@@ -192,6 +196,8 @@ describe.skipIf(process.platform !== 'linux')('cni serve', () => {
       out: expect.stringMatching(/^serving networks on run\/cni\.sock: test-net; health http:\/\/127\.0\.0\.1:\d+\n$/),
     });
     expect(asked).toEqual([
+      200,
+      true,
       expect.objectContaining({ code: 4 }),
       'n1',
       ['daemon development on n1: ready', 'bundle rule'],
