@@ -1,4 +1,4 @@
-import { type Conflist, environmentOf, findPlugin, requestOf } from '../cni/conflist.ts';
+import { type Conflist, environmentOf, findPlugin, type PluginConf, requestOf } from '../cni/conflist.ts';
 import { needNamespaces, podPath } from '../cni/node.ts';
 import { fairleadPlugins, official, type PluginSet } from '../cni/plugin-set.ts';
 import type { PluginCall, PluginCalled } from '../cni/probe.ts';
@@ -10,6 +10,8 @@ const ROUNDS = 12;
 /** Pods of a round, one after the other. */
 const PODS = 10;
 const AT_ONCE = 50;
+/** Rounds of what has no goal of its own. */
+const FEW_ROUNDS = 4;
 const NETWORK = 'testnet';
 
 /** The official `bridge` with `host-local` beside the rule of the library, each on a node of its own, in turns. */
@@ -22,28 +24,25 @@ export const bench: Bench = {
     try {
       for (const plugins of [fairleadPlugins(), official]) sides.push(await openSide(plugins, { log, signal }));
       const [ours, theirs] = sides as [Side, Side];
-      for (const side of sides) await playRound(side, 2);
-      const rounds: { readonly ours: Round; readonly theirs: Round }[] = [];
-      for (let round = 0; round < ROUNDS && !signal.aborted; round++) {
-        // Who goes first changes, so that neither always follows the other's leftovers.
-        const first = round % 2 === 0 ? await playRound(ours, PODS) : undefined;
-        const other = await playRound(theirs, PODS);
-        rounds.push({ ours: first ?? (await playRound(ours, PODS)), theirs: other });
-      }
-      yield* rowsOf(rounds);
-      const together = { ours: [] as number[], theirs: [] as number[] };
-      for (let round = 0; round < 4 && !signal.aborted; round++) {
-        together.theirs.push(await attachAtOnce(theirs));
-        together.ours.push(await attachAtOnce(ours));
-      }
-      yield {
-        name: `${AT_ONCE} ADDs at once, until the last has ended`,
-        unit: 'ms',
-        ours: percentile(together.ours, 0.5),
-        reference: { name: 'official', value: percentile(together.theirs, 0.5) },
-        spread: relativeSpread(together.ours.map((value, index) => value / together.theirs[index]!)),
-        better: 'lower',
+      const inTurns = async <T>(rounds: number, play: (side: Side, round: number) => Promise<T>): Promise<readonly Pair<T>[]> => {
+        const pairs: Pair<T>[] = [];
+        for (let round = 0; round < rounds && !signal.aborted; round++) {
+          // Who goes first changes, so that neither always follows the other's leftovers.
+          const first = round % 2 === 0 ? await play(ours, round) : undefined;
+          const other = await play(theirs, round);
+          pairs.push({ ours: first ?? (await play(ours, round)), theirs: other });
+        }
+        return pairs;
       };
+      for (const side of sides) await playRound(side, 2);
+      yield* rowsOf(await inTurns(ROUNDS, (side) => playRound(side, PODS)), GOALS);
+      const masquerading = (side: Side): Side => ({ ...side, plugin: { ...side.plugin, ipMasq: true } });
+      for (const side of sides) await playRound(masquerading(side), 2);
+      yield* rowsOf(await inTurns(FEW_ROUNDS, (side) => playRound(masquerading(side), PODS)), WITH_MASQUERADE);
+      const unknown = await inTurns(FEW_ROUNDS, async (side, round) => ({ DEL: await detachUnknown(side, round) }));
+      yield* rowsOf(unknown, [{ verb: 'DEL', fraction: 0.5, name: 'DEL of what was never added, median' }]);
+      const together = await inTurns(FEW_ROUNDS, async (side) => ({ ADD: [await attachAtOnce(side)] }));
+      yield* rowsOf(together, [{ verb: 'ADD', fraction: 0.5, name: `${AT_ONCE} ADDs at once, until the last has ended` }]);
     } finally {
       for (const { scene } of sides) await scene.stop();
     }
@@ -52,8 +51,13 @@ export const bench: Bench = {
 
 interface Side {
   readonly scene: Scene;
-  readonly list: Conflist;
+  readonly plugin: PluginConf;
   readonly executable: string;
+}
+
+interface Pair<T> {
+  readonly ours: T;
+  readonly theirs: T;
 }
 
 const VERBS = ['ADD', 'CHECK', 'DEL', 'STATUS', 'VERSION'] as const;
@@ -70,23 +74,20 @@ async function openSide(
   const ipam = { type: 'host-local', ranges: [[{ subnet: '10.1.0.0/16' }]], routes: [{ dst: '0.0.0.0/0' }] };
   const plugin = scene.plugin('bridge', { bridge: 'cni0', isGateway: true, ipam });
   for (let pod = 0; pod < AT_ONCE; pod++) await scene.node.addPod(podName(pod));
-  return {
-    scene,
-    list: { cniVersion: '1.1.0', name: NETWORK, plugins: [plugin] },
-    executable: findPlugin(scene.plugins.path, plugin.type),
-  };
+  return { scene, plugin, executable: findPlugin(scene.plugins.path, plugin.type) };
 }
 
 function podName(index: number): string {
   return `pod${index}`;
 }
 
-function call({ scene, list, executable }: Side, verb: Verb, pod: number, wave: number, prevResult?: unknown): PluginCall {
+function call({ scene, plugin, executable }: Side, verb: Verb, pod: number, wave: number, prevResult?: unknown): PluginCall {
+  const list: Conflist = { cniVersion: '1.1.0', name: NETWORK, plugins: [plugin] };
   const containerId = `container-${pod}`;
   return {
     path: executable,
     env: environmentOf({ command: verb, containerId, netns: podPath(podName(pod)), path: scene.plugins.path }),
-    stdin: requestOf(list, list.plugins[0]!, prevResult === undefined ? {} : { prevResult }),
+    stdin: requestOf(list, plugin, prevResult === undefined ? {} : { prevResult }),
     wave,
   };
 }
@@ -135,6 +136,19 @@ async function playRound(side: Side, pods: number): Promise<Round> {
   };
 }
 
+/** Milliseconds of DELs that nothing was added for: runtimes repeat what they are not sure of. */
+async function detachUnknown(side: Side, number: number): Promise<readonly number[]> {
+  return milliseconds(
+    await execute(
+      side,
+      Array.from({ length: PODS }, (_, pod) => call(side, 'DEL', pod, pod)).map((each) => ({
+        ...each,
+        env: each.env.map((line) => line.replace(/^CNI_CONTAINERID=.*/, (given) => `${given}-never-${number}`)),
+      })),
+    ),
+  );
+}
+
 /** Milliseconds from the first start to the last end. */
 async function attachAtOnce(side: Side): Promise<number> {
   const indexes = Array.from({ length: AT_ONCE }, (_, index) => index);
@@ -149,7 +163,14 @@ async function attachAtOnce(side: Side): Promise<number> {
   return Math.max(...added.map(({ began, nanoseconds }) => began + nanoseconds)) / 1e6;
 }
 
-const GOALS: readonly { readonly verb: Verb; readonly fraction: number; readonly name: string; readonly goal?: string }[] = [
+interface Wanted {
+  readonly verb: Verb;
+  readonly fraction: number;
+  readonly name: string;
+  readonly goal?: string;
+}
+
+const GOALS: readonly Wanted[] = [
   { verb: 'ADD', fraction: 0.5, name: 'ADD, median', goal: 'at most half' },
   { verb: 'ADD', fraction: 0.99, name: 'ADD, 99th percentile', goal: 'at most half' },
   { verb: 'DEL', fraction: 0.5, name: 'DEL, median', goal: 'at most half' },
@@ -160,15 +181,21 @@ const GOALS: readonly { readonly verb: Verb; readonly fraction: number; readonly
   { verb: 'VERSION', fraction: 0.5, name: 'VERSION, median: the executable alone' },
 ];
 
-function* rowsOf(rounds: readonly { readonly ours: Round; readonly theirs: Round }[]): Generator<BenchRow> {
-  for (const { verb, fraction, name, goal } of GOALS) {
-    const all = (side: 'ours' | 'theirs'): number[] => rounds.flatMap((round) => round[side][verb]);
+const WITH_MASQUERADE: readonly Wanted[] = [
+  { verb: 'ADD', fraction: 0.5, name: 'ADD with ipMasq, median' },
+  { verb: 'DEL', fraction: 0.5, name: 'DEL with ipMasq, median' },
+];
+
+function* rowsOf(rounds: readonly Pair<Partial<Round>>[], wanted: readonly Wanted[]): Generator<BenchRow> {
+  for (const { verb, fraction, name, goal } of wanted) {
+    const each = (round: Partial<Round>): readonly number[] => round[verb] ?? [];
+    const all = (side: 'ours' | 'theirs'): number[] => rounds.flatMap((round) => each(round[side]));
     yield {
       name,
       unit: 'ms',
       ours: percentile(all('ours'), fraction),
       reference: { name: 'official', value: percentile(all('theirs'), fraction) },
-      spread: relativeSpread(rounds.map(({ ours, theirs }) => percentile(ours[verb], 0.5) / percentile(theirs[verb], 0.5))),
+      spread: relativeSpread(rounds.map(({ ours, theirs }) => percentile(each(ours), 0.5) / percentile(each(theirs), 0.5))),
       better: 'lower',
       ...(goal === undefined ? {} : { goal }),
     };

@@ -184,6 +184,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
       if (record === undefined) throw new Error(`plan ${id} is not recorded`);
       const run = await openRun({ id, owner: ownerOf(record), netns: record.netns }, 'check', record.bootId !== bootId);
       try {
+        if (entering.has(record.rule)) run.prepare();
         const problems: StepProblem[] = [];
         for (const performed of record.steps) problems.push(...(await checkStep(run, performed, signal)));
         return problems;

@@ -16,8 +16,11 @@ export async function check(context: VerbContext, type: string, request: Network
         fault(FAULT_CODES.checkFailed, `there is no record of interface ${ifName} of container ${containerId} in network ${network}`),
       );
     if (prevResult === undefined) return refused(fault(FAULT_CODES.invalidConfig, 'Required prevResult missing'));
+    // Both only ask, and enter the namespace for it: at the same time.
+    const differences = differencesFromResult(host, record, prevResult, request, signal);
+    differences.catch(() => {});
     const problems = (await performer.check(id, signal)).map(({ step, message }) => `step ${step.key}: ${message}`);
-    if (problems.length === 0) problems.push(...(await differencesFromResult(host, record, prevResult, request, signal)));
+    if (problems.length === 0) problems.push(...(await differences));
     const [first, ...rest] = problems;
     return first === undefined ? DONE : refused(fault(FAULT_CODES.checkFailed, first, rest.join('; ')));
   } finally {
