@@ -57,8 +57,8 @@ export interface Host extends HostHandler {
 const MAX_AGE = 1000;
 /** What a child that deletes links is kept for. */
 const DELETES = 'deletions';
-/** Links that are being deleted at the same time. */
-const DELETERS = 4;
+/** Links that are being deleted at the same time: each keeps a child for some 20 ms, and one after the other they may come every 4. */
+const DELETERS = 8;
 /** Milliseconds at `close` until children are killed. */
 const PATIENCE = 5000;
 
