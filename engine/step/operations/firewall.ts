@@ -1,5 +1,7 @@
+import { isJsonObject } from '../../object/json.ts';
 import { choice, defaulted, type Infer, list, oneOf, optional, string } from '../../text/shape.ts';
 import type { Steps } from '../effect.ts';
+import { remember } from '../effects/step.ts';
 import { addressProblems } from '../network/address.ts';
 import { linkNameObjection } from '../network/link-name.ts';
 import { linkName } from '../network/shapes.ts';
@@ -18,7 +20,15 @@ import {
 import { IPTABLES_FORWARD_PREFIX, iptablesForwardChains, iptablesForwardFoundation } from '../packet-filter/forwarding-iptables.ts';
 import { checkIptables, ensureIptables, type IptablesChain, ownedIptables, removeIptables } from '../packet-filter/iptables.ts';
 import { checkChains, ensureChains, type OwnedChain, ownedChains, removeChains } from '../packet-filter/owned-chain.ts';
-import { checkPolicy, ensurePolicy, ownedPolicies, POLICY_LOCK, removePolicy } from '../packet-filter/policy.ts';
+import {
+  checkPolicy,
+  ensurePolicy,
+  type KnownPolicy,
+  knownPolicy,
+  ownedPolicies,
+  POLICY_LOCK,
+  removePolicy,
+} from '../packet-filter/policy.ts';
 import { policyRules } from '../packet-filter/policy-rules.ts';
 import { policy, policyProblems } from '../packet-filter/policy-shape.ts';
 
@@ -87,7 +97,10 @@ export const FIREWALL: Operation<Arguments> = {
   *ensure(args, { owner, memory }) {
     if (args.policy !== undefined) {
       if (args.policy.bridged) yield* filterBridgedTraffic();
-      yield* ensurePolicy(policyRules(args.policy, owner), owner.text);
+      const policy = policyRules(args.policy, owner);
+      const known = isJsonObject(memory) ? (memory as KnownPolicy) : undefined;
+      yield* ensurePolicy(policy, owner.text, known);
+      if (known?.marker !== policy.marker) yield* remember(knownPolicy(policy));
       return {};
     }
     if (isIsolating(args)) yield* filterBridgedTraffic();

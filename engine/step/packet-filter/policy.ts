@@ -51,8 +51,26 @@ const FOUNDATION: Foundation = {
 /** Times that a policy is tried again when something else has changed the table in between. */
 const MAX_ROUNDS = 3;
 
-/** Makes a policy what it should be, from whatever it was before, in one transaction. Hold {@link POLICY_LOCK}. */
-export function* ensurePolicy(policy: PolicyRules, tag: string): Steps<void> {
+/** What is remembered of a policy, so that it can be changed without asking what is there. */
+export type KnownPolicy = {
+  readonly marker: string;
+  /** Elements by the name of their set. */
+  readonly sets: { readonly [name: string]: readonly string[] };
+  readonly pods: readonly string[];
+};
+
+export const knownPolicy = ({ marker, sets, pods }: PolicyRules): KnownPolicy => ({
+  marker,
+  sets: Object.fromEntries(sets.map(({ name, elements }) => [name, elements])),
+  pods: pods.map(({ text }) => text),
+});
+
+/**
+ * Makes a policy what it should be, from whatever it was before, in one transaction. Where only what it allows has changed since it was `known`,
+ * the table is not listed for that: a cluster's pods come and go, and each is the peer of many. Hold {@link POLICY_LOCK}.
+ */
+export function* ensurePolicy(policy: PolicyRules, tag: string, known?: KnownPolicy): Steps<void> {
+  if (known !== undefined && isOnlyAllowance(policy, known) && (yield* allowAnew(policy, tag, known))) return;
   if (yield* isThere(policy.marker)) return;
   yield* changeTable((rows) => changes(rows, policy, tag));
 }
@@ -78,6 +96,33 @@ export function* ownedPolicies(): Steps<readonly OwnedThing[]> {
     if (chain.startsWith(POLICY_PREFIX) && comment !== undefined && readOwnerTag(comment) !== undefined) tags.set(chain, comment);
   }
   return [...tags].map(([chain, tag]) => ({ tag, what: `network policy ${chain} of nftables`, remove: () => removePolicy(chain) }));
+}
+
+/** Whether it is the same policy for the same pods, and allows something else. */
+const isOnlyAllowance = ({ chain, marker, pods }: PolicyRules, known: KnownPolicy): boolean =>
+  known.marker.startsWith(markerPrefix(chain)) && known.marker !== marker && known.pods.join() === pods.map(({ text }) => text).join();
+
+/** False where the policy is not as it was known; then nothing has changed. */
+function* allowAnew({ chain, marker, rules, sets }: PolicyRules, tag: string, known: KnownPolicy): Steps<boolean> {
+  const wanted = new Set(sets.map(({ name }) => name));
+  const note = ownerComment(tag);
+  try {
+    yield* nft([
+      // Where this is gone, somebody else was here.
+      deleteChain(known.marker),
+      ...sets.flatMap((set) => setChanges(set, Object.hasOwn(known.sets, set.name) ? known.sets[set.name] : undefined)),
+      `flush chain ${IN_TABLE} ${chain}`,
+      ...[...rules, 'return'].map((rule) => `add rule ${IN_TABLE} ${chain} ${rule} ${note}`),
+      ...Object.keys(known.sets)
+        .filter((name) => !wanted.has(name))
+        .map((name) => `delete set ${IN_TABLE} ${name}`),
+      `add chain ${IN_TABLE} ${marker}`,
+    ]);
+    return true;
+  } catch (error) {
+    if (error instanceof EffectError && ['missing', 'exists', 'busy'].includes(error.code)) return false;
+    throw error;
+  }
 }
 
 /** Asked by a command that changes nothing, because a list costs as much as the table has elements. */
