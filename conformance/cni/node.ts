@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +88,13 @@ export function podPath(pod: string): string {
 
 /** Throws {@link SuiteUnavailable} where no namespaces can be made or a program is missing. */
 export function needNamespaces(programs: readonly string[] = []): void {
+  needPrograms(programs);
+  // Root of a container may not be allowed to.
+  const { status, stderr } = spawnSync('unshare', ['--net', '--mount', '--pid', '--fork', 'true'], { encoding: 'utf8', cwd: '/' });
+  if (status !== 0) throw new SuiteUnavailable(`network namespaces can't be made here: ${stderr.trim()}`);
+}
+
+function needPrograms(programs: readonly string[]): void {
   if (process.platform !== 'linux') throw new SuiteUnavailable('needs Linux');
   if (process.getuid?.() !== 0) throw new SuiteUnavailable('needs root, to make network namespaces');
   const missing = [...PROGRAMS, ...programs].filter((program) => findOnPath(program) === undefined);
@@ -96,7 +103,7 @@ export function needNamespaces(programs: readonly string[] = []): void {
 
 /** Starts a node. Throws {@link SuiteUnavailable} where the system does not let us. */
 export async function startNode(name: string, options: { readonly signal?: AbortSignal } = {}): Promise<NetworkNode> {
-  needNamespaces();
+  needPrograms([]);
   options.signal?.throwIfAborted();
   removeAbandoned(tmpdir(), FOLDER_PREFIX);
   const folder = mkdtempSync(join(tmpdir(), `${FOLDER_PREFIX}${process.pid}-${name}-`));

@@ -22,7 +22,7 @@ export const suite: Suite = {
   name: 'node',
   description: 'pods of a real cluster, made by kubelet and containerd, whose network is made by network rules',
   async *run(context): AsyncIterable<CaseResult> {
-    needNamespaces(['runc']);
+    needNamespaces(['runc', 'conntrack']);
     const plugins = pluginsUnderTest();
     const options = { log: context.log, signal: context.signal };
     const stops: (() => Promise<void>)[] = [];
