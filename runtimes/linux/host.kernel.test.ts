@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,8 @@ import { createHost, type Host } from './host.ts';
 const lacks =
   process.platform !== 'linux' || process.getuid?.() !== 0
     ? 'needs root on Linux'
-    : ['ip', 'tc', 'bridge', 'nft', 'nsenter', 'unshare', 'pgrep'].filter((program) => findProgram(program) === undefined).join(', ');
+    : ['ip', 'tc', 'bridge', 'nft', 'nsenter', 'unshare', 'pgrep'].filter((program) => findProgram(program) === undefined).join(', ') ||
+      (spawnSync('unshare', ['--net', 'true']).status === 0 ? '' : 'may not make network namespaces');
 
 /** Begins the names of all that is made outside of this test's own namespace; another run has others. */
 const OURS = `fl${process.pid.toString(36)}-`;

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../host/clock.ts';
 import { Channel } from './channel.ts';
@@ -10,7 +10,8 @@ import { BY_SHELL, byPerl, type NamespaceProgram } from './namespace-program.ts'
 const lacks =
   process.platform !== 'linux' || process.getuid?.() !== 0
     ? 'needs root on Linux'
-    : ['ip', 'nsenter', 'perl'].filter((program) => findProgram(program) === undefined).join(', ');
+    : ['ip', 'nsenter', 'unshare', 'perl'].filter((program) => findProgram(program) === undefined).join(', ') ||
+      (spawnSync('unshare', ['--net', 'true']).status === 0 ? '' : 'may not make network namespaces');
 
 const OURS = `fle${process.pid.toString(36)}-`;
 const ip = (...words: readonly string[]): string => execFileSync('ip', words, { encoding: 'utf8' });
