@@ -72,7 +72,8 @@ export async function installFairlead(node: NetworkNode, program: string, option
         [...first, 'cni', 'serve', ...folders, ...where, '--log', 'text', ...(options.serve ?? [])],
         {
           environment: { ...(process.env as Record<string, string>), ...environment },
-          readyText: 'serving networks on',
+          // It listens before it has recovered, and says in STATUS that it is not ready.
+          readyText: 'recovered undone=',
           deadlineMs: READY_DEADLINE_MS,
         },
       );
