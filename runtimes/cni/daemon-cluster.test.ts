@@ -122,9 +122,18 @@ describe('the daemon of a node of a cluster', () => {
       10_000,
     );
   };
-  /** Files of a folder with what is in them. */
+  /** Files of a folder with what is in them; one that goes meanwhile is gone. */
   const files = (of: string) =>
-    Object.fromEntries(readdirSync(join(folder, of)).map((name) => [name, readFileSync(join(folder, of, name), 'utf8')]));
+    Object.fromEntries(
+      readdirSync(join(folder, of)).flatMap((name): [string, string][] => {
+        try {
+          return [[name, readFileSync(join(folder, of, name), 'utf8')]];
+        } catch (error) {
+          if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+          throw error;
+        }
+      }),
+    );
   const until = async (condition: () => boolean): Promise<void> => {
     while (!condition()) await new Promise((resolve) => setImmediate(resolve));
   };
