@@ -11,7 +11,7 @@ import { type ClusterCase, clusterCases } from './cases/cluster.ts';
 import { stride } from './cases/faults.ts';
 
 /** Plays wait more than they work. */
-const PARALLEL = 3;
+const PARALLEL = 4;
 
 /** The official cnitool calls our plugins, on a node of its own for each case. */
 export const suite: Suite = {
