@@ -60,6 +60,17 @@ export function* ensureContainerLink(args: InterfaceArguments, { owner, netns }:
   return (present ?? (yield* link(netns, args.name)))?.address ?? '';
 }
 
+/** Makes the link on its master, beside it, and configures it. Answers its outputs. */
+export function* ensureOnMaster(
+  args: InterfaceArguments & { readonly master?: string; readonly linkInContainer: boolean },
+  context: Context,
+  wanted: Pick<ContainerLink, 'kind' | 'after' | 'mac'>,
+): Steps<InterfaceOutputs> {
+  const madeIn = args.linkInContainer ? context.netns : undefined;
+  const master = yield* masterLink(madeIn, args.master, args.mtu);
+  return interfaceOutputs(args, context, yield* ensureContainerLink(args, context, { ...wanted, madeIn, before: ['link', master.ifname] }));
+}
+
 /** Made before an interruption, it is there already. */
 const creation = (args: InterfaceArguments, wanted: ContainerLink, name: string, netns: Netns): Command =>
   tolerating(
@@ -99,7 +110,7 @@ export const interfaceParts = (args: InterfaceArguments, { name, mac, sandbox }:
  * The link that another one stands on. `name` absent: the one of the default route, as CNI plugins do. @throws EffectError `missing`, and
  * `invalid` where `mtu` is more than it has.
  */
-export function* masterLink(netns: Netns, name: string | undefined, mtu: number | undefined): Steps<LinkRow> {
+function* masterLink(netns: Netns, name: string | undefined, mtu: number | undefined): Steps<LinkRow> {
   const master = name || (yield* defaultRouteLink(netns));
   const row = yield* link(netns, master);
   if (row === undefined)

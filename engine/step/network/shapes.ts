@@ -68,3 +68,6 @@ const interfaceShape = object(interfaceFields);
 /** What a fragment of arguments is about: the host's namespace or the container's. */
 export const where = (doc: string) => defaulted({ ...oneOf('host', 'container'), doc }, 'host');
 export type InterfaceArguments = Infer<typeof interfaceShape>;
+
+/** Of links that stand on another: where that one is. */
+export const linkInContainer = defaulted(boolean({ doc: 'Whether `master` is an interface of the container.' }), false);

@@ -1,17 +1,15 @@
-import { boolean, defaulted, type Infer, object, oneOf, optional } from '../../text/shape.ts';
+import { defaulted, type Infer, object, oneOf, optional } from '../../text/shape.ts';
 import {
   checkContainerLink,
-  ensureContainerLink,
+  ensureOnMaster,
   INTERFACE_OUTPUTS,
   type InterfaceOutputs,
-  interfaceOutputs,
   interfaceParts,
-  masterLink,
   undoContainerLink,
 } from '../network/container-link.ts';
 import { describeInterface, interfaceProblems, optionalLinkNameProblems } from '../network/interface.ts';
 import { ownedLinks } from '../network/owned-link.ts';
-import { interfaceFields, linkName } from '../network/shapes.ts';
+import { interfaceFields, linkInContainer, linkName } from '../network/shapes.ts';
 import type { Operation } from '../operation.ts';
 
 const { mac: _, ...fields } = interfaceFields;
@@ -22,7 +20,7 @@ const shape = object({
     { ...oneOf('l2', 'l3', 'l3s'), doc: 'Whether it is switched (l2) or routed (l3; l3s through the firewall of the host).' },
     'l2',
   ),
-  linkInContainer: defaulted(boolean({ doc: 'Whether `master` is an interface of the container.' }), false),
+  linkInContainer,
 });
 type Arguments = Infer<typeof shape>;
 
@@ -38,18 +36,7 @@ export const IPVLAN: Operation<Arguments, InterfaceOutputs> = {
   requires: () => [{ kind: 'link-type', name: 'ipvlan' }],
   lockKeys: () => [],
 
-  *ensure(args, context) {
-    const madeIn = args.linkInContainer ? context.netns : undefined;
-    const master = yield* masterLink(madeIn, args.master, args.mtu);
-    const mac = yield* ensureContainerLink(args, context, {
-      kind: 'ipvlan',
-      madeIn,
-      before: ['link', master.ifname],
-      after: ['mode', args.mode],
-    });
-    return interfaceOutputs(args, context, mac);
-  },
-
+  ensure: (args, context) => ensureOnMaster(args, context, { kind: 'ipvlan', after: ['mode', args.mode] }),
   check: (args, context) => checkContainerLink(args, context, 'ipvlan'),
   undo: undoContainerLink,
   inventory: () => ownedLinks('ipvlan'),

@@ -1,18 +1,17 @@
-import { boolean, defaulted, type Infer, integer, object, oneOf, optional } from '../../text/shape.ts';
+import { defaulted, type Infer, integer, object, oneOf, optional } from '../../text/shape.ts';
 import {
   checkContainerLink,
-  ensureContainerLink,
+  ensureOnMaster,
   INTERFACE_OUTPUTS,
   type InterfaceOutputs,
   interfaceMac,
   interfaceOutputs,
   interfaceParts,
-  masterLink,
   undoContainerLink,
 } from '../network/container-link.ts';
 import { describeInterface, interfaceProblems, optionalLinkNameProblems } from '../network/interface.ts';
 import { ownedLinks } from '../network/owned-link.ts';
-import { interfaceFields, linkName } from '../network/shapes.ts';
+import { interfaceFields, linkInContainer, linkName } from '../network/shapes.ts';
 import type { Operation } from '../operation.ts';
 
 const shape = object({
@@ -25,7 +24,7 @@ const shape = object({
   broadcastQueueLength: optional(
     integer({ doc: 'Broadcast packets that may wait; 0 leaves it to the kernel.', minimum: 0, maximum: 2 ** 32 - 1 }),
   ),
-  linkInContainer: defaulted(boolean({ doc: 'Whether `master` is an interface of the container.' }), false),
+  linkInContainer,
 });
 type Arguments = Infer<typeof shape>;
 
@@ -41,20 +40,13 @@ export const MACVLAN: Operation<Arguments, InterfaceOutputs> = {
   requires: () => [{ kind: 'link-type', name: 'macvlan' }],
   lockKeys: () => [],
 
-  *ensure(args, context) {
-    const madeIn = args.linkInContainer ? context.netns : undefined;
-    const master = yield* masterLink(madeIn, args.master, args.mtu);
-    const mac = yield* ensureContainerLink(args, context, {
+  ensure: (args, context) =>
+    ensureOnMaster(args, context, {
       kind: 'macvlan',
-      madeIn,
-      before: ['link', master.ifname],
       after: ['mode', args.mode, ...(args.broadcastQueueLength ? ['bcqueuelen', args.broadcastQueueLength] : [])],
       // It takes the address of the interface it has to itself.
       ...(args.mode !== 'passthru' && { mac: interfaceMac(args, context.owner) }),
-    });
-    return interfaceOutputs(args, context, mac);
-  },
-
+    }),
   check: (args, context) => checkContainerLink(args, context, 'macvlan'),
   undo: undoContainerLink,
   inventory: () => ownedLinks('macvlan'),

@@ -1,24 +1,22 @@
-import { boolean, defaulted, type Infer, integer, object } from '../../text/shape.ts';
+import { type Infer, integer, object } from '../../text/shape.ts';
 import {
   checkContainerLink,
-  ensureContainerLink,
+  ensureOnMaster,
   INTERFACE_OUTPUTS,
   type InterfaceOutputs,
-  interfaceOutputs,
   interfaceParts,
-  masterLink,
   undoContainerLink,
 } from '../network/container-link.ts';
 import { describeInterface, interfaceProblems, optionalLinkNameProblems } from '../network/interface.ts';
 import { ownedLinks } from '../network/owned-link.ts';
-import { interfaceFields, linkName } from '../network/shapes.ts';
+import { interfaceFields, linkInContainer, linkName } from '../network/shapes.ts';
 import type { Operation } from '../operation.ts';
 
 const shape = object({
   ...interfaceFields,
   master: linkName('Interface whose tagged packets it takes.'),
   id: integer({ doc: 'Number of the VLAN.', minimum: 0, maximum: 4094 }),
-  linkInContainer: defaulted(boolean({ doc: 'Whether `master` is an interface of the container.' }), false),
+  linkInContainer,
 });
 type Arguments = Infer<typeof shape>;
 
@@ -34,18 +32,7 @@ export const VLAN: Operation<Arguments, InterfaceOutputs> = {
   requires: () => [{ kind: 'link-type', name: 'vlan' }],
   lockKeys: () => [],
 
-  *ensure(args, context) {
-    const madeIn = args.linkInContainer ? context.netns : undefined;
-    const master = yield* masterLink(madeIn, args.master, args.mtu);
-    const mac = yield* ensureContainerLink(args, context, {
-      kind: 'vlan',
-      madeIn,
-      before: ['link', master.ifname],
-      after: ['id', args.id],
-    });
-    return interfaceOutputs(args, context, mac);
-  },
-
+  ensure: (args, context) => ensureOnMaster(args, context, { kind: 'vlan', after: ['id', args.id] }),
   check: (args, context) => checkContainerLink(args, context, 'vlan'),
   undo: undoContainerLink,
   inventory: () => ownedLinks('vlan'),
