@@ -17,6 +17,17 @@ export function ownValue(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** What stands at a path, or undefined where it leads nowhere. */
+export function valueAt(root: Json, path: readonly (string | number)[]): Json | undefined {
+  let value: Json | undefined = root;
+  for (const segment of path) {
+    if (Array.isArray(value)) value = value[Number(segment)];
+    else if (isJsonObject(value)) value = ownValue(value, String(segment));
+    else return undefined;
+  }
+  return value;
+}
+
 /** The own property `key` of a map where it is text; `` where it is missing or something else. */
 export function ownText(value: Json | undefined, key: string): string {
   const found = isJsonObject(value) ? ownValue(value, key) : undefined;

@@ -2,7 +2,7 @@ import type { CelType } from '../cel/types.ts';
 import { formatType } from '../cel/types.ts';
 import { CelError, type CelValue } from '../cel/values.ts';
 import { schemaAt, textProblem, typeProblem } from '../object/expression-place.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from '../object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue, setOwn, valueAt } from '../object/json.ts';
 import { schemaOfShape } from '../object/shape-schema.ts';
 import { compileTemplate, type TemplateExpression } from '../object/template.ts';
 import { hasExpression } from '../object/template-text.ts';
@@ -145,16 +145,6 @@ const clip = (text: string): string => {
   const line = text.trim().replace(/\s+/g, ' ');
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
 };
-
-function valueAt(root: Json, path: DocumentPath): Json | undefined {
-  let value: Json | undefined = root;
-  for (const segment of path) {
-    if (Array.isArray(value)) value = value[Number(segment)];
-    else if (isJsonObject(value)) value = ownValue(value, String(segment));
-    else return undefined;
-  }
-  return value;
-}
 
 const isScalar = (value: Json | undefined): boolean =>
   value !== undefined && value !== null && typeof value !== 'object' && !(typeof value === 'string' && hasExpression(value));

@@ -1,11 +1,10 @@
 import { formatType } from '../../cel/types.ts';
 import { schemaAt, textProblem, typeProblem } from '../../object/expression-place.ts';
-import { isJsonObject, type Json, ownValue } from '../../object/json.ts';
+import { type Json, valueAt } from '../../object/json.ts';
 import type { Schema } from '../../object/schema.ts';
 import { checkSchema } from '../../object/schema-check.ts';
 import type { TemplateExpression } from '../../object/template.ts';
 import { hasExpression } from '../../object/template-text.ts';
-import type { DocumentPath } from '../../text/document.ts';
 import { diagnosticAt } from '../../text/shape-check.ts';
 import type { Expression } from '../expressions.ts';
 import type { Reporter } from '../reporter.ts';
@@ -58,14 +57,4 @@ export function checkExpressionType(
     },
     { offset: place.offset },
   );
-}
-
-function valueAt(root: Json, path: DocumentPath): Json | undefined {
-  let value: Json | undefined = root;
-  for (const segment of path) {
-    if (Array.isArray(value)) value = value[Number(segment)];
-    else if (isJsonObject(value)) value = ownValue(value, String(segment));
-    else return undefined;
-  }
-  return value;
 }
