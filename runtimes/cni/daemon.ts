@@ -1,13 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { NETWORK_OPERATIONS } from '../../engine/rules/network/operations.ts';
 import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { type Log, type LogFields, type LogLevel, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
-import { createPerformer } from '../linux/create-performer.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer, PerformerOptions } from '../linux/performer.ts';
 import { type AddressAllocator, createAddressAllocator } from './addresses/allocator.ts';
@@ -18,6 +16,7 @@ import { QUESTION } from './daemon-status.ts';
 import { createDelegate } from './delegation/delegate.ts';
 import { missingForNetworks } from './missing-for-networks.ts';
 import { networkEffects } from './network-effects.ts';
+import { openNetworkPerformer } from './network-performer.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 import { failure, type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
@@ -85,13 +84,11 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
   let plugin: Plugin | undefined;
   let server: InvocationServer | undefined;
   try {
-    performer = await createPerformer({
-      folder: join(stateFolder, 'journal'),
+    performer = await openNetworkPerformer({
+      stateFolder,
       handler: host,
-      operations: NETWORK_OPERATIONS,
-      now: clock.now,
       clock,
-      bootId: options.bootId ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+      bootId: options.bootId,
       log: lines(log, 'info'),
       ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
     });

@@ -1,18 +1,17 @@
-import { existsSync, lstatSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type AttachmentIdentity, attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
-import { NETWORK_OPERATIONS } from '../../engine/rules/network/operations.ts';
 import { isNetworkName } from '../../engine/rules/network/protocol/invocation.ts';
 import { EffectError, runSteps, type Steps } from '../../engine/step/effect.ts';
 import { type Foundation, iptablesFoundations, nftFoundations } from '../../engine/step/packet-filter/foundations.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { type Log, silentLog } from '../host/log.ts';
-import { createPerformer } from '../linux/create-performer.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer } from '../linux/performer.ts';
 import { createAddressAllocator, DEFAULT_DATA_DIR, type Pool } from './addresses/allocator.ts';
 import { createDelegate } from './delegation/delegate.ts';
 import { networkEffects } from './network-effects.ts';
+import { openNetworkPerformer } from './network-performer.ts';
 import { createPlugin, type PluginOptions } from './plugin.ts';
 import { createSpool } from './spool.ts';
 import { factsWithoutCluster } from './verbs/network-facts-source.ts';
@@ -61,15 +60,7 @@ export async function purge(options: PurgeOptions): Promise<Purged> {
     await act().catch((error: unknown) => left.push(messageOf(error)));
   };
   try {
-    const performer = await createPerformer({
-      folder: join(stateFolder, 'journal'),
-      handler: host,
-      operations: NETWORK_OPERATIONS,
-      now: clock.now,
-      clock,
-      bootId: options.bootId ?? readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
-      log: note,
-    });
+    const performer = await openNetworkPerformer({ stateFolder, handler: host, clock, bootId: options.bootId, log: note });
     try {
       left.push(...(await performer.recover()).left);
       left.push(...(await performKept(options, { host, performer, addresses, delegate })));
