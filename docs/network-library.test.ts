@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileBundle } from '../engine/bundle/compile.ts';
-import { runRuleTests } from '../runtimes/cli/rule-tests.ts';
 import { commandRunner } from '../runtimes/cli/run.fixture.ts';
-import type { TestSuite } from '../runtimes/cli/test-suite.ts';
 import { findBundles, readBundle } from '../runtimes/host/bundle-files.ts';
-import { findTests } from '../runtimes/host/test-files.ts';
+import { readLibraryBundle } from './library-bundle.fixture.ts';
 import { type MarkedBlock, markedBlocks, withOutputs } from './marked-blocks.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -22,13 +20,8 @@ async function outputOf(bundle: string, { mark, text }: MarkedBlock): Promise<st
 }
 
 describe.each(findBundles(library).map((path) => relative(root, path)))('%s', async (bundle) => {
-  const { documents, diagnostics } = await readBundle(join(root, bundle));
-  const compiled = compileBundle(documents, { diagnostics });
+  const { documents, compiled, suites, readme, page } = await readLibraryBundle(root, bundle);
   const rules = compiled.program?.network.rules ?? [];
-  const suites: TestSuite[] = [];
-  for (const { files } of findTests(bundle, root).ruleTests) suites.push(...(await runRuleTests(bundle, files, { cwd: root })));
-  const readme = join(root, bundle, 'README.md');
-  const page = readFileSync(readme, 'utf8');
 
   it('compiles without a complaint, and so do its tests', () => {
     expect(compiled.diagnostics).toEqual([]);

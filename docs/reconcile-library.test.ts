@@ -8,11 +8,9 @@ import { recordedFacts } from '../engine/rules/admission/recorded-facts.ts';
 import { decideRecorded } from '../runtimes/cli/decide-recorded.ts';
 import { passingValues } from '../runtimes/cli/passing-values.ts';
 import { reconcileRecorded } from '../runtimes/cli/reconcile-recorded.ts';
-import { runRuleTests } from '../runtimes/cli/rule-tests.ts';
 import { commandRunner } from '../runtimes/cli/run.fixture.ts';
-import type { TestSuite } from '../runtimes/cli/test-suite.ts';
 import { findBundles, readBundle, readDocuments } from '../runtimes/host/bundle-files.ts';
-import { findTests } from '../runtimes/host/test-files.ts';
+import { readLibraryBundle } from './library-bundle.fixture.ts';
 import { type MarkedBlock, markedBlocks, withOutputs } from './marked-blocks.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -30,13 +28,8 @@ async function outputOf(bundle: string, { mark, text }: MarkedBlock): Promise<st
 }
 
 describe.each(findBundles(library).map((path) => relative(root, path)))('%s', async (bundle) => {
-  const { documents, diagnostics } = await readBundle(join(root, bundle));
-  const compiled = compileBundle(documents, { diagnostics });
+  const { documents, compiled, suites, readme, page } = await readLibraryBundle(root, bundle);
   const rules = compiled.program?.reconcile.rules ?? [];
-  const suites: TestSuite[] = [];
-  for (const { files } of findTests(bundle, root).ruleTests) suites.push(...(await runRuleTests(bundle, files, { cwd: root })));
-  const readme = join(root, bundle, 'README.md');
-  const page = readFileSync(readme, 'utf8');
 
   it('compiles without a complaint, and so do its tests', () => {
     expect(compiled.diagnostics).toEqual([]);
