@@ -1,4 +1,4 @@
-import { formatIpPrefix, type IpPrefix, isV4, parseIpOrCidr } from '../../object/ip-address.ts';
+import { formatIpPrefix, type IpPrefix, isV4, parseIp, parseIpOrCidr } from '../../object/ip-address.ts';
 import type { Command } from '../effect.ts';
 import { command, tolerating } from '../effects/iproute.ts';
 import type { AddressInfo } from '../effects/show.ts';
@@ -17,6 +17,10 @@ export const addressProblems = (addresses: readonly string[], path: readonly (st
       ? [{ path: [...path, index], message: `${JSON.stringify(text)} is not an IP address with a prefix length, like 10.1.0.5/16` }]
       : [],
   );
+
+/** What is wrong with an address without a prefix length in the arguments. */
+export const ipProblems = <K extends string>(args: { readonly [key in K]: string }, key: K): ArgumentProblem[] =>
+  parseIp(args[key]) === undefined ? [{ path: [key], message: `${JSON.stringify(args[key])} is not an IP address` }] : [];
 
 /**
  * Puts an address on a link; one that is there already is fine. `noDad`: an IPv6 address is usable at once, without looking whether

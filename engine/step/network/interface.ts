@@ -6,7 +6,7 @@ import { pause } from '../effects/step.ts';
 import { writeSysctl, writeSysctls, writeSysctlsIfAny } from '../effects/sysctl.ts';
 import type { ArgumentProblem, ResultParts } from '../operation.ts';
 import { addAddress, addressProblems, isAddress, readAddress } from './address.ts';
-import { linkNameObjection, macObjection } from './link-name.ts';
+import { linkNameProblems, macProblems } from './link-name.ts';
 import { describeRoute, isRoute, resultRoute, routeCommand, routeProblems, type SettledRoute, settleRoute } from './route.ts';
 import type { InterfaceArguments } from './shapes.ts';
 import { sysctlKey, sysctlProblems } from './sysctl-values.ts';
@@ -140,30 +140,21 @@ function* missingRoutes(netns: Netns, args: InterfaceArguments): Steps<string[]>
 
 /** What is wrong with the arguments of an interface, for `validate`. */
 export function interfaceProblems(args: InterfaceArguments, path: readonly (string | number)[] = []): ArgumentProblem[] {
-  const problems: ArgumentProblem[] = [];
-  const add = (key: readonly (string | number)[], message: string | undefined): void => {
-    if (message !== undefined) problems.push({ path: [...path, ...key], message });
-  };
-  add(['name'], linkNameObjection(args.name));
-  if (args.mac !== undefined && args.mac !== '') add(['mac'], macObjection(args.mac));
+  const problems: ArgumentProblem[] = [...linkNameProblems(args, 'name', path), ...macProblems(args, 'mac', path)];
   problems.push(...addressProblems(args.addresses, [...path, 'addresses']), ...addressProblems(args.gateways, [...path, 'gateways']));
   problems.push(...args.routes.flatMap((route, index) => routeProblems(route, [...path, 'routes', index])));
   problems.push(...sysctlProblems(args.sysctls, [...path, 'sysctls']));
   if (problems.length > 0) return problems;
   const families = new Set(args.addresses.map((text) => familyOf(readAddress(text).address)));
-  if (args.disableIPv6 && families.has(6)) add(['disableIPv6'], 'the interface has IPv6 addresses, which need IPv6');
+  if (args.disableIPv6 && families.has(6))
+    problems.push({ path: [...path, 'disableIPv6'], message: 'the interface has IPv6 addresses, which need IPv6' });
   settledRoutes(args).forEach(({ via, type, onlink }, index) => {
     // IPv6 can go without: every interface that is up has a link-local address.
     if (via === undefined || via.includes(':') || type !== undefined || onlink || families.has(4)) return;
-    add(['routes', index], `the gateway ${via} can't be reached: the interface has no IPv4 address`);
+    const message = `the gateway ${via} can't be reached: the interface has no IPv4 address`;
+    problems.push({ path: [...path, 'routes', index], message });
   });
   return problems;
-}
-
-/** What is wrong with the name of another interface in the arguments; none where it is left out. */
-export function optionalLinkNameProblems<K extends string>(args: { readonly [key in K]?: string }, key: K): ArgumentProblem[] {
-  const objection = args[key] ? linkNameObjection(args[key]) : undefined;
-  return objection === undefined ? [] : [{ path: [key], message: objection }];
 }
 
 /** What the interface adds to a result; it is the interface of this index among the step's own. */

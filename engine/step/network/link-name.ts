@@ -1,4 +1,8 @@
 import { sha256 } from '../../text/digest.ts';
+import type { ArgumentProblem } from '../operation.ts';
+
+/** Characters of an interface's name. Linux: IFNAMSIZ without the NUL that ends it. */
+export const MAX_LINK_NAME = 15;
 
 /**
  * Why text can't name an interface, or undefined when it can. Linux: net/core/dev.c dev_valid_name, and what iproute2 and CNI say no to
@@ -6,7 +10,7 @@ import { sha256 } from '../../text/digest.ts';
  */
 export function linkNameObjection(name: string): string | undefined {
   if (name === '') return 'an interface name must not be empty';
-  if (name.length > 15) return `interface name ${JSON.stringify(name)} is longer than 15 characters`;
+  if (name.length > MAX_LINK_NAME) return `interface name ${JSON.stringify(name)} is longer than ${MAX_LINK_NAME} characters`;
   if (name === '.' || name === '..') return `an interface can't be called ${JSON.stringify(name)}`;
   const wrong = /[^!-~]|[/:%"'`\\]/.exec(name);
   if (wrong !== null) return `interface name ${JSON.stringify(name)} must not contain ${JSON.stringify(wrong[0])}`;
@@ -31,3 +35,20 @@ export function macObjection(text: string): string | undefined {
   if (/^[0:]*$/.test(text)) return `${text} stands for no address`;
   return undefined;
 }
+
+type Named<K extends string> = { readonly [key in K]?: string };
+
+/** What is wrong with the name of an interface in the arguments, for `validate`; none where there is no such field. */
+export const linkNameProblems = <K extends string>(args: Named<K>, key: K, path: ArgumentProblem['path'] = []): ArgumentProblem[] =>
+  problemsAt([...path, key], args[key] === undefined ? undefined : linkNameObjection(args[key]));
+
+/** The same, of a name that may be empty: that is as good as none. */
+export const optionalLinkNameProblems = <K extends string>(args: Named<K>, key: K): ArgumentProblem[] =>
+  args[key] === '' ? [] : linkNameProblems(args, key);
+
+/** What is wrong with a MAC address in the arguments; an empty one is as good as none. */
+export const macProblems = <K extends string>(args: Named<K>, key: K, path: ArgumentProblem['path'] = []): ArgumentProblem[] =>
+  problemsAt([...path, key], args[key] ? macObjection(args[key]) : undefined);
+
+const problemsAt = (path: ArgumentProblem['path'], message: string | undefined): ArgumentProblem[] =>
+  message === undefined ? [] : [{ path, message }];

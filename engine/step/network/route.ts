@@ -12,7 +12,7 @@ import type { Command } from '../effect.ts';
 import { command } from '../effects/iproute.ts';
 import type { RouteRow } from '../effects/show.ts';
 import type { ArgumentProblem, ResultRoute } from '../operation.ts';
-import { linkNameObjection } from './link-name.ts';
+import { linkNameProblems } from './link-name.ts';
 import type { Route } from './shapes.ts';
 
 /** Number by which routes and rules in the host's tables are known to be ours: they can't carry a tag. No daemon in /etc/iproute2/rt_protos has it. */
@@ -98,9 +98,7 @@ export function routeProblems(route: Route, path: readonly (string | number)[]):
       problems.push({ path: [...path, key], message: `${text} is IPv6, the network ${to} is IPv4` });
     }
   }
-  const objection = route.dev === undefined ? undefined : linkNameObjection(route.dev);
-  if (objection !== undefined) problems.push({ path: [...path, 'dev'], message: objection });
-  return problems;
+  return [...problems, ...linkNameProblems(route, 'dev', path)];
 }
 
 /**

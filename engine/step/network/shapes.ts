@@ -1,11 +1,12 @@
 import { boolean, defaulted, type Infer, integer, list, map, object, oneOf, optional, string, union } from '../../text/shape.ts';
+import { MAX_LINK_NAME } from './link-name.ts';
 
 /*
  * Shapes that several operations of the network group have in common. Whether a text is an address or a name that Linux takes is said by
  * `validate`, as a reader of the message wants more than a pattern.
  */
 
-export const linkName = (doc: string) => string({ doc, maxLength: 15 });
+export const linkName = (doc: string) => string({ doc, maxLength: MAX_LINK_NAME });
 export const cidrs = (doc: string) => list(string({ maxLength: 64 }), { doc, maxItems: 256 });
 export const mtu = () => optional(integer({ doc: 'Bytes of a packet; 0 leaves it to the kernel.', minimum: 0, maximum: 65_535 }));
 export const mac = (doc: string) => optional(string({ doc, maxLength: 17 }));

@@ -6,7 +6,8 @@ import { ip } from '../effects/iproute.ts';
 import { link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } from '../network/address.ts';
-import { missingAddresses, optionalLinkNameProblems } from '../network/interface.ts';
+import { missingAddresses } from '../network/interface.ts';
+import { linkNameProblems } from '../network/link-name.ts';
 import { cidrs, linkName, where } from '../network/shapes.ts';
 import type { Operation, StepContext } from '../operation.ts';
 
@@ -25,7 +26,7 @@ export const ADDRESS: Operation<Arguments> = {
   arguments: shape,
   outputs: {},
   lifetime: 'owned',
-  validate: (args) => [...optionalLinkNameProblems(args, 'dev'), ...addressProblems(args.addresses, ['addresses'])],
+  validate: (args) => [...linkNameProblems(args, 'dev'), ...addressProblems(args.addresses, ['addresses'])],
   requires: () => [],
   lockKeys: (args, context) => (args.in === 'host' ? [`addresses:${args.dev}`] : [`addresses:${context.netns}:${args.dev}`]),
 

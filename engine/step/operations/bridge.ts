@@ -8,12 +8,12 @@ import { remember } from '../effects/step.ts';
 import { readSysctl, writeSysctl, writeSysctlIfAny } from '../effects/sysctl.ts';
 import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } from '../network/address.ts';
 import { missingAddresses } from '../network/interface.ts';
-import { linkNameObjection, macObjection } from '../network/link-name.ts';
+import { linkNameProblems, macProblems } from '../network/link-name.ts';
 import { ownedLinks, tagLink } from '../network/owned-link.ts';
 import { vlanField } from '../network/port-vlans.ts';
 import { cidrs, linkName, mac, mtu } from '../network/shapes.ts';
 import { deleteBridge, ensureVlanGateway, gatewayName } from '../network/vlan-gateway.ts';
-import type { ArgumentProblem, Operation, OwnerTag } from '../operation.ts';
+import type { Operation, OwnerTag } from '../operation.ts';
 
 const shape = object({
   name: linkName('Name of the bridge, as `cni0`.'),
@@ -41,14 +41,11 @@ export const BRIDGE: Operation<Arguments, Outputs> = {
   outputs: { name: STRING, mac: STRING, addressed: mapOf(STRING, STRING) },
   lifetime: 'shared',
 
-  validate(args): readonly ArgumentProblem[] {
-    const problems = addressProblems(args.addresses, ['addresses']);
-    const name = linkNameObjection(args.vlan ? gatewayName(args.name, args.vlan) : args.name);
-    if (name !== undefined) problems.push({ path: ['name'], message: name });
-    const macProblem = args.mac === undefined || args.mac === '' ? undefined : macObjection(args.mac);
-    if (macProblem !== undefined) problems.push({ path: ['mac'], message: macProblem });
-    return problems;
-  },
+  validate: (args) => [
+    ...addressProblems(args.addresses, ['addresses']),
+    ...linkNameProblems({ name: args.vlan ? gatewayName(args.name, args.vlan) : args.name }, 'name'),
+    ...macProblems(args, 'mac'),
+  ],
 
   requires: (args) => [{ kind: 'link-type', name: 'bridge', ...(filtersByArguments(args) && { option: 'vlan_filtering' }) }],
   lockKeys: (args) => [`link:${args.name}`],

@@ -96,6 +96,7 @@ describe('a tap', () => {
 it.each<[string, JsonObject, string]>([
   ['macvlan', { master: 'a/b' }, 'master: interface name "a/b" must not contain "/"'],
   ['vlan', { master: 'eth0', id: 7, mac: 'x' }, 'mac: "x" is not a MAC address like 0a:58:0a:01:00:05'],
+  ['vlan', { master: '', id: 7 }, 'master: an interface name must not be empty'],
   ['tap', { bridge: 'a b' }, 'bridge: interface name "a b" must not contain " "'],
   ['dummy', { addresses: ['x'] }, 'addresses.0: "x" is not an IP address with a prefix length, like 10.1.0.5/16'],
 ])('%s does not take %j', (operation, args, problem) =>

@@ -79,5 +79,6 @@ it.each<[string, JsonObject, string]>([
   ['rule', { fwmark: '1', families: [5], table: 1, priority: 1 }, 'families.0: there are the families 4 and 6'],
   ['sysctl', { values: { 'kernel.x': '1' } }, 'values.kernel.x: "kernel.x" is not below net, the part of a network namespace'],
   ['address', { dev: 'a b', addresses: [] }, 'dev: interface name "a b" must not contain " "'],
+  ['address', { dev: '', addresses: [] }, 'dev: an interface name must not be empty'],
   ['route', { routes: [{ to: 'x' }] }, 'routes.0.to: "x" is not a network like 10.0.0.0/8, and not `default`'],
 ])('%s does not take %j', (operation, args, problem) => expect(problemsOf(OPERATIONS.get(operation)!, args)).toEqual([problem]));

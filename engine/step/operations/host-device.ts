@@ -7,15 +7,8 @@ import { command, ip, tolerating } from '../effects/iproute.ts';
 import { type LinkRow, link, links } from '../effects/show.ts';
 import { all, pause, remember } from '../effects/step.ts';
 import { addAddress, readAddress } from '../network/address.ts';
-import {
-  checkInterface,
-  configureInterface,
-  describeInterface,
-  interfaceProblems,
-  interfaceResult,
-  optionalLinkNameProblems,
-} from '../network/interface.ts';
-import { macObjection } from '../network/link-name.ts';
+import { checkInterface, configureInterface, describeInterface, interfaceProblems, interfaceResult } from '../network/interface.ts';
+import { macProblems, optionalLinkNameProblems } from '../network/link-name.ts';
 import { tagLink } from '../network/owned-link.ts';
 import { interfaceFields, linkName, mac } from '../network/shapes.ts';
 import type { ArgumentProblem, Operation, OwnedThing, StepContext } from '../operation.ts';
@@ -71,11 +64,13 @@ export const HOST_DEVICE: Operation<Arguments, Outputs> = {
   lifetime: 'owned',
 
   validate(args) {
-    const problems: ArgumentProblem[] = [...interfaceProblems(args), ...optionalLinkNameProblems(args, 'device')];
+    const problems: ArgumentProblem[] = [
+      ...interfaceProblems(args),
+      ...optionalLinkNameProblems(args, 'device'),
+      ...macProblems(args, 'deviceMac'),
+    ];
     const given = WAYS.filter((way) => args[way]);
     if (given.length !== 1) problems.push({ path: [], message: `specify one of ${WAYS.join(', ')}` });
-    const objection = args.deviceMac ? macObjection(args.deviceMac) : undefined;
-    if (objection !== undefined) problems.push({ path: ['deviceMac'], message: objection });
     if (args.kernelPath && !/^\/sys\/devices\/[^\0]+$/.test(args.kernelPath)) {
       problems.push({ path: ['kernelPath'], message: 'the path must begin with /sys/devices/' });
     }

@@ -9,7 +9,8 @@ import {
   interfaceParts,
   undoContainerLink,
 } from '../network/container-link.ts';
-import { describeInterface, interfaceProblems, optionalLinkNameProblems } from '../network/interface.ts';
+import { describeInterface, interfaceProblems } from '../network/interface.ts';
+import { optionalLinkNameProblems } from '../network/link-name.ts';
 import { ownedLinks } from '../network/owned-link.ts';
 import { interfaceFields, linkInContainer, linkName } from '../network/shapes.ts';
 import type { Operation } from '../operation.ts';

@@ -2,7 +2,7 @@ import { sha256 } from '../../text/digest.ts';
 import { defaulted, type Infer, list, object, optional, string } from '../../text/shape.ts';
 import type { Steps } from '../effect.ts';
 import { addressProblems } from '../network/address.ts';
-import { linkNameObjection } from '../network/link-name.ts';
+import { linkNameProblems } from '../network/link-name.ts';
 import { linkName } from '../network/shapes.ts';
 import type { Operation, OwnedThing, OwnerTag } from '../operation.ts';
 import { type Network, readAll, readNetwork, readSource } from '../packet-filter/address-list.ts';
@@ -62,14 +62,11 @@ export const MASQUERADE: Operation<Arguments> = {
   arguments: shape,
   outputs: {},
   lifetime: 'owned',
-  validate({ from, except, interface: device }) {
-    const objection = device === undefined ? undefined : linkNameObjection(device);
-    return [
-      ...addressProblems(from, ['from']),
-      ...addressProblems(except, ['except']),
-      ...(objection === undefined ? [] : [{ path: ['interface'], message: objection }]),
-    ];
-  },
+  validate: (args) => [
+    ...addressProblems(args.from, ['from']),
+    ...addressProblems(args.except, ['except']),
+    ...linkNameProblems(args, 'interface'),
+  ],
   requires: ({ backend }) => backendRequirements(backend),
   lockKeys: () => [],
 

@@ -3,7 +3,7 @@ import { EffectError, type Netns, type Steps } from '../effect.ts';
 import { ip, tolerating } from '../effects/iproute.ts';
 import { type RouteRow, routesTo, routes as showRoutes } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
-import { optionalLinkNameProblems } from '../network/interface.ts';
+import { optionalLinkNameProblems } from '../network/link-name.ts';
 import {
   describeRoute,
   isRoute,
@@ -15,7 +15,7 @@ import {
   settleRoute,
 } from '../network/route.ts';
 import { linkName, routes, where } from '../network/shapes.ts';
-import type { ArgumentProblem, Operation, StepContext } from '../operation.ts';
+import type { Operation, StepContext } from '../operation.ts';
 
 const shape = object({
   routes: routes('The routes.'),
@@ -35,7 +35,7 @@ export const ROUTE: Operation<Arguments> = {
   arguments: shape,
   outputs: {},
   lifetime: 'owned',
-  validate: (args): readonly ArgumentProblem[] => [
+  validate: (args) => [
     ...optionalLinkNameProblems(args, 'dev'),
     ...args.routes.flatMap((route, index) => routeProblems(route, ['routes', index])),
   ],

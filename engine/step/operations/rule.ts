@@ -4,7 +4,7 @@ import { type Command, EffectError, type Netns, type Steps } from '../effect.ts'
 import { command, ip, ip6, tolerating } from '../effects/iproute.ts';
 import { type RuleRow, rules } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
-import { optionalLinkNameProblems } from '../network/interface.ts';
+import { optionalLinkNameProblems } from '../network/link-name.ts';
 import { ROUTE_PROTOCOL } from '../network/route.ts';
 import { linkName, where } from '../network/shapes.ts';
 import type { ArgumentProblem, Operation } from '../operation.ts';

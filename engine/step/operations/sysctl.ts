@@ -2,10 +2,10 @@ import { boolean, type Infer, map, object, optional, string } from '../../text/s
 import type { Steps } from '../effect.ts';
 import { remember } from '../effects/step.ts';
 import { readSysctl, writeSysctl } from '../effects/sysctl.ts';
-import { optionalLinkNameProblems } from '../network/interface.ts';
+import { optionalLinkNameProblems } from '../network/link-name.ts';
 import { linkName, where } from '../network/shapes.ts';
 import { differingSysctls, restoreSysctls, sysctlKey, sysctlProblems } from '../network/sysctl-values.ts';
-import type { ArgumentProblem, Operation, StepContext } from '../operation.ts';
+import type { Operation, StepContext } from '../operation.ts';
 
 const shape = object({
   values: map(string({ maxLength: 256 }), {
@@ -30,7 +30,7 @@ export const SYSCTL: Operation<Arguments> = {
   arguments: shape,
   outputs: {},
   lifetime: 'owned',
-  validate: (args): readonly ArgumentProblem[] => [...optionalLinkNameProblems(args, 'dev'), ...sysctlProblems(args.values, ['values'])],
+  validate: (args) => [...optionalLinkNameProblems(args, 'dev'), ...sysctlProblems(args.values, ['values'])],
   requires: () => [],
   lockKeys: (args) => (args.in === 'host' ? ['sysctl'] : []),
 

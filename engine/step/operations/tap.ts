@@ -11,7 +11,8 @@ import {
   interfaceOutputs,
   interfaceParts,
 } from '../network/container-link.ts';
-import { configureInterface, describeInterface, interfaceProblems, optionalLinkNameProblems } from '../network/interface.ts';
+import { configureInterface, describeInterface, interfaceProblems } from '../network/interface.ts';
+import { optionalLinkNameProblems } from '../network/link-name.ts';
 import { deleteLink, ownedLinks } from '../network/owned-link.ts';
 import { interfaceFields, linkName } from '../network/shapes.ts';
 import type { Operation, StepContext } from '../operation.ts';

@@ -6,11 +6,10 @@ import { command, ip } from '../effects/iproute.ts';
 import { type LinkRow, link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { readSysctl, writeSysctl } from '../effects/sysctl.ts';
-import { optionalLinkNameProblems } from '../network/interface.ts';
-import { macObjection } from '../network/link-name.ts';
+import { linkNameProblems, macProblems } from '../network/link-name.ts';
 import { linkName, mac, mtu } from '../network/shapes.ts';
 import { differingSysctls, restoreSysctls, sysctlKey, sysctlProblems } from '../network/sysctl-values.ts';
-import type { ArgumentProblem, Operation, StepContext } from '../operation.ts';
+import type { Operation, StepContext } from '../operation.ts';
 
 const shape = object({
   dev: linkName('Interface of the container, usually `${request.ifName}`.'),
@@ -53,13 +52,7 @@ export const TUNING: Operation<Arguments, Outputs> = {
   outputs: { name: STRING, mac: STRING, sandbox: STRING },
   lifetime: 'owned',
 
-  validate(args) {
-    const problems: ArgumentProblem[] = [...optionalLinkNameProblems(args, 'dev'), ...sysctlProblems(args.sysctl, ['sysctl'])];
-    const objection = args.mac ? macObjection(args.mac) : undefined;
-    if (objection !== undefined) problems.push({ path: ['mac'], message: objection });
-    return problems;
-  },
-
+  validate: (args) => [...linkNameProblems(args, 'dev'), ...macProblems(args, 'mac'), ...sysctlProblems(args.sysctl, ['sysctl'])],
   requires: () => [],
   lockKeys: () => [],
 

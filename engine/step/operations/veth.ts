@@ -14,7 +14,7 @@ import {
   interfaceResult,
   type LinkManners,
 } from '../network/interface.ts';
-import { generatedLinkName, generatedMac, linkNameObjection } from '../network/link-name.ts';
+import { generatedLinkName, generatedMac, linkNameProblems } from '../network/link-name.ts';
 import { checkSpoofing, forgetSpoofing, missingSpoofCheck, ownedSpoofChecks } from '../network/mac-spoof-check.ts';
 import { deleteLink, isOwned, ownedLinks, tagLink } from '../network/owned-link.ts';
 import { hasVlans, missingPortVlans, setPortVlans, trunkProblems, trunkShape, vlanField } from '../network/port-vlans.ts';
@@ -77,20 +77,19 @@ export const VETH: Operation<Arguments, Outputs> = {
   outputs: { host: mapOf(STRING, STRING), container: mapOf(STRING, STRING) },
   lifetime: 'owned',
 
-  validate(args) {
-    const problems: ArgumentProblem[] = [...interfaceProblems(args.container, ['container'])];
-    const { host } = args;
-    for (const key of ['name', 'master'] as const) {
-      const objection = host[key] === undefined ? undefined : linkNameObjection(host[key]);
-      if (objection !== undefined) problems.push({ path: ['host', key], message: objection });
-    }
-    problems.push(...addressProblems(host.addresses, ['host', 'addresses']));
-    problems.push(...host.routes.flatMap((route, index) => routeProblems(route, ['host', 'routes', index])));
-    problems.push(...trunkProblems(host.vlanTrunk, ['host', 'vlanTrunk']));
-    if (hasVlans(host) && host.master === undefined) {
-      problems.push({ path: ['host', 'master'], message: 'only a port of a bridge has VLANs: `master` is missing' });
-    }
-    return problems;
+  validate(args): readonly ArgumentProblem[] {
+    const { host, container } = args;
+    return [
+      ...interfaceProblems(container, ['container']),
+      ...linkNameProblems(host, 'name', ['host']),
+      ...linkNameProblems(host, 'master', ['host']),
+      ...addressProblems(host.addresses, ['host', 'addresses']),
+      ...host.routes.flatMap((route, index) => routeProblems(route, ['host', 'routes', index])),
+      ...trunkProblems(host.vlanTrunk, ['host', 'vlanTrunk']),
+      ...(hasVlans(host) && host.master === undefined
+        ? [{ path: ['host', 'master'], message: 'only a port of a bridge has VLANs: `master` is missing' }]
+        : []),
+    ];
   },
 
   requires: ({ host }) => [

@@ -7,7 +7,8 @@ import {
   interfaceParts,
   undoContainerLink,
 } from '../network/container-link.ts';
-import { describeInterface, interfaceProblems, optionalLinkNameProblems } from '../network/interface.ts';
+import { describeInterface, interfaceProblems } from '../network/interface.ts';
+import { linkNameProblems } from '../network/link-name.ts';
 import { ownedLinks } from '../network/owned-link.ts';
 import { interfaceFields, linkInContainer, linkName } from '../network/shapes.ts';
 import type { Operation } from '../operation.ts';
@@ -28,7 +29,7 @@ export const VLAN: Operation<Arguments, InterfaceOutputs> = {
   arguments: shape,
   outputs: INTERFACE_OUTPUTS,
   lifetime: 'owned',
-  validate: (args) => [...interfaceProblems(args), ...optionalLinkNameProblems(args, 'master')],
+  validate: (args) => [...interfaceProblems(args), ...linkNameProblems(args, 'master')],
   requires: () => [{ kind: 'link-type', name: 'vlan' }],
   lockKeys: () => [],
 

@@ -12,13 +12,12 @@ import { type Infer, integer, object, string } from '../../text/shape.ts';
 import { type Command, EffectError, type Steps } from '../effect.ts';
 import { bridge, command, ip, tolerating } from '../effects/iproute.ts';
 import { link, routes, routesTo, show } from '../effects/show.ts';
-import { addressProblems, readAddress } from '../network/address.ts';
-import { optionalLinkNameProblems } from '../network/interface.ts';
-import { macObjection } from '../network/link-name.ts';
+import { addressProblems, ipProblems, readAddress } from '../network/address.ts';
+import { linkNameProblems, macProblems } from '../network/link-name.ts';
 import { ROUTE_PROTOCOL } from '../network/route.ts';
 import { cidrs, linkName, mac } from '../network/shapes.ts';
 import { tunnelMac } from '../network/tunnel-mac.ts';
-import type { ArgumentProblem, Operation } from '../operation.ts';
+import type { Operation } from '../operation.ts';
 
 const shape = object({
   dev: linkName('The tunnel, made by a step `vxlan`.'),
@@ -41,14 +40,12 @@ export const VXLAN_PEER: Operation<Arguments> = {
   outputs: {},
   lifetime: 'owned',
 
-  validate(args) {
-    const problems: ArgumentProblem[] = [...optionalLinkNameProblems(args, 'dev'), ...addressProblems(args.networks, ['networks'])];
-    if (parseIp(args.node) === undefined) problems.push({ path: ['node'], message: `${JSON.stringify(args.node)} is not an IP address` });
-    const objection = args.mac ? macObjection(args.mac) : undefined;
-    if (objection !== undefined) problems.push({ path: ['mac'], message: objection });
-    return problems;
-  },
-
+  validate: (args) => [
+    ...linkNameProblems(args, 'dev'),
+    ...ipProblems(args, 'node'),
+    ...macProblems(args, 'mac'),
+    ...addressProblems(args.networks, ['networks']),
+  ],
   requires: () => [],
   lockKeys: () => [],
 

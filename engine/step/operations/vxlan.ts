@@ -4,13 +4,13 @@ import { boolean, defaulted, type Infer, integer, object, optional, string } fro
 import { EffectError, type Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
 import { type LinkRow, link } from '../effects/show.ts';
-import { addAddress, addressProblems, isAddress, readAddress } from '../network/address.ts';
-import { missingAddresses, optionalLinkNameProblems } from '../network/interface.ts';
-import { macObjection } from '../network/link-name.ts';
+import { addAddress, addressProblems, ipProblems, isAddress, readAddress } from '../network/address.ts';
+import { missingAddresses } from '../network/interface.ts';
+import { linkNameProblems, macProblems, optionalLinkNameProblems } from '../network/link-name.ts';
 import { deleteLink, isOwned, ownedLinks, tagLink } from '../network/owned-link.ts';
 import { cidrs, linkName, mac, mtu } from '../network/shapes.ts';
 import { tunnelMac } from '../network/tunnel-mac.ts';
-import type { ArgumentProblem, Operation, OwnerTag } from '../operation.ts';
+import type { Operation, OwnerTag } from '../operation.ts';
 
 const shape = object({
   name: linkName('Name of the tunnel on the host, as `vxlan.1`.'),
@@ -37,19 +37,13 @@ export const VXLAN: Operation<Arguments, Outputs> = {
   outputs: { name: STRING, mac: STRING },
   lifetime: 'owned',
 
-  validate(args) {
-    const problems: ArgumentProblem[] = [
-      ...optionalLinkNameProblems(args, 'name'),
-      ...optionalLinkNameProblems(args, 'dev'),
-      ...addressProblems(args.addresses, ['addresses']),
-    ];
-    if (parseIp(args.local) === undefined)
-      problems.push({ path: ['local'], message: `${JSON.stringify(args.local)} is not an IP address` });
-    const objection = args.mac ? macObjection(args.mac) : undefined;
-    if (objection !== undefined) problems.push({ path: ['mac'], message: objection });
-    return problems;
-  },
-
+  validate: (args) => [
+    ...linkNameProblems(args, 'name'),
+    ...ipProblems(args, 'local'),
+    ...optionalLinkNameProblems(args, 'dev'),
+    ...macProblems(args, 'mac'),
+    ...addressProblems(args.addresses, ['addresses']),
+  ],
   requires: () => [{ kind: 'link-type', name: 'vxlan' }],
   lockKeys: (args) => [`link:${args.name}`],
 
