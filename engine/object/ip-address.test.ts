@@ -4,6 +4,7 @@ import {
   addressFromNumber,
   addressToNumber,
   addToAddress,
+  canonicalIp,
   compareAddresses,
   familyOf,
   formatIpAddress,
@@ -54,6 +55,13 @@ describe('reading', () => {
     const prefix = parseIpOrCidr(text);
     expect(prefix && formatIpPrefix(prefix)).toBe(expected);
   });
+
+  it.each([
+    ['FD00:0::5', 'fd00::5'],
+    ['10.1.0.5', '10.1.0.5'],
+    ['::ffff:10.1.0.5', '::ffff:10.1.0.5'],
+    ['eth0', 'eth0'],
+  ])('%j in its canonical form is %j', (text, expected) => expect(canonicalIp(text)).toBe(expected));
 });
 
 describe('arithmetic', () => {

@@ -1,4 +1,4 @@
-import { type IpAddress, isV4, isV4Mapped, parseIpAddress } from '../cel/libraries/net/ip-address.ts';
+import { formatIpAddress, type IpAddress, isV4, isV4Mapped, parseIpAddress } from '../cel/libraries/net/ip-address.ts';
 import { type IpPrefix, maskPrefix, parseIpPrefix } from '../cel/libraries/net/ip-prefix.ts';
 
 /*
@@ -28,6 +28,12 @@ export function parseIpOrCidr(text: string): IpPrefix | undefined {
   if (text.includes('/')) return parseCidr(text);
   const address = parseIp(text);
   return address === undefined ? undefined : hostPrefix(address);
+}
+
+/** An address in the one form in which it is printed; text that is none stays as it is. */
+export function canonicalIp(text: string): string {
+  const address = parseIp(text);
+  return address === undefined ? text : formatIpAddress(address);
 }
 
 /** The network of this address alone: `/32` or `/128`. */

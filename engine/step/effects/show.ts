@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../object/json.ts';
-import type { IprouteProgram, Netns, Steps } from '../effect.ts';
+import { EffectError, type IprouteProgram, type Netns, type Steps } from '../effect.ts';
 
 /** A link with its addresses, as `ip -details -json address show` tells it, as far as it is read here. */
 export interface LinkRow {
@@ -87,6 +87,13 @@ export const links = (netns: Netns, ...words: readonly string[]): Steps<readonly
 /** The link of this name, or undefined. */
 export function* link(netns: Netns, name: string): Steps<LinkRow | undefined> {
   return (yield* links(netns, 'dev', name))[0];
+}
+
+/** The same. @throws EffectError `missing`, with this message, where there is none. */
+export function* existingLink(netns: Netns, name: string, message: string): Steps<LinkRow> {
+  const row = yield* link(netns, name);
+  if (row === undefined) throw new EffectError('missing', message, `ip link show dev ${name}`);
+  return row;
 }
 
 /** All routes of one family in all tables, or those that more words of `ip route show` narrow it to: `dev`, `proto`. */

@@ -1,7 +1,7 @@
 import { formatIpPrefix, type IpPrefix, isV4, parseIp, parseIpOrCidr } from '../../object/ip-address.ts';
 import type { Command } from '../effect.ts';
 import { command, tolerating } from '../effects/iproute.ts';
-import type { AddressInfo } from '../effects/show.ts';
+import type { AddressInfo, LinkRow } from '../effects/show.ts';
 import type { ArgumentProblem } from '../operation.ts';
 
 /** @throws Error for what {@link addressProblems} says no to. */
@@ -45,6 +45,14 @@ export const addAddress = (
 
 export const deleteAddress = (dev: string, address: IpPrefix): Command =>
   tolerating(command('address', 'del', formatIpPrefix(address), 'dev', dev), 'missing', 'invalid');
+
+/** Those of the addresses that a link has not. */
+export const lackingAddresses = ({ addr_info }: Pick<LinkRow, 'addr_info'>, addresses: readonly string[]): IpPrefix[] =>
+  addresses.map(readAddress).filter((address) => !addr_info.some((info) => isAddress(info, address)));
+
+/** The same, in words. */
+export const missingAddresses = (row: LinkRow, addresses: readonly string[]): string[] =>
+  lackingAddresses(row, addresses).map((address) => `interface ${row.ifname} has no address ${formatIpPrefix(address)}`);
 
 /** Whether a row of `ip address show` is this address. */
 export const isAddress = (row: AddressInfo, address: IpPrefix): boolean => `${row.local}/${row.prefixlen}` === formatIpPrefix(address);

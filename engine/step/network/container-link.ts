@@ -1,7 +1,7 @@
 import { STRING } from '../../cel/types.ts';
 import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
 import { command, ip, tolerating } from '../effects/iproute.ts';
-import { type LinkRow, link, routes } from '../effects/show.ts';
+import { existingLink, type LinkRow, link, routes } from '../effects/show.ts';
 import type { OwnerTag, ResultParts, StepContext } from '../operation.ts';
 import { checkInterface, configureInterface, interfaceResult } from './interface.ts';
 import { generatedLinkName, generatedMac } from './link-name.ts';
@@ -112,9 +112,7 @@ export const interfaceParts = (args: InterfaceArguments, { name, mac, sandbox }:
  */
 function* masterLink(netns: Netns, name: string | undefined, mtu: number | undefined): Steps<LinkRow> {
   const master = name || (yield* defaultRouteLink(netns));
-  const row = yield* link(netns, master);
-  if (row === undefined)
-    throw new EffectError('missing', `there is no interface ${JSON.stringify(master)} to stand on`, `ip link show dev ${master}`);
+  const row = yield* existingLink(netns, master, `there is no interface ${JSON.stringify(master)} to stand on`);
   if (mtu !== undefined && mtu > row.mtu) {
     throw new EffectError('invalid', `invalid MTU ${mtu}, must be [0, master MTU(${row.mtu})]`, `ip link add link ${master} mtu ${mtu}`);
   }

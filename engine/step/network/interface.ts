@@ -1,15 +1,15 @@
-import { familyOf, formatIpAddress, formatIpPrefix, type IpPrefix, isV4 } from '../../object/ip-address.ts';
+import { familyOf, formatIpAddress, formatIpPrefix, isV4 } from '../../object/ip-address.ts';
 import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
 import { command, ip, ipEagerly, tolerating } from '../effects/iproute.ts';
-import { type LinkRow, link, routes } from '../effects/show.ts';
+import { link } from '../effects/show.ts';
 import { pause } from '../effects/step.ts';
 import { writeSysctl, writeSysctls, writeSysctlsIfAny } from '../effects/sysctl.ts';
 import type { ArgumentProblem, ResultParts } from '../operation.ts';
-import { addAddress, addressProblems, isAddress, readAddress } from './address.ts';
+import { addAddress, addressProblems, missingAddresses, readAddress } from './address.ts';
 import { linkNameProblems, macProblems } from './link-name.ts';
-import { describeRoute, isRoute, resultRoute, routeCommand, routeProblems, type SettledRoute, settleRoute } from './route.ts';
+import { describeRoute, missingRoutes, resultRoute, routeCommand, routeProblems, type SettledRoute, settleRoute } from './route.ts';
 import type { InterfaceArguments } from './shapes.ts';
-import { sysctlKey, sysctlProblems } from './sysctl-values.ts';
+import { settleSysctls, sysctlProblems } from './sysctl-values.ts';
 
 /*
  * What all interfaces of containers have in common once they are there: kernel parameters, addresses, up, routes. As the `ConfigureIface`
@@ -83,11 +83,11 @@ function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boole
       [`${inet6}/keep_addr_on_down`, '1'],
     ]);
   }
-  for (const [key, value] of Object.entries(args.sysctls)) yield* writeSysctl(netns, sysctlKey(key, name), value);
+  for (const [key, value] of settleSysctls(args.sysctls, name)) yield* writeSysctl(netns, key, value);
 }
 
 /** Waits until no address of the link is tentative. @throws EffectError `timeout`, or `exists` where somebody else has an address. */
-export function* settleAddresses(netns: Netns, name: string): Steps<void> {
+function* settleAddresses(netns: Netns, name: string): Steps<void> {
   const tried = `ip address show dev ${name} tentative`;
   for (let question = 0; question < SETTLE_QUESTIONS; question++) {
     const row = yield* link(netns, name);
@@ -116,26 +116,11 @@ export function* checkInterface(netns: Netns, args: InterfaceArguments, kind?: s
   if (kind !== undefined && row.linkinfo?.info_kind !== kind) return [`interface ${args.name} in the container is not of type ${kind}`];
   return [
     ...(args.up && !row.flags.includes('UP') ? [`interface ${args.name} in the container is down`] : []),
-    ...missingAddresses(row, args.addresses.map(readAddress)),
-    ...(yield* missingRoutes(netns, args)),
+    ...missingAddresses(row, args.addresses),
+    ...(yield* missingRoutes(netns, settledRoutes(args), args.name)).map(
+      (route) => `the container has no route to ${describeRoute(route)}`,
+    ),
   ];
-}
-
-export const missingAddresses = (row: LinkRow, addresses: readonly IpPrefix[]): string[] =>
-  addresses
-    .filter((address) => !row.addr_info.some((info) => isAddress(info, address)))
-    .map((address) => `interface ${row.ifname} has no address ${formatIpPrefix(address)}`);
-
-function* missingRoutes(netns: Netns, args: InterfaceArguments): Steps<string[]> {
-  const missing: string[] = [];
-  const wanted = settledRoutes(args);
-  for (const family of [4, 6] as const) {
-    const ofFamily = wanted.filter((route) => route.family === family);
-    if (ofFamily.length === 0) continue;
-    const rows = yield* routes(netns, family);
-    missing.push(...ofFamily.filter((route) => !rows.some((row) => isRoute(row, route, args.name))).map(describeRoute));
-  }
-  return missing.map((route) => `the container has no route to ${route}`);
 }
 
 /** What is wrong with the arguments of an interface, for `validate`. */

@@ -516,6 +516,11 @@ function routeRow({ to, words }: ModelRoute): JsonObject {
   };
 }
 
+function markOf(text: string | undefined): JsonObject {
+  const [fwmark, fwmask] = text?.split('/') ?? [];
+  return { ...(fwmark !== undefined && { fwmark }), ...(fwmask !== undefined && { fwmask }) };
+}
+
 function ruleRow(words: readonly string[]): JsonObject {
   const network = (word: string, address: string, bits: string): JsonObject => {
     const text = after(words, word);
@@ -535,5 +540,6 @@ function ruleRow(words: readonly string[]): JsonObject {
     ...network('to', 'dst', 'dstlen'),
     ...optional('iif'),
     ...optional('oif'),
+    ...markOf(after(words, 'fwmark')),
   };
 }

@@ -1,6 +1,6 @@
 import {
+  canonicalIp,
   familyOf,
-  formatIpAddress,
   formatIpPrefix,
   type IpFamily,
   type IpPrefix,
@@ -8,9 +8,9 @@ import {
   parseIp,
   parseIpOrCidr,
 } from '../../object/ip-address.ts';
-import type { Command } from '../effect.ts';
+import type { Command, Netns, Steps } from '../effect.ts';
 import { command } from '../effects/iproute.ts';
-import type { RouteRow } from '../effects/show.ts';
+import { type RouteRow, routes } from '../effects/show.ts';
 import type { ArgumentProblem, ResultRoute } from '../operation.ts';
 import { linkNameProblems } from './link-name.ts';
 import type { Route } from './shapes.ts';
@@ -50,9 +50,9 @@ export function settleRoute(route: Route): SettledRoute {
   return {
     family: familyOf(target.address),
     to: formatIpPrefix(maskPrefix(target)),
-    ...(via !== undefined && { via: canonical(via) }),
+    ...(via !== undefined && { via: canonicalIp(via) }),
     ...(route.dev !== undefined && { dev: route.dev }),
-    ...(src !== undefined && { src: canonical(src) }),
+    ...(src !== undefined && { src: canonicalIp(src) }),
     ...(metric !== undefined && metric > 0 && { metric }),
     ...(route.table !== undefined && route.table > 0 && { table: route.table }),
     ...(scope !== undefined && { scope }),
@@ -70,11 +70,6 @@ function targetOf(route: Route): IpPrefix | undefined {
   const via = parseIp(route.via ?? route.gw ?? '');
   return parseIpOrCidr(via === undefined || familyOf(via) === 4 ? '0.0.0.0/0' : '::/0');
 }
-
-const canonical = (text: string): string => {
-  const address = parseIp(text);
-  return address === undefined ? text : formatIpAddress(address);
-};
 
 export function routeProblems(route: Route, path: readonly (string | number)[]): ArgumentProblem[] {
   const problems: ArgumentProblem[] = [];
@@ -146,14 +141,26 @@ export function isRoute(row: RouteRow, route: SettledRoute, dev?: string): boole
   );
 }
 
+/** Those of the routes that are not there. `dev`: interface of those that name none. */
+export function* missingRoutes(netns: Netns, wanted: readonly SettledRoute[], dev?: string): Steps<readonly SettledRoute[]> {
+  const missing: SettledRoute[] = [];
+  for (const family of [4, 6] as const) {
+    const ofFamily = wanted.filter((route) => route.family === family);
+    if (ofFamily.length === 0) continue;
+    const rows = yield* routes(netns, family);
+    missing.push(...ofFamily.filter((route) => !rows.some((row) => isRoute(row, route, dev))));
+  }
+  return missing;
+}
+
 /** What `dst` of a row of this family means, as a CIDR. */
 function rowTarget(row: RouteRow, family: IpFamily): string {
   if (row.dst === 'default') return family === 4 ? '0.0.0.0/0' : '::/0';
   return row.dst.includes('/') ? row.dst : `${row.dst}/${family === 4 ? 32 : 128}`;
 }
 
-// iproute2 writes the kernel's own tables by name.
-const tableName = (table = 254): string => ({ 255: 'local', 254: 'main', 253: 'default' })[table] ?? String(table);
+/** A routing table as iproute2 writes it: the kernel's own by name. */
+export const tableName = (table = 254): string => ({ 255: 'local', 254: 'main', 253: 'default' })[table] ?? String(table);
 
 /** The route in the words of a CNI result. */
 export const resultRoute = (route: SettledRoute): ResultRoute => ({

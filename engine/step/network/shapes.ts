@@ -10,6 +10,7 @@ export const linkName = (doc: string) => string({ doc, maxLength: MAX_LINK_NAME 
 export const cidrs = (doc: string) => list(string({ maxLength: 64 }), { doc, maxItems: 256 });
 export const mtu = () => optional(integer({ doc: 'Bytes of a packet; 0 leaves it to the kernel.', minimum: 0, maximum: 65_535 }));
 export const mac = (doc: string) => optional(string({ doc, maxLength: 17 }));
+export const sysctls = (doc: string) => map(string({ maxLength: 256 }), { doc, key: { kind: 'string', maxLength: 256 } });
 
 /** A route, in the words of iproute2; `dst`, `gw` and `priority` of CNI results say the same, so that such routes fit as they are. */
 export const route = object({
@@ -51,13 +52,7 @@ export const interfaceFields = {
     boolean({ doc: 'Whether the kernel makes a route to the network of each address. False for links between two ends.' }),
     true,
   ),
-  sysctls: defaulted(
-    map(string({ maxLength: 256 }), {
-      doc: 'Keys of the kernel below `net`, as `net.ipv4.conf.IFNAME.arp_filter`; IFNAME stands for the interface.',
-      key: { kind: 'string', maxLength: 256 },
-    }),
-    {},
-  ),
+  sysctls: defaulted(sysctls('Keys of the kernel below `net`, as `net.ipv4.conf.IFNAME.arp_filter`; IFNAME stands for the interface.'), {}),
   up: defaulted(boolean({ doc: 'Whether the interface is set up.' }), true),
   disableIPv6: defaulted(boolean({ doc: 'Switches IPv6 off on the interface.' }), false),
   enableDad: defaulted(
@@ -66,8 +61,6 @@ export const interfaceFields = {
   ),
 };
 const interfaceShape = object(interfaceFields);
-/** What a fragment of arguments is about: the host's namespace or the container's. */
-export const where = (doc: string) => defaulted({ ...oneOf('host', 'container'), doc }, 'host');
 export type InterfaceArguments = Infer<typeof interfaceShape>;
 
 /** Of links that stand on another: where that one is. */

@@ -28,7 +28,7 @@ export function sysctlObjection(text: string): string | undefined {
 }
 
 /** Why the value can't be written, or undefined. */
-export const sysctlValueObjection = (value: string): string | undefined =>
+const sysctlValueObjection = (value: string): string | undefined =>
   /^[ -~\t]{1,256}$/.test(value) ? undefined : `${JSON.stringify(value.slice(0, 40))} is not one line of printable characters`;
 
 /** What is wrong with keys and values of a rule. */
@@ -40,6 +40,20 @@ export function sysctlProblems(values: Readonly<Record<string, string>>, path: r
 }
 
 type Settled = readonly (readonly [key: string, value: string])[];
+
+/** Keys and values of a rule, the keys as {@link sysctlKey} has them. */
+export const settleSysctls = (values: Readonly<Record<string, string>>, interfaceName?: string): Settled =>
+  Object.entries(values).map(([key, value]) => [sysctlKey(key, interfaceName), value]);
+
+/** What the keys have now; those that the kernel has not are left out. */
+export function* readSysctls(netns: Netns, values: Settled): Steps<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const [key] of values) {
+    const value = yield* readSysctl(netns, key);
+    if (value !== undefined) found.set(key, value);
+  }
+  return found;
+}
 
 /** Keys that have another value than they should, in words. The kernel may show white space of its own between numbers. */
 export function* differingSysctls(netns: Netns, values: Settled): Steps<readonly string[]> {

@@ -1,8 +1,5 @@
-import { formatIpAddress, parseIp } from '../../object/ip-address.ts';
+import { canonicalIp } from '../../object/ip-address.ts';
 import { generatedMac } from './link-name.ts';
 
 /** MAC address of the end of a VXLAN network at a node, the same for whoever asks: the network's number and the node's address tell it. */
-export function tunnelMac(id: number, node: string): string {
-  const address = parseIp(node);
-  return generatedMac(`vxlan/${id}/${address === undefined ? node : formatIpAddress(address)}`);
-}
+export const tunnelMac = (id: number, node: string): string => generatedMac(`vxlan/${id}/${canonicalIp(node)}`);

@@ -1,6 +1,6 @@
-import { EffectError, type Steps } from '../effect.ts';
+import type { Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
-import { type LinkRow, link, links } from '../effects/show.ts';
+import { existingLink, type LinkRow, link, links } from '../effects/show.ts';
 import { writeSysctlIfAny } from '../effects/sysctl.ts';
 import { generatedLinkName } from './link-name.ts';
 import { deleteLink } from './owned-link.ts';
@@ -30,9 +30,7 @@ export function* ensureVlanGateway(bridge: LinkRow, vlan: number): Steps<LinkRow
   yield* setPortVlans(port, { vlan, vlanTrunk: [], preserveDefaultVlan: false });
   yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${temporary}/accept_ra`, '0');
   yield* ip(undefined, command('link', 'set', 'dev', temporary, 'name', name));
-  const row = yield* link(undefined, name);
-  if (row === undefined) throw new EffectError('missing', `${name} vanished while it was made`, `ip link show dev ${name}`);
-  return row;
+  return yield* existingLink(undefined, name, `${name} vanished while it was made`);
 }
 
 /** Removes a bridge and the gateways of its VLANs. */

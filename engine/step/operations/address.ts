@@ -1,20 +1,20 @@
 import { formatIpPrefix } from '../../object/ip-address.ts';
 import type { Infer } from '../../text/shape.ts';
 import { object } from '../../text/shape.ts';
-import { EffectError } from '../effect.ts';
 import { ip } from '../effects/iproute.ts';
-import { link } from '../effects/show.ts';
+import { existingLink, link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
-import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } from '../network/address.ts';
-import { missingAddresses } from '../network/interface.ts';
+import { addedBefore } from '../network/added-before.ts';
+import { addAddress, addressProblems, deleteAddress, lackingAddresses, missingAddresses, readAddress } from '../network/address.ts';
 import { linkNameProblems } from '../network/link-name.ts';
-import { cidrs, linkName, where } from '../network/shapes.ts';
-import type { Operation, StepContext } from '../operation.ts';
+import { describePlace, isGone, netnsOf, place } from '../network/place.ts';
+import { cidrs, linkName } from '../network/shapes.ts';
+import type { Operation } from '../operation.ts';
 
 const shape = object({
   dev: linkName('Interface that is given the addresses.'),
   addresses: cidrs('The addresses, `10.1.0.5/16`; without a prefix length it is the address alone.'),
-  in: where('Where the interface is.'),
+  in: place('Where the interface is.'),
 });
 type Arguments = Infer<typeof shape>;
 
@@ -31,34 +31,26 @@ export const ADDRESS: Operation<Arguments> = {
   lockKeys: (args, context) => (args.in === 'host' ? [`addresses:${args.dev}`] : [`addresses:${context.netns}:${args.dev}`]),
 
   *ensure(args, context) {
-    const netns = args.in === 'host' ? undefined : context.netns;
-    const row = yield* link(netns, args.dev);
-    if (row === undefined)
-      throw new EffectError('missing', `there is no interface ${JSON.stringify(args.dev)}`, `ip address show dev ${args.dev}`);
-    const ours = new Set(addedBefore(context));
-    const lacking = args.addresses.map(readAddress).filter((address) => !row.addr_info.some((info) => isAddress(info, address)));
+    const netns = netnsOf(args, context);
+    const row = yield* existingLink(netns, args.dev, `there is no interface ${JSON.stringify(args.dev)}`);
+    const ours = new Set(addedBefore<string>(context));
+    const lacking = lackingAddresses(row, args.addresses);
     const added = [...new Set([...ours, ...lacking.map(formatIpPrefix)])];
     if (added.length > ours.size) yield* remember({ added });
     yield* ip(netns, ...lacking.map((address) => addAddress(args.dev, address, { noDad: true })));
     return {};
   },
 
-  *check(args, { netns }) {
-    const row = yield* link(args.in === 'host' ? undefined : netns, args.dev);
-    return row === undefined ? [`there is no interface ${args.dev}`] : missingAddresses(row, args.addresses.map(readAddress));
+  *check(args, context) {
+    const row = yield* link(netnsOf(args, context), args.dev);
+    return row === undefined ? [`there is no interface ${args.dev}`] : missingAddresses(row, args.addresses);
   },
 
   *undo(args, context) {
-    if (args.in === 'container' && context.netnsGone) return;
-    yield* ip(
-      args.in === 'host' ? undefined : context.netns,
-      ...addedBefore(context).map((address) => deleteAddress(args.dev, readAddress(address))),
-    );
+    if (isGone(args, context)) return;
+    yield* ip(netnsOf(args, context), ...addedBefore<string>(context).map((address) => deleteAddress(args.dev, readAddress(address))));
   },
 
   predict: () => ({}),
-  describe: (args) => `addresses ${args.addresses.join(', ')} on ${args.dev}${args.in === 'host' ? '' : ' in the container'}`,
+  describe: (args) => `addresses ${args.addresses.join(', ')} on ${args.dev}${describePlace(args)}`,
 };
-
-const addedBefore = ({ memory }: StepContext): readonly string[] =>
-  (memory as { readonly added?: readonly string[] } | undefined)?.added ?? [];

@@ -2,7 +2,7 @@ import { STRING } from '../../cel/types.ts';
 import { defaulted, type Infer, integer, object, optional } from '../../text/shape.ts';
 import { EffectError, type Steps } from '../effect.ts';
 import { command, ip, tc } from '../effects/iproute.ts';
-import { link, links } from '../effects/show.ts';
+import { existingLink, link, links } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { generatedLinkName, generatedMac, optionalLinkNameProblems } from '../network/link-name.ts';
 import { deleteLink, isOwned, ownedLinks, tagLink } from '../network/owned-link.ts';
@@ -166,8 +166,7 @@ function* otherEnd(container: string | undefined, { netns }: Context): Steps<str
 }
 
 function* makeIfb(name: string, { owner }: Context, { ifb, mac }: Outputs): Steps<void> {
-  const device = yield* link(undefined, name);
-  if (device === undefined) throw new EffectError('missing', `there is no interface ${name} on the host`, `ip link show dev ${name}`);
+  const device = yield* existingLink(undefined, name, `there is no interface ${name} on the host`);
   const present = yield* link(undefined, ifb);
   if (present !== undefined && !isOwned(present, owner, mac)) {
     throw new EffectError('exists', `there is an interface ${ifb} of somebody else`, `ip link add ${ifb} type ifb`);

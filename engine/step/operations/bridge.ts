@@ -3,11 +3,18 @@ import { familyOf, formatIpPrefix, type IpPrefix, isV4, prefixContains } from '.
 import { boolean, defaulted, type Infer, object } from '../../text/shape.ts';
 import { type Command, EffectError, type Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
-import { type AddressInfo, type LinkRow, link, links } from '../effects/show.ts';
+import { type AddressInfo, existingLink, type LinkRow, link, links } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
 import { readSysctl, writeSysctl, writeSysctlIfAny } from '../effects/sysctl.ts';
-import { addAddress, addressProblems, deleteAddress, isAddress, readAddress } from '../network/address.ts';
-import { missingAddresses } from '../network/interface.ts';
+import {
+  addAddress,
+  addressProblems,
+  deleteAddress,
+  isAddress,
+  lackingAddresses,
+  missingAddresses,
+  readAddress,
+} from '../network/address.ts';
 import { linkNameProblems, macProblems } from '../network/link-name.ts';
 import { ownedLinks, tagLink } from '../network/owned-link.ts';
 import { vlanField } from '../network/port-vlans.ts';
@@ -127,9 +134,7 @@ function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
   }
   // The routes of this link are ours: no router of the network shall give it any.
   yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${args.name}/accept_ra`, '0');
-  const row = yield* link(undefined, args.name);
-  if (row === undefined)
-    throw new EffectError('missing', `bridge ${args.name} vanished while it was made`, `ip link show dev ${args.name}`);
+  const row = yield* existingLink(undefined, args.name, `bridge ${args.name} vanished while it was made`);
   if (wantedMac === undefined && row.address !== undefined) {
     yield* ip(undefined, keepMac(args.name, row.address));
   }
@@ -150,9 +155,8 @@ const attributes = (args: Arguments, row: LinkRow): Command[] => [
 
 /** Gives addresses to the bridge (`wasThere` before), or to the gateway of its VLAN; nothing is done where it has them. */
 function* ensureAddresses(args: Arguments, row: LinkRow, wasThere: boolean): Steps<void> {
-  const wanted = args.addresses.map(readAddress);
-  const lacking = wanted.filter((address) => !row.addr_info.some((info) => isAddress(info, address)));
-  const inTheWay = lacking.length === 0 ? [] : addressesInTheWay(row.addr_info, wanted);
+  const lacking = lackingAddresses(row, args.addresses);
+  const inTheWay = lacking.length === 0 ? [] : addressesInTheWay(row.addr_info, args.addresses.map(readAddress));
   if (inTheWay.length > 0 && !args.forceAddress) {
     const names = lacking.map(formatIpPrefix).join(', ');
     throw new EffectError(
@@ -176,7 +180,7 @@ function* missingOn(args: Arguments, bridge: LinkRow): Steps<readonly string[]> 
   if (args.addresses.length === 0) return [];
   const row = args.vlan ? yield* link(undefined, gatewayName(args.name, args.vlan)) : bridge;
   if (row === undefined) return [`bridge ${args.name} has no interface in VLAN ${args.vlan}`];
-  return missingAddresses(row, args.addresses.map(readAddress));
+  return missingAddresses(row, args.addresses);
 }
 
 /**

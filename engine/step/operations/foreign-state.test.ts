@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../object/json.ts';
 import { ModelHost } from '../network/model-host.fixture.ts';
-import { NETNS, Play, problemsOf } from '../network/play.fixture.ts';
+import { argumentsOf, NETNS, OWNER, Play, problemsOf } from '../network/play.fixture.ts';
 import { OPERATIONS } from './index.ts';
 
 /*
@@ -82,3 +82,24 @@ it.each<[string, JsonObject, string]>([
   ['address', { dev: '', addresses: [] }, 'dev: an interface name must not be empty'],
   ['route', { routes: [{ to: 'x' }] }, 'routes.0.to: "x" is not a network like 10.0.0.0/8, and not `default`'],
 ])('%s does not take %j', (operation, args, problem) => expect(problemsOf(OPERATIONS.get(operation)!, args)).toEqual([problem]));
+
+/** As `ip -json rule show` prints them. */
+it.each<[string | undefined, JsonObject, boolean]>([
+  ['0x1', { fwmark: '0x1' }, true],
+  ['1', { fwmark: '0x1' }, true],
+  ['8192/0x2000', { fwmark: '0x2000', fwmask: '0x2000' }, true],
+  ['0/0xf', { fwmark: '0', fwmask: '0xf' }, true],
+  ['0', {}, true],
+  [undefined, {}, true],
+  ['0x1', { fwmark: '0x2' }, false],
+  ['0x1', { fwmark: '0x1', fwmask: '0xf' }, false],
+  ['0x1', {}, false],
+  [undefined, { fwmark: '0x1' }, false],
+])('a rule for the mark %s is well where the kernel has %j: %s', (fwmark, shown, isWell) => {
+  const operation = OPERATIONS.get('rule')!;
+  const args = argumentsOf(operation, { table: 100, priority: 1000, ...(fwmark !== undefined && { fwmark }) });
+  const check = operation.check(args, { owner: OWNER, netns: NETNS, netnsGone: false });
+  check.next();
+  const { value } = check.next([{ priority: 1000, src: 'all', table: '100', protocol: '250', ...shown }]);
+  expect(value).toEqual(isWell ? [] : ['there is no rule with priority 1000 for table 100 (IPv4)']);
+});

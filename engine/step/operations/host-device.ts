@@ -116,7 +116,11 @@ export const HOST_DEVICE: Operation<Arguments, Outputs> = {
   },
 
   inventory: ownedDevices,
-  predict: (args, { netns }) => ({ name: args.name, ...(args.mac && { mac: args.mac }), ...(netns !== undefined && { sandbox: netns }) }),
+  predict: (args, { netns }) => ({
+    name: args.name,
+    ...(args.mac && { mac: args.mac.toLowerCase() }),
+    ...(netns !== undefined && { sandbox: netns }),
+  }),
   describe: (args) => `move ${args[WAYS.find((way) => args[way]) ?? 'device']} into the container as ${describeInterface(args)}`,
   result(args, { name, mac, sandbox, pciID }) {
     const place = { ...(sandbox !== undefined && { sandbox }), ...(pciID !== undefined && { pciID }) };

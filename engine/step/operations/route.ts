@@ -1,12 +1,15 @@
 import { type Infer, object, optional } from '../../text/shape.ts';
 import { EffectError, type Netns, type Steps } from '../effect.ts';
 import { ip, tolerating } from '../effects/iproute.ts';
-import { type RouteRow, routesTo, routes as showRoutes } from '../effects/show.ts';
+import { routesTo } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
+import { addedBefore } from '../network/added-before.ts';
 import { optionalLinkNameProblems } from '../network/link-name.ts';
+import { describePlace, isGone, netnsOf, place } from '../network/place.ts';
 import {
   describeRoute,
   isRoute,
+  missingRoutes,
   ROUTE_PROTOCOL,
   resultRoute,
   routeCommand,
@@ -14,13 +17,13 @@ import {
   type SettledRoute,
   settleRoute,
 } from '../network/route.ts';
-import { linkName, routes, where } from '../network/shapes.ts';
-import type { Operation, StepContext } from '../operation.ts';
+import { linkName, routes } from '../network/shapes.ts';
+import type { Operation } from '../operation.ts';
 
 const shape = object({
   routes: routes('The routes.'),
   dev: optional(linkName('Interface of routes that name none.')),
-  in: where('Whose routes they are.'),
+  in: place('Whose routes they are.'),
 });
 type Arguments = Infer<typeof shape>;
 
@@ -43,8 +46,8 @@ export const ROUTE: Operation<Arguments> = {
   lockKeys: () => [],
 
   *ensure(args, context) {
-    const netns = args.in === 'host' ? undefined : context.netns;
-    const added = new Set(addedBefore(context));
+    const netns = netnsOf(args, context);
+    const added = new Set(addedBefore<string>(context));
     for (const route of args.routes.map(settleRoute)) {
       const key = describeRoute(route);
       const isAgain = added.has(key);
@@ -59,36 +62,27 @@ export const ROUTE: Operation<Arguments> = {
     return {};
   },
 
-  *check(args, { netns }) {
-    const missing: string[] = [];
-    for (const family of [4, 6] as const) {
-      const wanted = args.routes.map(settleRoute).filter((route) => route.family === family);
-      const rows = wanted.length === 0 ? [] : yield* showRoutes(args.in === 'host' ? undefined : netns, family);
-      missing.push(...wanted.filter((route) => !rows.some((row) => isRoute(row, route, args.dev))).map(describeRoute));
-    }
-    return missing.map((route) => `there is no route to ${route}`);
+  *check(args, context) {
+    const missing = yield* missingRoutes(netnsOf(args, context), args.routes.map(settleRoute), args.dev);
+    return missing.map((route) => `there is no route to ${describeRoute(route)}`);
   },
 
   *undo(args, context) {
-    if (args.in === 'container' && context.netnsGone) return;
-    const added = new Set(addedBefore(context));
+    if (isGone(args, context)) return;
+    const added = new Set(addedBefore<string>(context));
     const ours = args.routes.map(settleRoute).filter((route) => added.has(describeRoute(route)));
     yield* ip(
-      args.in === 'host' ? undefined : context.netns,
+      netnsOf(args, context),
       ...ours.toReversed().map((route) => tolerating(routeCommand('del', route, defaults(args.dev)), 'missing', 'invalid')),
     );
   },
 
   predict: () => ({}),
-  describe: (args) =>
-    `routes to ${args.routes.map((route) => describeRoute(settleRoute(route))).join(', ')}${args.in === 'host' ? '' : ' in the container'}`,
+  describe: (args) => `routes to ${args.routes.map((route) => describeRoute(settleRoute(route))).join(', ')}${describePlace(args)}`,
   result: (args) => (args.in === 'host' ? {} : { routes: args.routes.map((route) => resultRoute(settleRoute(route))) }),
 };
 
 const defaults = (dev: string | undefined) => ({ protocol: ROUTE_PROTOCOL, ...(dev !== undefined && { dev }) });
-
-const addedBefore = ({ memory }: StepContext): readonly string[] =>
-  (memory as { readonly added?: readonly string[] } | undefined)?.added ?? [];
 
 /** What says that there is a route to this network already. */
 function* tryAdd(netns: Netns, route: SettledRoute, dev: string | undefined): Steps<EffectError | undefined> {
@@ -102,6 +96,6 @@ function* tryAdd(netns: Netns, route: SettledRoute, dev: string | undefined): St
 }
 
 function* isThere(netns: Netns, route: SettledRoute, dev: string | undefined): Steps<boolean> {
-  const rows: readonly RouteRow[] = yield* routesTo(netns, route.to);
+  const rows = yield* routesTo(netns, route.to);
   return rows.some((row) => row.protocol === String(ROUTE_PROTOCOL) && isRoute(row, route, dev));
 }

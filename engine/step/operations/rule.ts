@@ -4,9 +4,11 @@ import { type Command, EffectError, type Netns, type Steps } from '../effect.ts'
 import { command, ip, ip6, tolerating } from '../effects/iproute.ts';
 import { type RuleRow, rules } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
+import { addedBefore } from '../network/added-before.ts';
 import { optionalLinkNameProblems } from '../network/link-name.ts';
-import { ROUTE_PROTOCOL } from '../network/route.ts';
-import { linkName, where } from '../network/shapes.ts';
+import { isGone, netnsOf, place } from '../network/place.ts';
+import { ROUTE_PROTOCOL, tableName } from '../network/route.ts';
+import { linkName } from '../network/shapes.ts';
 import type { ArgumentProblem, Operation } from '../operation.ts';
 
 const shape = object({
@@ -29,7 +31,7 @@ const shape = object({
       maxItems: 2,
     }),
   ),
-  in: where('Whose rule it is.'),
+  in: place('Whose rule it is.'),
 });
 type Arguments = Infer<typeof shape>;
 
@@ -61,14 +63,14 @@ export const RULE: Operation<Arguments> = {
   requires: () => [],
   lockKeys: () => [],
 
-  *ensure(args, { netns, memory }) {
-    const where = args.in === 'host' ? undefined : netns;
-    const added = new Set((memory as { readonly added?: readonly number[] } | undefined)?.added);
+  *ensure(args, context) {
+    const netns = netnsOf(args, context);
+    const added = new Set(addedBefore<number>(context));
     for (const family of familiesOf(args)) {
       const isAgain = added.has(family);
       if (!isAgain) yield* remember({ added: [...added, family] });
       try {
-        yield* perform(where, family, ruleCommand('add', args));
+        yield* perform(netns, family, ruleCommand('add', args));
       } catch (error) {
         if (!(error instanceof EffectError && error.code === 'exists')) throw error;
         if (!isAgain) {
@@ -81,22 +83,22 @@ export const RULE: Operation<Arguments> = {
     return {};
   },
 
-  *check(args, { netns }) {
+  *check(args, context) {
     const problems: string[] = [];
     for (const family of familiesOf(args)) {
-      const rows = yield* rules(args.in === 'host' ? undefined : netns, family);
+      const rows = yield* rules(netnsOf(args, context), family);
       if (!rows.some((row) => isRule(row, args)))
         problems.push(`there is no rule with priority ${args.priority} for table ${args.table} (IPv${family})`);
     }
     return problems;
   },
 
-  *undo(args, { netns, netnsGone, memory }) {
-    if (args.in === 'container' && netnsGone) return;
-    const added = (memory as { readonly added?: readonly number[] } | undefined)?.added ?? [];
+  *undo(args, context) {
+    if (isGone(args, context)) return;
+    const added = addedBefore<number>(context);
     for (const family of familiesOf(args)) {
       if (!added.includes(family)) continue;
-      yield* perform(args.in === 'host' ? undefined : netns, family, tolerating(ruleCommand('del', args), 'missing'));
+      yield* perform(netnsOf(args, context), family, tolerating(ruleCommand('del', args), 'missing'));
     }
   },
 
@@ -118,7 +120,7 @@ export const RULE: Operation<Arguments> = {
 
 /** Of its addresses where it has any; none where they contradict. */
 function familiesOf(args: Arguments): readonly (4 | 6)[] {
-  const chosen = (args.families as readonly (4 | 6)[] | undefined) ?? undefined;
+  const chosen = args.families as readonly (4 | 6)[] | undefined;
   const ofAddresses = [args.from, args.to].flatMap((text) => {
     const prefix = text ? parseIpOrCidr(text) : undefined;
     return prefix === undefined ? [] : [familyOf(prefix.address)];
@@ -145,12 +147,21 @@ const ruleCommand = (verb: 'add' | 'del', args: Arguments): Command =>
 
 const isRule = (row: RuleRow, args: Arguments): boolean =>
   row.priority === args.priority &&
-  row.table === ({ 254: 'main', 255: 'local', 253: 'default' }[args.table] ?? String(args.table)) &&
+  row.table === tableName(args.table) &&
   row.protocol === String(ROUTE_PROTOCOL) &&
   sameNetwork(row.src, row.srclen, args.from) &&
   sameNetwork(row.dst, row.dstlen, args.to) &&
   (args.iif === undefined || row.iif === args.iif) &&
-  (args.oif === undefined || row.oif === args.oif);
+  (args.oif === undefined || row.oif === args.oif) &&
+  isMark(row, args.fwmark ?? '0');
+
+/** The kernel shows a mask only where it is not the whole mark, and nothing of a mark that any packet has. */
+function isMark({ fwmark = '0', fwmask = fwmark === '0' ? '0' : WHOLE_MARK }: RuleRow, wanted: string): boolean {
+  const [mark = '0', mask = Number(mark) === 0 ? '0' : WHOLE_MARK] = wanted.split('/');
+  return Number(fwmark) === Number(mark) && Number(fwmask) === Number(mask);
+}
+
+const WHOLE_MARK = '0xffffffff';
 
 function sameNetwork(address: string | undefined, bits: number | undefined, wanted: string | undefined): boolean {
   if (!wanted) return address === undefined || address === 'all';

@@ -1,14 +1,14 @@
 import { STRING } from '../../cel/types.ts';
-import { boolean, defaulted, type Infer, integer, map, object, optional, string } from '../../text/shape.ts';
+import { boolean, defaulted, type Infer, integer, object, optional } from '../../text/shape.ts';
 import { type Command, EffectError, type Steps } from '../effect.ts';
 import { readFile } from '../effects/files.ts';
 import { command, ip } from '../effects/iproute.ts';
-import { type LinkRow, link } from '../effects/show.ts';
+import { existingLink, type LinkRow, link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
-import { readSysctl, writeSysctl } from '../effects/sysctl.ts';
+import { writeSysctl } from '../effects/sysctl.ts';
 import { linkNameProblems, macProblems } from '../network/link-name.ts';
-import { linkName, mac, mtu } from '../network/shapes.ts';
-import { differingSysctls, restoreSysctls, sysctlKey, sysctlProblems } from '../network/sysctl-values.ts';
+import { linkName, mac, mtu, sysctls } from '../network/shapes.ts';
+import { differingSysctls, readSysctls, restoreSysctls, settleSysctls, sysctlProblems } from '../network/sysctl-values.ts';
 import type { Operation, StepContext } from '../operation.ts';
 
 const shape = object({
@@ -18,13 +18,7 @@ const shape = object({
   promisc: defaulted(boolean({ doc: 'Whether it takes packets for any MAC address. False leaves it as it is.' }), false),
   allmulti: optional(boolean({ doc: 'Whether it takes all multicast packets.' })),
   txQLen: optional(integer({ doc: 'Packets that may wait for transmission.', minimum: 0, maximum: 2 ** 31 - 1 })),
-  sysctl: defaulted(
-    map(string({ maxLength: 256 }), {
-      doc: 'Keys of the kernel below `net`, as `net.ipv4.conf.IFNAME.arp_filter`; IFNAME stands for the interface.',
-      key: { kind: 'string', maxLength: 256 },
-    }),
-    {},
-  ),
+  sysctl: defaulted(sysctls('Keys of the kernel below `net`, as `net.ipv4.conf.IFNAME.arp_filter`; IFNAME stands for the interface.'), {}),
 });
 type Arguments = Infer<typeof shape>;
 type Outputs = { readonly name: string; readonly mac?: string; readonly sandbox?: string };
@@ -59,8 +53,7 @@ export const TUNING: Operation<Arguments, Outputs> = {
   *ensure(args, context) {
     const { netns } = context;
     yield* checkAllowed(Object.keys(args.sysctl));
-    const row = yield* link(netns, args.dev);
-    if (row === undefined) throw notFound(args);
+    const row = yield* existingLink(netns, args.dev, `the container has no interface ${JSON.stringify(args.dev)}`);
     if (context.memory === undefined) yield* remember({ ...(yield* stateBefore(args, context, row)) });
     for (const [key, value] of settled(args)) yield* writeSysctl(netns, key, value);
     const line = linkCommand(args.dev, { ...args, promisc: args.promisc || undefined });
@@ -111,17 +104,13 @@ export const TUNING: Operation<Arguments, Outputs> = {
   result: (args, outputs) => (args.mac ? { interfaces: [outputs] } : {}),
 };
 
-const settled = (args: Arguments): readonly (readonly [string, string])[] =>
-  Object.entries(args.sysctl).map(([key, value]) => [sysctlKey(key, args.dev), value]);
+const settled = (args: Arguments) => settleSysctls(args.sysctl, args.dev);
 
 const outputsOf = (args: Arguments, { netns }: StepContext<Outputs>): Outputs => ({
   name: args.dev,
   ...(args.mac && { mac: args.mac.toLowerCase() }),
   ...(netns !== undefined && { sandbox: netns }),
 });
-
-const notFound = (args: Arguments): EffectError =>
-  new EffectError('missing', `the container has no interface ${JSON.stringify(args.dev)}`, `ip link show dev ${args.dev}`);
 
 const onOff = (word: string, value: boolean | undefined): readonly string[] => (value === undefined ? [] : [word, value ? 'on' : 'off']);
 
@@ -138,18 +127,13 @@ function linkCommand(dev: string, wanted: { readonly [K in keyof Omit<Memory, 's
 }
 
 function* stateBefore(args: Arguments, { netns }: StepContext<Outputs>, row: LinkRow): Steps<Memory> {
-  const sysctl: Record<string, string> = {};
-  for (const [key] of settled(args)) {
-    const value = yield* readSysctl(netns, key);
-    if (value !== undefined) sysctl[key] = value;
-  }
   return {
     ...(args.mac && row.address !== undefined && { mac: row.address }),
     ...(args.mtu && { mtu: row.mtu }),
     ...(args.promisc && { promisc: row.flags.includes('PROMISC') }),
     ...(args.allmulti !== undefined && { allmulti: row.flags.includes('ALLMULTI') }),
     ...(args.txQLen !== undefined && row.txqlen !== undefined && { txQLen: row.txqlen }),
-    sysctl,
+    sysctl: Object.fromEntries(yield* readSysctls(netns, settled(args))),
   };
 }
 

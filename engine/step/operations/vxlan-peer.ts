@@ -1,20 +1,11 @@
-import {
-  formatIpAddress,
-  formatIpPrefix,
-  type IpAddress,
-  type IpPrefix,
-  maskPrefix,
-  networkAddress,
-  parseIp,
-  parseIpOrCidr,
-} from '../../object/ip-address.ts';
+import { canonicalIp, familyOf, formatIpAddress, formatIpPrefix, maskPrefix } from '../../object/ip-address.ts';
 import { type Infer, integer, object, string } from '../../text/shape.ts';
 import { type Command, EffectError, type Steps } from '../effect.ts';
 import { bridge, command, ip, tolerating } from '../effects/iproute.ts';
-import { link, routes, routesTo, show } from '../effects/show.ts';
+import { link, routesTo, show } from '../effects/show.ts';
 import { addressProblems, ipProblems, readAddress } from '../network/address.ts';
 import { linkNameProblems, macProblems } from '../network/link-name.ts';
-import { ROUTE_PROTOCOL } from '../network/route.ts';
+import { missingRoutes, ROUTE_PROTOCOL, routeCommand, type SettledRoute } from '../network/route.ts';
 import { cidrs, linkName, mac } from '../network/shapes.ts';
 import { tunnelMac } from '../network/tunnel-mac.ts';
 import type { Operation } from '../operation.ts';
@@ -51,8 +42,8 @@ export const VXLAN_PEER: Operation<Arguments> = {
 
   *ensure(args) {
     yield* bridge(undefined, command('fdb', 'replace', macOf(args), 'dev', args.dev, 'dst', nodeOf(args), 'self', 'permanent'));
-    yield* ip(undefined, ...behind(args).map(({ end }) => neighbour('replace', args, end)));
-    for (const { network, end } of behind(args)) yield* addRoute(args, network, end);
+    yield* ip(undefined, ...behind(args).map(({ via }) => neighbour('replace', args, via)));
+    for (const route of behind(args)) yield* addRoute(args, route);
     return {};
   },
 
@@ -61,24 +52,17 @@ export const VXLAN_PEER: Operation<Arguments> = {
     const problems = entries.some((entry) => entry.mac === macOf(args) && entry.dst === nodeOf(args))
       ? []
       : [`tunnel ${args.dev} does not know the node ${args.node}`];
-    for (const family of [4, 6] as const) {
-      const wanted = behind(args).filter(({ end }) => (end.bytes.length === 4 ? 4 : 6) === family);
-      const rows = wanted.length === 0 ? [] : yield* routes(undefined, family, 'dev', args.dev);
-      for (const { network, end } of wanted) {
-        if (rows.some((row) => row.dst === shown(network) && row.gateway === formatIpAddress(end))) continue;
-        problems.push(`there is no route to ${formatIpPrefix(network)} through ${args.dev}`);
-      }
-    }
-    return problems;
+    const missing = yield* missingRoutes(undefined, behind(args), args.dev);
+    return [...problems, ...missing.map(({ to }) => `there is no route to ${to} through ${args.dev}`)];
   },
 
   *undo(args) {
     if ((yield* link(undefined, args.dev)) === undefined) return;
     yield* ip(
       undefined,
-      ...behind(args).flatMap(({ network, end }) => [
-        tolerating(route('del', args, network, end), 'missing'),
-        tolerating(neighbour('del', args, end), 'missing'),
+      ...behind(args).flatMap((route) => [
+        tolerating(routeLine('del', args, route), 'missing'),
+        tolerating(neighbour('del', args, route.via), 'missing'),
       ]),
     );
     yield* bridge(undefined, tolerating(command('fdb', 'del', macOf(args), 'dev', args.dev, 'dst', nodeOf(args), 'self'), 'missing'));
@@ -89,42 +73,34 @@ export const VXLAN_PEER: Operation<Arguments> = {
 };
 
 const macOf = (args: Arguments): string => (args.mac ? args.mac.toLowerCase() : tunnelMac(args.id, args.node));
-const nodeOf = (args: Arguments): string => formatIpAddress(parseIp(args.node)!);
+const nodeOf = (args: Arguments): string => canonicalIp(args.node);
 
-const behind = (args: Arguments): readonly { readonly network: IpPrefix; readonly end: IpAddress }[] =>
+/** Routes to the networks behind the node, by their first addresses, which are the tunnel's other end. */
+const behind = (args: Arguments): readonly (SettledRoute & { readonly via: string })[] =>
   args.networks.map((text) => {
-    const network = maskPrefix(readAddress(text));
-    return { network, end: networkAddress(network) };
+    const { address, bits } = maskPrefix(readAddress(text));
+    return { family: familyOf(address), to: formatIpPrefix({ address, bits }), via: formatIpAddress(address), onlink: true };
   });
 
-const neighbour = (verb: 'replace' | 'del', args: Arguments, end: IpAddress): Command =>
+const neighbour = (verb: 'replace' | 'del', args: Arguments, end: string): Command =>
   command(
-    'neighbour',
-    verb,
-    formatIpAddress(end),
+    ...['neighbour', verb, end],
     ...(verb === 'del' ? [] : ['lladdr', macOf(args)]),
-    'dev',
-    args.dev,
+    ...['dev', args.dev],
     ...(verb === 'del' ? [] : ['nud', 'permanent']),
   );
 
-const route = (verb: 'add' | 'replace' | 'del', args: Arguments, network: IpPrefix, end: IpAddress): Command =>
-  command('route', verb, formatIpPrefix(network), 'via', formatIpAddress(end), 'dev', args.dev, 'onlink', 'proto', ROUTE_PROTOCOL);
-
-/** A network as `ip route show` writes it: one address without a length. */
-const shown = (network: IpPrefix): string => {
-  const text = formatIpPrefix(network);
-  return parseIpOrCidr(text.split('/')[0]!)!.bits === network.bits ? text.split('/')[0]! : text;
-};
+const routeLine = (verb: 'add' | 'replace' | 'del', { dev }: Arguments, route: SettledRoute): Command =>
+  routeCommand(verb, route, { dev, protocol: ROUTE_PROTOCOL });
 
 /** A route of somebody else to this network is a failure; one of ours may lead to where the end was before. */
-function* addRoute(args: Arguments, network: IpPrefix, end: IpAddress): Steps<void> {
+function* addRoute(args: Arguments, route: SettledRoute): Steps<void> {
   try {
-    yield* ip(undefined, route('add', args, network, end));
+    yield* ip(undefined, routeLine('add', args, route));
   } catch (error) {
     if (!(error instanceof EffectError && error.code === 'exists')) throw error;
-    const rows = yield* routesTo(undefined, formatIpPrefix(network));
+    const rows = yield* routesTo(undefined, route.to);
     if (!rows.some((row) => row.dev === args.dev && row.protocol === String(ROUTE_PROTOCOL))) throw error;
-    yield* ip(undefined, route('replace', args, network, end));
+    yield* ip(undefined, routeLine('replace', args, route));
   }
 }

@@ -1,11 +1,10 @@
 import { STRING } from '../../cel/types.ts';
-import { formatIpAddress, parseIp } from '../../object/ip-address.ts';
+import { canonicalIp } from '../../object/ip-address.ts';
 import { boolean, defaulted, type Infer, integer, object, optional, string } from '../../text/shape.ts';
 import { EffectError, type Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
-import { type LinkRow, link } from '../effects/show.ts';
-import { addAddress, addressProblems, ipProblems, isAddress, readAddress } from '../network/address.ts';
-import { missingAddresses } from '../network/interface.ts';
+import { existingLink, type LinkRow, link } from '../effects/show.ts';
+import { addAddress, addressProblems, ipProblems, lackingAddresses, missingAddresses } from '../network/address.ts';
 import { linkNameProblems, macProblems, optionalLinkNameProblems } from '../network/link-name.ts';
 import { deleteLink, isOwned, ownedLinks, tagLink } from '../network/owned-link.ts';
 import { cidrs, linkName, mac, mtu } from '../network/shapes.ts';
@@ -52,11 +51,10 @@ export const VXLAN: Operation<Arguments, Outputs> = {
     if (!isOwned(row, owner, macOf(args))) {
       throw new EffectError('exists', `the host has an interface ${JSON.stringify(args.name)} already`, `ip link show dev ${args.name}`);
     }
-    const lacking = args.addresses.map(readAddress).filter((address) => !row.addr_info.some((info) => isAddress(info, address)));
     yield* ip(
       undefined,
       ...(row.ifalias === owner.text ? [] : [tagLink(args.name, owner)]),
-      ...lacking.map((address) => addAddress(args.name, address, { noDad: true })),
+      ...lackingAddresses(row, args.addresses).map((address) => addAddress(args.name, address, { noDad: true })),
       ...(args.up && !row.flags.includes('UP') ? [command('link', 'set', 'dev', args.name, 'up')] : []),
     );
     return { name: args.name, mac: macOf(args) };
@@ -69,9 +67,9 @@ export const VXLAN: Operation<Arguments, Outputs> = {
     return [
       ...(id === args.id ? [] : [`tunnel ${args.name} is of network ${id}, not ${args.id}`]),
       ...(port === args.port ? [] : [`tunnel ${args.name} has port ${port}, not ${args.port}`]),
-      ...((local ?? local6) === canonical(args.local) ? [] : [`tunnel ${args.name} does not begin at ${args.local}`]),
+      ...((local ?? local6) === canonicalIp(args.local) ? [] : [`tunnel ${args.name} does not begin at ${args.local}`]),
       ...(args.up && !row.flags.includes('UP') ? [`tunnel ${args.name} is down`] : []),
-      ...missingAddresses(row, args.addresses.map(readAddress)),
+      ...missingAddresses(row, args.addresses),
     ];
   },
 
@@ -86,11 +84,6 @@ export const VXLAN: Operation<Arguments, Outputs> = {
     `vxlan ${args.name} of network ${args.id} from ${args.local}${args.addresses.length === 0 ? '' : `, with ${args.addresses.join(', ')}`}`,
 };
 
-const canonical = (text: string): string => {
-  const address = parseIp(text);
-  return address === undefined ? text : formatIpAddress(address);
-};
-
 const macOf = (args: Arguments): string => (args.mac ? args.mac.toLowerCase() : tunnelMac(args.id, args.local));
 
 /** Makes the tunnel and answers it as it is then. */
@@ -101,7 +94,7 @@ function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
       ...['link', 'add', 'name', args.name],
       ...(args.mtu ? ['mtu', args.mtu] : []),
       ...['address', macOf(args)],
-      ...['type', 'vxlan', 'id', args.id, 'local', canonical(args.local)],
+      ...['type', 'vxlan', 'id', args.id, 'local', canonicalIp(args.local)],
       ...(args.dev ? ['dev', args.dev] : []),
       ...['dstport', args.port],
       ...(args.ttl === undefined ? [] : ['ttl', args.ttl]),
@@ -109,8 +102,5 @@ function* make(args: Arguments, owner: OwnerTag): Steps<LinkRow> {
     ),
     tagLink(args.name, owner),
   );
-  const row = yield* link(undefined, args.name);
-  if (row === undefined)
-    throw new EffectError('missing', `tunnel ${args.name} vanished while it was made`, `ip link show dev ${args.name}`);
-  return row;
+  return yield* existingLink(undefined, args.name, `tunnel ${args.name} vanished while it was made`);
 }
