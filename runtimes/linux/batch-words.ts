@@ -62,3 +62,9 @@ export function renamedLinks(words: readonly string[]): readonly string[] {
   if (renamed === -1 && !rest.includes('netns')) return [];
   return [words[at] ?? '', ...(renamed === -1 ? [] : [rest[renamed + 1] ?? ''])];
 }
+
+/** Names that may mean another link, or none, after a line. */
+export function changedNames(words: readonly string[]): readonly string[] {
+  const deleted = deletedLink(words);
+  return deleted === undefined ? renamedLinks(words) : [deleted];
+}

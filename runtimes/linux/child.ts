@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { EffectError } from '../../engine/step/effect.ts';
 import type { ChannelEnds } from './channel.ts';
 
@@ -37,6 +37,19 @@ export function childEnvironment(): Record<string, string> {
 export function startChild(program: string, args: readonly string[]): ChannelEnds {
   // Node can't give one pipe to two descriptors; a shell that makes way can.
   const child = spawnChild('sh', ['-c', 'exec "$0" "$@" 2>&1', program, ...args]);
+  return { input: child.stdin, output: child.stdout, kill: () => void child.kill('SIGKILL') };
+}
+
+/** The two ends of a program whose messages are bytes. */
+export interface RelayEnds {
+  readonly input: Writable;
+  readonly output: Readable;
+  kill(): void;
+}
+
+/** Starts a program, by its file, whose output is bytes and whose errors are nobody's. Throws {@link EffectError} `program`. */
+export function startRelay(file: string, args: readonly string[]): RelayEnds {
+  const child = spawnChild(file, args);
   return { input: child.stdin, output: child.stdout, kill: () => void child.kill('SIGKILL') };
 }
 

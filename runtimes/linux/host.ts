@@ -12,7 +12,8 @@ import type { MissingRequirement, Requirement } from '../../engine/step/requirem
 import { type Clock, systemClock } from '../host/clock.ts';
 import { CallError, createHttpCaller, type HttpCaller, type HttpCallerOptions } from '../host/http-caller.ts';
 import { allowedProgram } from './allowed-programs.ts';
-import { findProgram, startChild } from './child.ts';
+import { changedNames, deletedLink } from './batch-words.ts';
+import { findProgram, startChild, startRelay } from './child.ts';
 import { performFileEffect } from './file-effects.ts';
 import { iprouteFraming, nftFraming } from './framing.ts';
 import { Iproute } from './iproute.ts';
@@ -20,10 +21,12 @@ import { iptablesRestore, iptablesSave } from './iptables.ts';
 import { LinkDeletion } from './link-deletion.ts';
 import { NamespacePool } from './namespace-pool.ts';
 import { findNamespace, NamespaceSession } from './namespace-session.ts';
+import { Netlink, type NetlinkPlace } from './netlink/netlink.ts';
+import { type RelayProgram, relayProgram } from './netlink/relay-program.ts';
 import { Nft } from './nft.ts';
 import type { HostHandler, HostSession } from './performer.ts';
 import { Probe } from './probe.ts';
-import { Resident } from './resident.ts';
+import { orAborted, Resident } from './resident.ts';
 import { ProgramRunner } from './run-program.ts';
 import { readSysctl, writeSysctl } from './sysctl.ts';
 
@@ -33,6 +36,8 @@ export interface HostOptions {
   readonly commandDeadline?: number;
   /** Programs that rules may run: names, or absolute paths. Default: none. */
   readonly allowedPrograms?: readonly string[];
+  /** Whether links, addresses and routes are told to the kernel in its own language, where this host can; else by iproute2. Default: yes. */
+  readonly netlink?: boolean;
   /** Milliseconds for one program; default one minute. */
   readonly programDeadline?: number;
   /** Hosts that rules may call, as in {@link HttpCallerOptions.allowedHosts}. Default: none. */
@@ -75,6 +80,8 @@ class LinuxHost implements Host {
   readonly #options: HostOptions;
   readonly #residents = new Map<string, Resident>();
   readonly #pool: NamespacePool;
+  readonly #netlink: Netlink | undefined;
+  readonly #home: NetlinkPlace | undefined;
   readonly #iproute: Iproute;
   readonly #nft: Nft;
   readonly #runner: ProgramRunner;
@@ -92,6 +99,9 @@ class LinuxHost implements Host {
       clock: this.#clock,
       remedy: (host) => `${host} must be among those that this host may call`,
     });
+    const relay = options.netlink === false ? undefined : relayProgram();
+    this.#netlink = relay && this.#startNetlink(relay);
+    this.#home = this.#netlink?.home();
     this.#pool = new NamespacePool({ clock: this.#clock, spares: 2, kept: 16, limit: 16, patience: 500 });
     const deletion = new LinkDeletion({
       residents: Array.from({ length: DELETERS }, (_, index) => this.#iprouteResident('ip', undefined, `${DELETES} ${index}`)),
@@ -130,12 +140,18 @@ class LinuxHost implements Host {
 
   async #namespaceSession(path: string): Promise<HostSession> {
     const isThere = await findNamespace(path);
-    const inside = isThere ? new NamespaceSession({ path, pool: this.#pool, clock: this.#clock, deadline: this.#deadline }) : undefined;
+    const netlink = isThere ? this.#netlink?.place(path) : undefined;
+    const inside = isThere
+      ? new NamespaceSession({ path, netlink, pool: this.#pool, clock: this.#clock, deadline: this.#deadline })
+      : undefined;
     const perform: EffectHandler['perform'] = async (effect, signal) => {
       if (effect.kind === 'all') return performAll(effect.effects, perform, signal);
-      // A link on its way there will be set up there: entering takes longer than making it.
-      if (effect.kind === 'iproute' && effect.netns === undefined && effect.commands.some(({ words }) => words.includes(path)))
+      if (effect.kind === 'iproute' && effect.netns === undefined && effect.commands.some(({ words }) => words.includes(path))) {
+        const changed = netlink && this.#changeDirectly(effect, netlink, signal);
+        if (changed !== undefined) return changed;
+        // A link on its way there will be set up there: entering takes longer than making it.
         inside?.prepare();
+      }
       if (!('netns' in effect) || effect.netns !== path) return this.perform(effect, signal);
       if (inside === undefined) throw new EffectError('namespace', `there is no network namespace ${path}`, `nsenter --net=${path}`);
       return effect.kind === 'run' ? this.#run(effect, path, signal) : performInside(inside, effect, signal);
@@ -163,9 +179,11 @@ class LinuxHost implements Host {
     }
     switch (effect.kind) {
       case 'iproute':
-        return this.#iproute.change(effect, signal);
-      case 'show':
-        return this.#iproute.show(effect, signal);
+        return this.#changeDirectly(effect, undefined, signal) ?? this.#iproute.change(effect, signal);
+      case 'show': {
+        const shown = this.#home?.show(effect);
+        return (shown && (await orAborted(shown, signal, effect.program))) ?? this.#iproute.show(effect, signal);
+      }
       case 'nft':
         return this.#nft.apply(effect.script, effect.tolerate ?? [], signal);
       case 'nft-list':
@@ -202,6 +220,30 @@ class LinuxHost implements Host {
     }
   }
 
+  /** By the kernel's own language; undefined where it is not to be used for these lines. */
+  #changeDirectly(
+    effect: Extract<Effect, { kind: 'iproute' }>,
+    there: NetlinkPlace | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> | undefined {
+    // Deleting takes the kernel long, and nobody shall wait behind it.
+    if (effect.commands.some(({ words }) => deletedLink(words) !== undefined)) return undefined;
+    const changed = this.#home?.change(effect, there);
+    if (changed === undefined) return undefined;
+    return orAborted(changed, signal, effect.program).finally(() => {
+      // Children of iproute2 may remember what is no more.
+      for (const { words } of effect.commands) for (const name of changedNames(words)) this.#iproute.forget(name);
+    });
+  }
+
+  #startNetlink(program: RelayProgram): Netlink {
+    return new Netlink({
+      clock: this.#clock,
+      deadline: this.#deadline,
+      start: () => startRelay(program.file, program.arguments),
+    });
+  }
+
   missing(requirements: readonly Requirement[]): Promise<readonly MissingRequirement[]> {
     return this.#probe.missing(requirements);
   }
@@ -211,6 +253,7 @@ class LinuxHost implements Host {
   }
 
   prepare(): void {
+    this.#netlink?.prepare();
     if (findProgram('ip') === undefined) return;
     this.#iprouteResident('ip', undefined, '').prepare();
     this.#pool.prepare();
@@ -218,7 +261,7 @@ class LinuxHost implements Host {
 
   async close(): Promise<void> {
     this.#pool.close();
-    await Promise.all([...this.#residents.values()].map((resident) => resident.close(PATIENCE)));
+    await Promise.all([...[...this.#residents.values()].map((resident) => resident.close(PATIENCE)), this.#netlink?.close(PATIENCE)]);
   }
 
   #run(effect: Extract<Effect, { kind: 'run' }>, netns: Netns, signal: AbortSignal | undefined): Promise<ProgramResult> {

@@ -1,4 +1,5 @@
 import { findProgram } from './child.ts';
+import { setnsNumber } from './setns-number.ts';
 
 /*
  * What runs in a namespace that was entered, as text of a language that hosts have. It waits outside for a line with the path of a
@@ -107,12 +108,9 @@ while (defined(my $path = <STDIN>)) {
   last unless $left;
 }`;
 
-/** Number of the system call `setns`, by Node's name of the processor. */
-const SETNS: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { x64: 308, arm64: 268, riscv64: 268, s390x: 339, ppc64: 350 };
-
 /** Undefined where the number of the system call is not known. */
 export function byPerl(arch: NodeJS.Architecture = process.arch): NamespaceProgram | undefined {
-  const setns = SETNS[arch];
+  const setns = setnsNumber(arch);
   return setns === undefined
     ? undefined
     : { script: 'exec 2>&1; exec perl -e "$0" "$1" "$2"', words: (endMark) => [PERL, String(setns), endMark] };

@@ -1,12 +1,14 @@
 import { stat, statfs } from 'node:fs/promises';
 import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
+import { changedNames } from './batch-words.ts';
 import type { ChannelEnds } from './channel.ts';
 import { classifyErrno, failureMessage } from './failure.ts';
 import { iprouteFraming, nftFraming } from './framing.ts';
 import { Iproute } from './iproute.ts';
 import type { NamespaceEntry } from './namespace-entry.ts';
 import type { NamespacePool } from './namespace-pool.ts';
+import type { NetlinkPlace } from './netlink/netlink.ts';
 import { Nft } from './nft.ts';
 import { orAborted, Resident } from './resident.ts';
 import { checkSysctl, sysctlFailure } from './sysctl.ts';
@@ -39,6 +41,8 @@ export async function findNamespace(path: string): Promise<boolean> {
 
 export interface NamespaceSessionOptions {
   readonly path: string;
+  /** Where the kernel is asked directly, where that can be. The session closes it. */
+  readonly netlink: NetlinkPlace | undefined;
   readonly pool: NamespacePool;
   readonly clock: Clock;
   /** Milliseconds for one command. */
@@ -67,7 +71,11 @@ export class NamespaceSession {
     });
   }
 
-  /** Whether something was done inside, or is about to be. */
+  get netlink(): NetlinkPlace | undefined {
+    return this.#options.netlink;
+  }
+
+  /** Whether a process was sent inside, or is about to be. */
   get hasEntered(): boolean {
     return this.#turn !== undefined;
   }
@@ -78,11 +86,21 @@ export class NamespaceSession {
   }
 
   async change(effect: Extract<Effect, { kind: 'iproute' }>, signal?: AbortSignal): Promise<void> {
+    const changed = this.netlink?.change(effect);
+    if (changed !== undefined) {
+      await orAborted(changed, signal, effect.program);
+      // Its children may remember what is no more.
+      for (const { words } of effect.commands) for (const name of changedNames(words)) this.#iproute.forget(name);
+      return;
+    }
     await this.#enter(signal);
     return this.#iproute.change(effect, signal);
   }
 
   async show(effect: Extract<Effect, { kind: 'show' }>, signal?: AbortSignal): Promise<unknown> {
+    const shown = this.netlink?.show(effect);
+    const rows = shown && (await orAborted(shown, signal, effect.program));
+    if (rows !== undefined) return rows;
     await this.#enter(signal);
     return this.#iproute.show(effect, signal);
   }
@@ -96,6 +114,7 @@ export class NamespaceSession {
   /** Value of a key; undefined where there is none. */
   async readSysctl(key: string, signal?: AbortSignal): Promise<string | undefined> {
     checkNetworkKey(key);
+    if (this.netlink !== undefined) return orAborted(this.netlink.readSysctl(key), signal, `sysctl ${key}`);
     const answer = await this.#control(`r ${key}`, `sysctl ${key}`, signal);
     if (!answer.failed) return answer.text.replace(/\n$/, '');
     const failure = sysctlFailure(answer.text, key, `sysctl ${key}`);
@@ -106,6 +125,7 @@ export class NamespaceSession {
   async writeSysctl(key: string, value: string, signal?: AbortSignal): Promise<void> {
     checkNetworkKey(key, value);
     const tried = `sysctl -w ${key.replaceAll('/', '.')}=${value}`;
+    if (this.netlink !== undefined) return orAborted(this.netlink.writeSysctl(key, value), signal, tried);
     const answer = await this.#control(`w ${key} ${value}`, tried, signal);
     if (answer.failed) throw sysctlFailure(answer.text, key, tried);
   }
@@ -113,7 +133,8 @@ export class NamespaceSession {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const { pool } = this.#options;
+    const { pool, netlink } = this.#options;
+    netlink?.close();
     // Of several the first has gone wrong somehow.
     const isClean = this.#entries.length === 1 && [...this.#residents.values()].map((resident) => resident.release()).every(Boolean);
     const left = Promise.all(this.#entries.map((entry) => pool.takeBack(entry, isClean)));
@@ -155,7 +176,7 @@ export class NamespaceSession {
     for (let attempt = 1; ; attempt++) {
       const entry = await this.#enter(signal);
       const asked = entry.ask(line, deadline);
-      const answer = await (signal === undefined ? asked : orAborted(asked, signal, tried));
+      const answer = await orAborted(asked, signal, tried);
       if (answer.kind === 'answered') return { text: answer.text, failed: answer.failed === true };
       if (answer.kind === 'timeout') throw new EffectError('timeout', `no answer within ${deadline} ms`, tried);
       const why = await this.#failureOf(entry);

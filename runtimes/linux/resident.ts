@@ -67,7 +67,7 @@ export class Resident {
         const channel = this.#channel(since);
         const asked = channel.ask(line, deadline);
         const firstUse = channel.firstUse ?? 0;
-        const answer = signal === undefined ? await asked : await orAborted(asked, signal, tried);
+        const answer = await orAborted(asked, signal, tried);
         if (answer.kind === 'ended' && !answer.begun) continue;
         return { ...answer, firstUse };
       }
@@ -156,7 +156,8 @@ export class Resident {
 }
 
 /** The answer, unless the signal comes first. */
-export function orAborted<T>(answer: Promise<T>, signal: AbortSignal, tried: string): Promise<T> {
+export function orAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined, tried: string): Promise<T> {
+  if (signal === undefined) return answer;
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(new EffectError('timeout', 'given up', tried));
     signal.addEventListener('abort', abort, { once: true });

@@ -1,0 +1,175 @@
+import { EffectError } from '../../../engine/step/effect.ts';
+import type { Clock } from '../../host/clock.ts';
+import type { RelayEnds } from '../child.ts';
+import type { Request } from './message.ts';
+
+/** What the relay answered. */
+export interface RelayAnswer {
+  /** 0 where all was done. */
+  readonly errno: number;
+  readonly rest: Buffer;
+}
+
+export interface RelayOptions {
+  readonly ends: RelayEnds;
+  readonly clock: Clock;
+  /** Milliseconds for one frame, counted from when those before it are answered. */
+  readonly deadline: number;
+}
+
+/** Frames that wait for their answers. */
+const MAX_WAITING = 4096;
+/** Bytes of one answer: a dump of a hundred thousand routes has some 20 MB. */
+const MAX_ANSWER = 64 * 1024 * 1024;
+
+const WHAT = { open: 1, close: 2, talk: 3, write: 4, show: 5 } as const;
+const PATCH = { register: 0, place: 1 } as const;
+const NONE = 255;
+
+interface Waiting {
+  readonly resolve: (answer: RelayAnswer) => void;
+  readonly reject: (error: EffectError) => void;
+}
+
+/**
+ * One life of the program that talks to the kernel ({@link relayProgram}). It answers in order. All that wait fail as `program` when it ends,
+ * and as `timeout` when it does not answer in time and is killed: what was asked may be done or not.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #waiting: Waiting[] = [];
+  #chunks: Buffer[] = [];
+  #received = 0;
+  #isOpen = true;
+  #timer: { cancel(): void } | undefined;
+  readonly #ended: Promise<void>;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    const { input, output } = options.ends;
+    input.on('error', () => {});
+    output.on('data', (chunk: Buffer) => this.#read(chunk));
+    this.#ended = new Promise((resolve) => {
+      output.on('close', () => {
+        this.#end('program', 'the relay to the kernel ended');
+        resolve();
+      });
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Opens a place in the namespace at a path. */
+  open(place: number, path: string): Promise<RelayAnswer> {
+    return this.#ask(WHAT.open, place, [Buffer.from(path)]);
+  }
+
+  close(place: number): void {
+    if (this.#isOpen) this.#ask(WHAT.close, place, []).catch(() => {});
+  }
+
+  /** Sends messages until one fails; the answers to those that were sent. */
+  async talk(place: number, requests: readonly Request[]): Promise<{ readonly errno: number; readonly answers: readonly Buffer[] }> {
+    const { errno, rest } = await this.#ask(WHAT.talk, place, requests.map(framed));
+    const answers: Buffer[] = [];
+    for (let at = 0; at + 4 <= rest.length; ) {
+      const length = rest.readUInt32LE(at);
+      answers.push(rest.subarray(at + 4, at + 4 + length));
+      at += 4 + length;
+    }
+    return { errno, answers };
+  }
+
+  /** Writes a key below `/proc/sys`. */
+  write(place: number, key: string, value: string): Promise<RelayAnswer> {
+    return this.#ask(WHAT.write, place, [Buffer.from(`${key}\0${value}`)]);
+  }
+
+  show(place: number, key: string): Promise<RelayAnswer> {
+    return this.#ask(WHAT.show, place, [Buffer.from(key)]);
+  }
+
+  /** Ends it when it has answered; after `patience` milliseconds it is killed. */
+  async end(patience: number): Promise<void> {
+    const timer = this.#options.clock.after(patience, () => this.#options.ends.kill());
+    this.#options.ends.input.end();
+    await this.#ended;
+    timer.cancel();
+  }
+
+  #ask(what: number, place: number, parts: readonly Buffer[]): Promise<RelayAnswer> {
+    if (!this.#isOpen) return Promise.reject(new EffectError('program', 'the relay to the kernel has ended', 'netlink'));
+    if (this.#waiting.length >= MAX_WAITING)
+      return Promise.reject(new EffectError('busy', `${MAX_WAITING} questions to the kernel wait`, 'netlink'));
+    const head = Buffer.alloc(7);
+    head.writeUInt32LE(
+      parts.reduce((sum, part) => sum + part.length, 3),
+      0,
+    );
+    head[4] = what;
+    head.writeUInt16LE(place, 5);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      if (this.#waiting.length === 1) this.#startTimer();
+      this.#options.ends.input.write(Buffer.concat([head, ...parts]));
+    });
+  }
+
+  #read(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#received += chunk.length;
+    if (this.#received > MAX_ANSWER) {
+      this.#options.ends.kill();
+      this.#end('full', 'the kernel says too much');
+      return;
+    }
+    // An answer of many pieces is put together once.
+    const wanted = this.#chunks[0]!.length < 4 ? 4 : 4 + this.#chunks[0]!.readUInt32LE(0);
+    if (this.#received < wanted) return;
+    let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
+    while (bytes.length >= 8 && bytes.length >= 4 + bytes.readUInt32LE(0)) {
+      const end = 4 + bytes.readUInt32LE(0);
+      const answered = this.#waiting.shift();
+      this.#startTimer();
+      answered?.resolve({ errno: bytes.readUInt32LE(4), rest: bytes.subarray(8, end) });
+      bytes = bytes.subarray(end);
+    }
+    this.#chunks = bytes.length === 0 ? [] : [bytes];
+    this.#received = bytes.length;
+  }
+
+  #startTimer(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (this.#waiting.length === 0) return;
+    const { clock, deadline, ends } = this.#options;
+    this.#timer = clock.after(deadline, () => {
+      ends.kill();
+      this.#end('timeout', `no answer within ${deadline} ms`);
+    });
+  }
+
+  #end(code: 'program' | 'timeout' | 'full', why: string): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#timer?.cancel();
+    this.#chunks = [];
+    for (const { reject } of this.#waiting.splice(0)) reject(new EffectError(code, `${why}: what was asked may be done or not`, 'netlink'));
+  }
+}
+
+function framed({ bytes, patches, keep }: Request): Buffer {
+  const frame = Buffer.allocUnsafe(6 + 5 * patches.length + bytes.length);
+  let at = frame.writeUInt32LE(bytes.length, 0);
+  frame[at++] = keep ?? NONE;
+  frame[at++] = patches.length;
+  for (const patch of patches) {
+    at = frame.writeUInt16LE(patch.at, at);
+    frame[at++] = PATCH[patch.what];
+    at = frame.writeUInt16LE(patch.of, at);
+  }
+  bytes.copy(frame, at);
+  return frame;
+}
