@@ -220,7 +220,7 @@ describe('delegate', () => {
         { type: 'portmap', capabilities: { portMappings: true, bandwidth: false } },
       ],
     };
-    const list = { ...rest, network: 'net', config: chain, capabilities: { portMappings: [{ hostPort: 80 }], bandwidth: {}, mac: 'x' } };
+    const list = { ...rest, network: 'net', config: chain, capabilities: { portMappings: [{ hostPort: 80 }], bandwidth: {} } };
     const first = { type: 'bridge', mtu: 9, cniVersion: '1.0.0', name: 'net' };
     const second = {
       ...{ type: 'portmap', capabilities: { portMappings: true, bandwidth: false }, cniVersion: '1.0.0', name: 'net' },
@@ -266,6 +266,77 @@ describe('delegate', () => {
       await nothing.run(DELEGATE, 'undo', named);
       expect(nothing.asked).toEqual([]);
       await expect(new Outside(undefined).run(DELEGATE, 'ensure', named)).rejects.toThrow('there is no network "net" in /etc/nets');
+    });
+
+    it('is told of addresses that are asked for, whether its plugins know the newer words or not', async () => {
+      const capabilities = { ips: ['10.1.0.5/16', 'fd00::5/64'], mac: '02:00:00:00:00:01' };
+      const [before, after] = [{ type: 'a' }, { type: 'a', capabilities: { ips: true, mac: true } }];
+      for (const [plugin, told, given] of [
+        [before, { K: 'V', IP: '10.1.0.5/16,fd00::5/64', MAC: '02:00:00:00:00:01' }, undefined],
+        [after, { K: 'V' }, capabilities],
+      ] as const) {
+        const outside = new Outside(result);
+        await outside.run(DELEGATE, 'ensure', { ...rest, network: 'net', config: plugin, capabilities });
+        expect(outside.asked).toMatchObject([{ request: { args: told } }]);
+        expect((outside.asked[0] as unknown as { request: { config: JsonObject } }).request.config['runtimeConfig']).toEqual(given);
+      }
+    });
+
+    it('is not called where nobody would do what is asked for', async () => {
+      const outside = new Outside();
+      await expect(outside.run(DELEGATE, 'ensure', { ...list, required: ['portMappings', 'bandwidth'] })).rejects.toThrow(
+        'no plugin of network net (bridge, portmap) has the capability bandwidth',
+      );
+      expect(outside.asked).toEqual([]);
+      const fits = new Outside(result, result);
+      await fits.run(DELEGATE, 'ensure', { ...list, required: ['portMappings'] });
+      expect(fits.asked).toHaveLength(2);
+    });
+
+    it('leads everything to other gateways, and speaks of them from then on', async () => {
+      const given = { ...result, routes: [{ dst: '0.0.0.0/0', gw: '10.1.0.1' }, { dst: '10.2.0.0/16' }] };
+      const row = { dst: 'default', gateway: '10.1.0.1', dev: 'eth0' };
+      const outside = new Outside(given, [row], [], undefined, undefined);
+      const routed = { ...args, defaultRoutes: ['10.1.0.9'] };
+      const outputs = (await outside.run(DELEGATE, 'ensure', routed)) as JsonObject;
+      expect(outputs).toEqual({ ...given, routes: [{ dst: '10.2.0.0/16' }, { dst: '0.0.0.0/0', gw: '10.1.0.9' }] });
+      expect(outside.asked.at(-1)).toMatchObject({
+        kind: 'iproute',
+        netns: '/run/netns/a',
+        commands: [
+          { words: ['route', 'del', '0.0.0.0/0', 'via', '10.1.0.1', 'dev', 'eth0'] },
+          { words: ['route', 'add', '0.0.0.0/0', 'via', '10.1.0.9', 'dev', 'eth0'] },
+        ],
+      });
+      const checking = new Outside(undefined, [row], []);
+      expect(await checking.run(DELEGATE, 'check', routed, { outputs })).toEqual([
+        'eth0 has no default route by 10.1.0.9',
+        'eth0 has a default route by 10.1.0.1',
+      ]);
+      expect(checking.asked[0]).toMatchObject({ request: { command: 'CHECK', prevResult: outputs } });
+      expect(problemsOf(DELEGATE as unknown as Operation, { ...args, defaultRoutes: ['10.1.0.0/16'] })).toEqual([
+        'defaultRoutes.0: "10.1.0.0/16" is not an IP address',
+      ]);
+    });
+
+    it('hands on what is known of a device, and what the plugins say of it', async () => {
+      const device = { ...args, deviceInfo: { file: '/run/devinfo/cni/net-c_eth0', from: '/run/devinfo/dp/x.json' } };
+      const outside = new Outside('{"type":"pci"}', undefined, undefined, result, '{"type":"pci","version":"1.1.0"}');
+      const outputs = (await outside.run(DELEGATE, 'ensure', device)) as JsonObject;
+      expect(outputs).toEqual({ ...result, deviceInfo: { type: 'pci', version: '1.1.0' } });
+      expect(outside.asked.slice(0, 3)).toEqual([
+        { kind: 'read-file', path: '/run/devinfo/dp/x.json', limit: 65_536 },
+        { kind: 'make-directory', path: '/run/devinfo/cni', mode: 0o755 },
+        { kind: 'write-file', path: '/run/devinfo/cni/net-c_eth0', text: '{"type":"pci"}', mode: 0o444 },
+      ]);
+      const undoing = new Outside(undefined, undefined);
+      await undoing.run(DELEGATE, 'undo', device, { outputs });
+      expect(undoing.asked).toMatchObject([
+        { request: { command: 'DEL', prevResult: result } },
+        { kind: 'remove-path', path: '/run/devinfo/cni/net-c_eth0' },
+      ]);
+      const nothing = new Outside(undefined, result, 'no JSON');
+      expect(await nothing.run(DELEGATE, 'ensure', device)).toEqual(result);
     });
 
     it.each([{ config: {} }, { config: { plugins: [{ type: '../x' }] } }, { network: 'net' }, { folder: '/etc/nets' }])(
