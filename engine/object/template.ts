@@ -1,3 +1,4 @@
+import type { CelIssue } from '../cel/issue.ts';
 import { CelError, type CelValue } from '../cel/values.ts';
 import type { DocumentPath } from '../text/document.ts';
 import { celToJson, celToText, OMIT } from './cel-to-json.ts';
@@ -44,6 +45,16 @@ export interface Template<E> {
 export interface CompiledTemplate<E> {
   readonly template: Template<E> | undefined;
   readonly issues: readonly TemplateIssue[];
+}
+
+/** Says where what is wrong with a template that stands at `path`. */
+export function reportTemplateIssues(
+  report: { issue(path: DocumentPath, issue: CelIssue): void },
+  path: DocumentPath,
+  issues: readonly TemplateIssue[],
+): void {
+  for (const { code, message, hint, path: below, start, end } of issues)
+    report.issue([...path, ...below], { code, severity: 'error', message, hint, start, end, at: start });
 }
 
 const DEFAULT_MAX_SIZE = 3 * 1024 * 1024;

@@ -13,6 +13,7 @@ const MISTAKES: readonly (readonly [what: string, text: string])[] = [
   ['a condition that is no text', '- link: { name: a }\n  when: 7'],
   ['a condition that is a number', '- link: { name: a }\n  when: 1 + 1'],
   ['an id that can not be selected', '- link: { name: a }\n  id: my-link'],
+  ['an id that is a word of CEL', '- link: { name: a }\n  id: in'],
   ['an id that is there already', '- link: { name: a }\n  id: a\n- link: { name: b }\n  id: a'],
   ['a timeout', '- link: { name: a }\n  timeout: soon'],
   ['a range that is no list', '- link: { name: a }\n  forEach: "\'text\'"'],

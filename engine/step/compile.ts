@@ -1,8 +1,8 @@
+import { identifierHint, isCelField } from '../cel/identifier.ts';
 import { BOOL, type CelType, DYN, INT } from '../cel/types.ts';
 import type { CelValue } from '../cel/values.ts';
 import { loopTypes } from '../object/for-each.ts';
-import type { DocumentPath } from '../text/document.ts';
-import { lineIndexAt } from '../text/position.ts';
+import { type DocumentPath, lineOf } from '../text/document.ts';
 import type { Operation } from './operation.ts';
 import { compileArguments, type StepArguments } from './step-arguments.ts';
 import type { StepOutputTypes } from './step-outputs.ts';
@@ -69,8 +69,8 @@ function uniqueIds(report: StepReport, sources: readonly StepSource[]): Readonly
   const ids = new Set<string>();
   for (const { id } of sources) {
     if (id === undefined) continue;
-    if (!/^[_a-zA-Z][_a-zA-Z0-9]*$/.test(id.text)) {
-      const hint = `letters, digits and _, as ${id.text.replace(/[^A-Za-z0-9_]+(.?)/g, (_all, next: string) => next.toUpperCase()) || 'step'}`;
+    if (!isCelField(id.text)) {
+      const hint = identifierHint(id.text, 'step');
       report.error(id.path, 'step-id', `the id ${JSON.stringify(id.text)} can't be used in expressions`, hint);
     } else if (ids.has(id.text)) report.error(id.path, 'step-duplicate', `there is another step with the id ${id.text}`);
     ids.add(id.text);
@@ -103,7 +103,7 @@ function compileStep<E extends StepExpression>(
   );
   if (args === undefined || (source.when && !when) || (source.forEach && !loop)) return undefined;
   const { path, operation, timeout } = source;
-  return { operation, path, line: lineOf(report, path), timeout, when, forEach, arguments: args };
+  return { operation, path, line: lineOf(report.document, path), timeout, when, forEach, arguments: args };
 }
 
 function loopLocals(report: StepReport, source: StepExpressionSource, type: CelType): Record<string, CelType> | undefined {
@@ -115,10 +115,4 @@ function loopLocals(report: StepReport, source: StepExpressionSource, type: CelT
   const isList = type.kind === 'list';
   const isMap = type.kind === 'map' || type.kind === 'object';
   return { item: types.item, ...(isMap ? {} : { index: INT }), ...(isList ? {} : { key: types.key ?? DYN }) };
-}
-
-/** Line of the step in its file, from 1. */
-function lineOf({ document }: StepReport, path: DocumentPath): number | undefined {
-  const span = document.locate(path);
-  return span === undefined ? undefined : lineIndexAt(document.source, span.start) + 1;
 }

@@ -4,7 +4,7 @@ import { CelError, type CelValue } from '../cel/values.ts';
 import { schemaAt, textProblem, typeProblem } from '../object/expression-place.ts';
 import { isJsonObject, type Json, type JsonObject, ownValue, setOwn, valueAt } from '../object/json.ts';
 import { schemaOfShape } from '../object/shape-schema.ts';
-import { compileTemplate, type TemplateExpression } from '../object/template.ts';
+import { compileTemplate, reportTemplateIssues, type TemplateExpression } from '../object/template.ts';
 import { hasExpression } from '../object/template-text.ts';
 import type { DocumentPath } from '../text/document.ts';
 import { checkShapeValue, diagnosticAt } from '../text/shape-check.ts';
@@ -63,9 +63,7 @@ export function compileArguments<E extends { readonly path: DocumentPath; readon
       reportType(report, at, place, `expected ${problem.expected}, found ${found} (in ${operation.name})`, problem.hint);
     return expression;
   });
-  for (const { code, message, hint, path, start, end } of compiled.issues) {
-    report.issue([...source.path, ...path], { code, severity: 'error', message, hint, start, end, at: start });
-  }
+  reportTemplateIssues(report, source.path, compiled.issues);
   const known = withoutExpressions(source.value) as JsonObject;
   if (literal.problems.length === 0) checkKnown(report, operation, source, known);
   const { template } = compiled;

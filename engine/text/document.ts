@@ -1,4 +1,5 @@
 import type { Source, Span } from './diagnostic.ts';
+import { lineIndexAt } from './position.ts';
 
 /** One step into plain data: a map key or a list index. */
 export type PathSegment = string | number;
@@ -22,6 +23,12 @@ export interface Document {
    * source, so that an error inside an expression points at the character the author wrote.
    */
   locateWithin(path: DocumentPath, offset: number): number | undefined;
+}
+
+/** Line from 1 of what stands at a path, or around it; undefined where the format keeps no positions. */
+export function lineOf(document: Document, path: DocumentPath): number | undefined {
+  const span = document.locate(path);
+  return span === undefined ? undefined : lineIndexAt(document.source, span.start) + 1;
 }
 
 /** `$.spec.containers[0]['a.b']`: the form paths take in diagnostics. */

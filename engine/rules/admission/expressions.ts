@@ -1,11 +1,11 @@
 import type { Ast } from '../../cel/ast.ts';
 import type { CompileOptions, Environment } from '../../cel/environment.ts';
+import { isCelIdentifier } from '../../cel/identifier.ts';
 import type { CelIssue } from '../../cel/issue.ts';
 import { ADMISSION_VARIABLES } from '../../cel/run/create-program.ts';
 import { type CelType, DYN, object, type TypeProvider } from '../../cel/types.ts';
 import type { Severity } from '../../text/diagnostic.ts';
 import { type Document, type DocumentPath, formatPath } from '../../text/document.ts';
-import { isCelIdentifier } from '../cel-identifier.ts';
 import type { Reporter } from '../reporter.ts';
 import type { VariableDocument } from '../shapes.ts';
 import { givesJson } from './json-values.ts';

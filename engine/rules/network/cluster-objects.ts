@@ -3,7 +3,7 @@ import { type CelValue, NONE, some } from '../../cel/values.ts';
 import { isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
 import { labelSelectorOf } from '../../object/label-selector.ts';
 import type { SchemaTypes } from '../../object/schema-types.ts';
-import { compileTemplate, type Template } from '../../object/template.ts';
+import { compileTemplate, reportTemplateIssues, type Template } from '../../object/template.ts';
 import type { TypeTable } from '../../object/type-table.ts';
 import type { DocumentPath } from '../../text/document.ts';
 import type { Expression, ExpressionCompiler } from '../expressions.ts';
@@ -75,8 +75,7 @@ export function compileObject(
     const { template: made, issues } = compileTemplate(value as Json, (place) =>
       note(compiler.compile({ path: [...below, ...place.path], text: place.text, offset: place.offset })),
     );
-    for (const { code, message, hint, path: inner, start, end } of issues)
-      report.issue([...below, ...inner], { code, severity: 'error', message, hint, start, end, at: start });
+    reportTemplateIssues(report, below, issues);
     return made;
   };
   const when =

@@ -1,15 +1,14 @@
+import { identifierHint, isCelIdentifier } from '../../cel/identifier.ts';
 import { BOOL, type CelType, DYN, STRING } from '../../cel/types.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
 import { createSchemaTypes } from '../../object/schema-types.ts';
-import { compileTemplate } from '../../object/template.ts';
+import { compileTemplate, reportTemplateIssues } from '../../object/template.ts';
 import { compileSteps } from '../../step/compile.ts';
 import { readStep } from '../../step/read-step.ts';
 import type { Requirement } from '../../step/requirement.ts';
 import { StepOutputTypes } from '../../step/step-outputs.ts';
 import { sha256 } from '../../text/digest.ts';
-import { type DocumentPath, formatPath } from '../../text/document.ts';
-import { lineIndexAt } from '../../text/position.ts';
-import { isCelIdentifier } from '../cel-identifier.ts';
+import { type DocumentPath, formatPath, lineOf } from '../../text/document.ts';
 import { type Expression, ExpressionCompiler } from '../expressions.ts';
 import type { Reporter } from '../reporter.ts';
 import { type ClusterObject, compileObject, objectTypes } from './cluster-objects.ts';
@@ -129,8 +128,7 @@ class RuleCompiler {
     const { template, issues } = compileTemplate(value, (place) =>
       this.#note(this.#compiler.compile({ path: [...path, ...place.path], text: place.text, offset: place.offset }, locals)),
     );
-    for (const { code, message, hint, path: below, start, end } of issues)
-      this.#report.issue([...path, ...below], { code, severity: 'error', message, hint, start, end, at: start });
+    reportTemplateIssues(this.#report, path, issues);
     return template && { path, template };
   }
 
@@ -139,8 +137,7 @@ class RuleCompiler {
     for (const [index, { id }] of (this.#spec.objects ?? []).entries()) {
       const path = ['spec', 'objects', index, 'id'];
       if (!isCelIdentifier(id)) {
-        const hint = `letters, digits and _, as ${id.replace(/[^A-Za-z0-9_]+(.?)/g, (_all, next: string) => next.toUpperCase()) || 'pod'}`;
-        this.#report.error(path, 'network-id', `the id ${JSON.stringify(id)} can't be used in expressions`, hint);
+        this.#report.error(path, 'network-id', `the id ${JSON.stringify(id)} can't be used in expressions`, identifierHint(id, 'pod'));
       } else if (RESERVED.has(id))
         this.#report.error(path, 'network-id', `the id ${id} has a meaning of its own in expressions`, 'choose another one');
       else if (seen.has(id)) this.#report.error(path, 'network-duplicate', `there is another object with the id ${id}`);
@@ -205,7 +202,7 @@ class RuleCompiler {
     if (template === undefined) return undefined;
     return {
       path,
-      line: this.#line(path),
+      line: lineOf(this.#report.document, path),
       when: condition,
       template: template.template,
       saysRequested: fields.requested !== undefined,
@@ -271,14 +268,8 @@ class RuleCompiler {
     return [...found].sort();
   }
 
-  #line(path: DocumentPath): number | undefined {
-    const { document } = this.#report;
-    const span = document.locate(path);
-    return span === undefined ? undefined : lineIndexAt(document.source, span.start) + 1;
-  }
-
   #place(path: DocumentPath): string {
-    const line = this.#line(path);
+    const line = lineOf(this.#report.document, path);
     return line === undefined ? formatPath(path) : `line ${line}`;
   }
 }

@@ -1,9 +1,9 @@
+import { isCelIdentifier } from '../../cel/identifier.ts';
 import { BOOL, type CelType, DYN, INT, object, STRING } from '../../cel/types.ts';
 import { loopTypes } from '../../object/for-each.ts';
 import { isJsonObject, type JsonObject, ownValue } from '../../object/json.ts';
 import type { MapSchema } from '../../object/schema.ts';
 import { suggest } from '../../text/suggest.ts';
-import { isCelIdentifier } from '../cel-identifier.ts';
 import type { Expression, ExpressionCompiler } from '../expressions.ts';
 import type { KnownKind } from '../kinds.ts';
 import type { Reporter } from '../reporter.ts';

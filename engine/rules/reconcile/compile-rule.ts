@@ -1,7 +1,7 @@
+import { isCelIdentifier } from '../../cel/identifier.ts';
 import { BOOL, DYN } from '../../cel/types.ts';
 import { isJsonObject, ownValue } from '../../object/json.ts';
 import type { DocumentPath } from '../../text/document.ts';
-import { isCelIdentifier } from '../cel-identifier.ts';
 import type { Expression, ExpressionCompiler } from '../expressions.ts';
 import { lookUpKind } from '../kinds.ts';
 import type { Reporter } from '../reporter.ts';

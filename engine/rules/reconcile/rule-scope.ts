@@ -1,9 +1,9 @@
+import { identifierHint, isCelIdentifier } from '../../cel/identifier.ts';
 import { type CelType, DYN, listOf, object, STRING, TIMESTAMP, type TypeProvider } from '../../cel/types.ts';
 import { type JsonObject, ownValue } from '../../object/json.ts';
 import type { MapSchema } from '../../object/schema.ts';
 import { createSchemaTypes, type SchemaTypes } from '../../object/schema-types.ts';
 import { hasExpression } from '../../object/template-text.ts';
-import { isCelIdentifier } from '../cel-identifier.ts';
 import { ExpressionCompiler, structOf } from '../expressions.ts';
 import { type KnownKind, lookUpKind, reportUnknownKind } from '../kinds.ts';
 import type { Reporter } from '../reporter.ts';
@@ -42,8 +42,7 @@ export class RuleScope {
     for (const { id, path } of this.#source.entries) {
       const at = [...path, 'id'];
       if (!isCelIdentifier(id)) {
-        const hint = `letters, digits and _, as ${id.replace(/[^A-Za-z0-9_]+(.?)/g, (_all, next: string) => next.toUpperCase()) || 'config'}`;
-        this.#report.error(at, 'reconcile-id', `the id ${JSON.stringify(id)} can't be used in expressions`, hint);
+        this.#report.error(at, 'reconcile-id', `the id ${JSON.stringify(id)} can't be used in expressions`, identifierHint(id, 'config'));
       } else if (this.#isReserved(id)) {
         this.#report.error(at, 'reconcile-id', `the id ${id} has a meaning of its own in expressions`, 'choose another one');
       } else if (seen.has(id)) this.#report.error(at, 'reconcile-duplicate', `there is another entry with the id ${id}`);

@@ -1,6 +1,6 @@
 import type { CelType } from '../../cel/types.ts';
 import type { Schema } from '../../object/schema.ts';
-import { compileTemplate, type TemplateExpression } from '../../object/template.ts';
+import { compileTemplate, reportTemplateIssues, type TemplateExpression } from '../../object/template.ts';
 import type { Expression, ExpressionCompiler } from '../expressions.ts';
 import type { Reporter } from '../reporter.ts';
 import type { RuleTemplate } from './entry.ts';
@@ -31,9 +31,7 @@ export function compileRuleTemplate(
     if (target !== undefined) checkExpressionType(report, source, place, expression, target.schema, target.kind);
     return expression;
   });
-  for (const { code, message, hint, path, start, end } of compiled.issues) {
-    report.issue([...source.path, ...path], { code, severity: 'error', message, hint, start, end, at: start });
-  }
+  reportTemplateIssues(report, source.path, compiled.issues);
   if (target !== undefined) checkTemplateFields(report, source, target.schema, target.kind, target.required);
   return compiled.template && { path: source.path, template: compiled.template };
 }
