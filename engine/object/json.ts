@@ -34,6 +34,16 @@ export function ownText(value: Json | undefined, key: string): string {
   return typeof found === 'string' ? found : '';
 }
 
+/** The texts of a list; none where it is no list. What else is in it is left out. */
+export function textsOf(value: Json | undefined): readonly string[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter((item): item is string => typeof item === 'string') : [];
+}
+
+/** The objects of a list; none where it is no list. What else is in it is left out. */
+export function objectsOf(value: Json | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? (value as readonly Json[]).filter(isJsonObject) : [];
+}
+
 /** Sets an own property of an object under construction, `__proto__` included. */
 export function setOwn(object: { [key: string]: Json }, key: string, value: Json): void {
   if (key === '__proto__') Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });

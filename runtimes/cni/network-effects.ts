@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, ownText, ownValue } from '../../engine/object/json.ts';
+import { isJsonObject, type JsonObject, ownText, ownValue, textsOf } from '../../engine/object/json.ts';
 import type { AddressRequest, AddressVerb, PluginRequest } from '../../engine/rules/network/program.ts';
 import { EffectError } from '../../engine/step/effect.ts';
 import type { AddressAllocator } from './addresses/allocator.ts';
@@ -40,7 +40,6 @@ function readPluginRequest(request: JsonObject): PluginRequest {
   if (!COMMANDS.has(command)) throw new EffectError('invalid', `a plugin has no command ${JSON.stringify(command)}`, 'plugin');
   const config = ownValue(request, 'config');
   const args = ownValue(request, 'args');
-  const path = ownValue(request, 'path');
   const prevResult = ownValue(request, 'prevResult');
   return {
     type: ownText(request, 'type'),
@@ -51,6 +50,6 @@ function readPluginRequest(request: JsonObject): PluginRequest {
     netns: ownText(request, 'netns'),
     ifName: ownText(request, 'ifName'),
     args: isJsonObject(args) ? (args as Readonly<Record<string, string>>) : {},
-    path: Array.isArray(path) ? path.filter((folder): folder is string => typeof folder === 'string') : [],
+    path: textsOf(ownValue(request, 'path')),
   };
 }

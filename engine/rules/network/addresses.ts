@@ -1,5 +1,5 @@
 import { parseCidr, parseIp } from '../../object/ip-address.ts';
-import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject, objectsOf, ownText, ownValue } from '../../object/json.ts';
 import { EffectError, type Steps } from '../../step/effect.ts';
 import { readFile } from '../../step/effects/files.ts';
 import type { ArgumentProblem, Operation } from '../../step/operation.ts';
@@ -99,7 +99,7 @@ function ask(verb: AddressVerb, { network, containerId, ifName, ranges, requeste
 }
 
 /** What later steps see of addresses. */
-export function addressOutputs(
+function addressOutputs(
   ips: readonly { readonly address: string; readonly gateway?: string }[],
   routes: readonly Json[],
   dns: JsonObject,
@@ -118,15 +118,10 @@ export const NO_ADDRESSES: AddressOutputs = addressOutputs([], [], {});
 /** What later steps see of a step that gave addresses: ours gives it as it is, another plugin as a result. */
 export function addressesOf(operation: string, outputs: JsonObject): AddressOutputs {
   if (operation === ADDRESSES.name) return outputs as unknown as AddressOutputs;
-  const ips = objectsOf(outputs, 'ips').map((ip) => {
+  const ips = objectsOf(ownValue(outputs, 'ips')).map((ip) => {
     const gateway = ownText(ip, 'gateway');
     return { address: ownText(ip, 'address'), ...(gateway === '' ? {} : { gateway }) };
   });
   const dns = ownValue(outputs, 'dns');
-  return addressOutputs(ips, objectsOf(outputs, 'routes'), isJsonObject(dns) ? dns : {});
-}
-
-function objectsOf(result: JsonObject, name: string): readonly JsonObject[] {
-  const value = ownValue(result, name);
-  return Array.isArray(value) ? value.filter((item: Json): item is JsonObject => isJsonObject(item)) : [];
+  return addressOutputs(ips, objectsOf(ownValue(outputs, 'routes')), isJsonObject(dns) ? dns : {});
 }

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../object/json.ts';
+import { isJsonObject, type JsonObject, objectsOf, ownText, ownValue, textsOf } from '../../object/json.ts';
 import type { OwnerTag } from '../../step/operation.ts';
 import { ownerTag } from '../../step/owner-tag.ts';
 import type { PerformedStep } from '../../step/plan.ts';
@@ -56,7 +56,10 @@ export function nodeAttachments(records: Iterable<AttachmentRecord>, network: st
     found.set(key, entry);
     const pod = ownValue(subject, 'pod');
     if (isJsonObject(pod)) entry.pod = pod;
-    for (const address of [...textsOf(subject), ...steps.flatMap((performed) => givenAddresses(performed, identity))])
+    for (const address of [
+      ...textsOf(ownValue(subject, 'addresses')),
+      ...steps.flatMap((performed) => givenAddresses(performed, identity)),
+    ])
       entry.addresses.add(address.split('/')[0]!);
   }
   return [...found]
@@ -74,11 +77,6 @@ export function nodeAttachments(records: Iterable<AttachmentRecord>, network: st
 /** Addresses that a step gave this interface: of our allocator, or in the result of another plugin. */
 function givenAddresses({ step, outputs }: AttachmentRecord['steps'][number], { ifName }: AttachmentIdentity): readonly string[] {
   if (step.operation === 'delegate' && ownText(step.arguments, 'ifName') !== ifName) return [];
-  const ips = outputs === undefined ? undefined : ownValue(outputs, 'ips');
-  return Array.isArray(ips) ? ips.map((each: Json) => ownText(each, 'address')).filter((address) => address !== '') : [];
-}
-
-function textsOf(subject: JsonObject): readonly string[] {
-  const addresses = ownValue(subject, 'addresses');
-  return Array.isArray(addresses) ? addresses.filter((each): each is string => typeof each === 'string') : [];
+  const ips = outputs === undefined ? [] : objectsOf(ownValue(outputs, 'ips'));
+  return ips.map((each) => ownText(each, 'address')).filter((address) => address !== '');
 }

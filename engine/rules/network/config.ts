@@ -1,6 +1,6 @@
 import { type CelType, DYN, type StructType, type TypeProvider } from '../../cel/types.ts';
 import { compileCustomResourceSchema } from '../../object/custom-resource-schema.ts';
-import { isJsonObject, type Json, type JsonObject, ownValue, setOwn } from '../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownValue, setOwn, textsOf } from '../../object/json.ts';
 import { compactOpenApi } from '../../object/openapi-schema.ts';
 import { ANY, expandSchema } from '../../object/schema.ts';
 import { createSchemaTypes } from '../../object/schema-types.ts';
@@ -87,12 +87,10 @@ function openApiConfig(source: JsonObject): ConfigSchema {
   const schema = compileCustomResourceSchema(source);
   const types = createSchemaTypes('values');
   const root = expandSchema(compactOpenApi(source), () => undefined, CONFIG_TYPE);
-  const required = ownValue(source, 'required');
-  const names = Array.isArray(required) ? required.filter((name): name is string => typeof name === 'string') : [];
   return {
     type: types.typeOf(root) ?? DYN,
     types,
-    required: names,
+    required: textsOf(ownValue(source, 'required')),
     defaults: schema.applyDefaults({}),
     fields: [...schema.structural.properties.keys()],
     read(config) {

@@ -12,6 +12,7 @@ import type { AddressSource, CompiledRule, Condition } from './compiled-rule.ts'
 import { networkOf, readRuntimeConfig } from './config.ts';
 import { Evaluation, RuleFault } from './evaluation.ts';
 import { IPAM_KEY, ipamStep } from './ipam-step.ts';
+import { podAnnotations } from './pod-annotations.ts';
 import type {
   CniFault,
   NeededForStatus,
@@ -26,7 +27,7 @@ import { FAULT_CODES, fault } from './protocol/fault.ts';
 import { requestFacts } from './request-facts.ts';
 
 /** Who owns what a network needs of the node as a whole. */
-export function nodeOwner(rule: string, network: string): OwnerTag {
+function nodeOwner(rule: string, network: string): OwnerTag {
   return ownerTag(rule, 'node', network);
 }
 
@@ -123,6 +124,7 @@ export function attach(rule: CompiledRule, request: NetworkRequest, facts: Netwo
 function attachmentPlan(rule: CompiledRule, request: NetworkRequest, runtimeConfig: JsonObject, evaluation: Evaluation): NetworkPlan {
   const owner = attachmentOwner(rule.name, request);
   const { netns } = request;
+  const { podAnnotations: annotations } = rule;
   return {
     id: owner.id,
     owner,
@@ -131,6 +133,7 @@ function attachmentPlan(rule: CompiledRule, request: NetworkRequest, runtimeConf
     requirements: rule.attach.requirements,
     walk: () => new AttachmentWalk(rule, request, runtimeConfig, evaluation),
     result: (performed) => attachmentResult(rule, request, runtimeConfig, evaluation, performed),
+    podAnnotations: annotations && ((performed, result) => podAnnotations(rule, annotations, evaluation, performed, result)),
   };
 }
 

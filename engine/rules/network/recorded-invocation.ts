@@ -1,15 +1,18 @@
 import type { Json, JsonObject } from '../../object/json.ts';
-import { any, doc, type Infer, map, object, oneOf, optional, string } from '../../text/shape.ts';
+import { any, type Infer, map, object, oneOf, optional, string } from '../../text/shape.ts';
 import type { CniFault, NetworkRequest } from './program.ts';
+import { FAULT_CODES } from './protocol/fault.ts';
 import { readInvocation } from './protocol/invocation.ts';
 
-/** How a plugin was called: its environment and what it read. */
-export const invocation = object({
+const fields = {
   env: optional(map(string(), { doc: 'Environment variables, as CNI_COMMAND. Default: an ADD of eth0 for a container called test.' })),
   config: map(any(), {
     doc: 'Network configuration, as the plugin reads it on its standard input. Default of name: test; of cniVersion: 1.1.0.',
   }),
-});
+};
+
+/** How a plugin was called: its environment and what it read. */
+export const invocation = object(fields);
 export type InvocationDocument = Infer<typeof invocation>;
 
 /** `CNIInvocation`: a recorded call of a plugin, for dry runs. */
@@ -17,10 +20,8 @@ export const cniInvocation = object({
   apiVersion: oneOf('fairlead.dev/v1alpha1'),
   kind: oneOf('CNIInvocation'),
   metadata: optional(object({ name: optional(string()) }, { open: true })),
-  env: optional(map(string(), { doc: 'Environment variables, as CNI_COMMAND. Default: an ADD of eth0 for a container called test.' })),
-  config: doc('Network configuration, as the plugin reads it on its standard input.', map(any())),
+  ...fields,
 });
-
 export type CniInvocationDocument = Infer<typeof cniInvocation>;
 
 const DEFAULT_ENVIRONMENT: Readonly<Record<string, string>> = {
@@ -48,6 +49,6 @@ export function readRecordedInvocation(
     case 'fault':
       return { fault: read.fault };
     default:
-      return { fault: { code: 4, msg: `CNI_COMMAND ${environment.get('CNI_COMMAND') ?? ''} asks no rule` } };
+      return { fault: { code: FAULT_CODES.invalidEnvironment, msg: `CNI_COMMAND ${environment.get('CNI_COMMAND') ?? ''} asks no rule` } };
   }
 }

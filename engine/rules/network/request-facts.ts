@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../object/json.ts';
+import { isJsonObject, type JsonObject, ownText, ownValue, textsOf } from '../../object/json.ts';
 import type { NetworkRequest } from './program.ts';
 
 /** What `args.cni` of a configuration says: arguments of whoever runs the network, beside CNI_ARGS. */
@@ -8,14 +8,11 @@ function cniArguments(config: JsonObject): JsonObject {
   return isJsonObject(cni) ? cni : {};
 }
 
-const texts = (value: Json | undefined): readonly string[] =>
-  Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string' && item !== '') : [];
-
 /**
  * The MAC address that is asked for, `` where none is. The last that says one wins: CNI_ARGS, args.cni, the runtime. Official plugins:
  * plugins/main/bridge/bridge.go loadNetConf.
  */
-export function requestedMac({ args, config }: NetworkRequest, runtimeConfig: JsonObject): string {
+function requestedMac({ args, config }: NetworkRequest, runtimeConfig: JsonObject): string {
   const argument = Object.hasOwn(args, 'MAC') ? args['MAC']! : '';
   return ownText(runtimeConfig, 'mac') || ownText(cniArguments(config), 'mac') || argument;
 }
@@ -25,8 +22,9 @@ export function requestedMac({ args, config }: NetworkRequest, runtimeConfig: Js
  * LoadIPAMConfig.
  */
 export function requestedAddresses({ args, config }: NetworkRequest, runtimeConfig: JsonObject): readonly string[] {
-  const argument = Object.hasOwn(args, 'IP') ? args['IP']!.split(',').filter((text) => text !== '') : [];
-  return [...argument, ...texts(ownValue(cniArguments(config), 'ips')), ...texts(ownValue(runtimeConfig, 'ips'))];
+  const argument = Object.hasOwn(args, 'IP') ? args['IP']!.split(',') : [];
+  const all = [...argument, ...textsOf(ownValue(cniArguments(config), 'ips')), ...textsOf(ownValue(runtimeConfig, 'ips'))];
+  return all.filter((text) => text !== '');
 }
 
 /** What expressions see as `request`. */

@@ -1,4 +1,4 @@
-import { type CelType, mapOf, object, optionalOf, STRING, type StructType, type TypeProvider } from '../../cel/types.ts';
+import { type CelType, mapOf, optionalOf, STRING, type StructType, type TypeProvider } from '../../cel/types.ts';
 import { readSimpleSchema, type SimpleSchema } from '../../object/simple-schema.ts';
 import { celTypeOf } from '../../object/simple-schema-value.ts';
 
@@ -116,6 +116,3 @@ export const VARIABLE_STRUCTS: readonly TypeProvider[] = [
 
 /** Type of a structure that rules see by the name `config`. */
 export const CONFIG_TYPE = 'network.Config';
-
-/** A rule without a schema has a configuration without fields. */
-export const NO_CONFIG_TYPE = object(CONFIG_TYPE);

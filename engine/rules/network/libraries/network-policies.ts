@@ -1,5 +1,5 @@
 import { formatIpAddress, formatIpPrefix, parseCidr, parseIpOrCidr } from '../../../object/ip-address.ts';
-import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject, objectsOf, ownText, ownValue, textsOf } from '../../../object/json.ts';
 import { EVERYTHING, type LabelSelector, labelSelectorOf } from '../../../object/label-selector.ts';
 
 /*
@@ -15,16 +15,22 @@ export interface PolicyWorld {
   readonly attachments: readonly JsonObject[];
 }
 
-/** A policy in one direction, as the step `firewall` takes it. */
-export interface ResolvedPolicy {
-  readonly name: string;
-  readonly direction: Direction;
-  /** Addresses of pods of this node that are isolated. */
-  readonly pods: readonly string[];
-  readonly allow: readonly Allowance[];
+/** Policies of a node as the step `firewall` takes them. */
+export interface ResolvedPolicies {
+  /** Addresses of pods that rules name by the same selectors. */
+  readonly groups: { readonly [name: string]: readonly string[] };
+  readonly ingress: ResolvedDirection;
+  readonly egress: ResolvedDirection;
+}
+
+interface ResolvedDirection {
+  readonly policies: { readonly [name: string]: readonly Allowance[] };
+  /** Pods of this node that are isolated, those under the same policies together. */
+  readonly pods: readonly { readonly addresses: readonly string[]; readonly policies: readonly string[] }[];
 }
 
 interface Allowance {
+  /** Addresses and networks, and groups: `@` and the name of one. */
   readonly peers: 'any' | readonly string[];
   readonly except: readonly string[];
   readonly ports: 'any' | readonly Port[];
@@ -36,130 +42,107 @@ interface Port {
   readonly endPort?: number;
 }
 
-type Direction = 'ingress' | 'egress';
+const DIRECTIONS = ['ingress', 'egress'] as const;
+type Direction = (typeof DIRECTIONS)[number];
 
+/** What policies need to know of a pod. */
 interface Pod {
+  readonly namespace: string;
+  readonly path: string;
   readonly labels: JsonObject;
+  /** The same for pods with the same labels. */
+  readonly labelText: string;
   readonly addresses: readonly string[];
   /** Numbers of named ports, by protocol and name: `TCP/http`. */
   readonly ports: ReadonlyMap<string, number>;
 }
 
-/** A pod of this node; without labels where the cluster does not tell of it (yet, or any more). */
+/** A pod of this node; without `pod` where the cluster does not tell of it (yet, or any more). */
 interface LocalPod {
   readonly namespace: string;
   readonly addresses: readonly string[];
   readonly pod: Pod | undefined;
 }
 
-/** Name of what isolates pods that are not known; no policy of a namespace is called so. */
-const UNKNOWN = 'unknown-pods';
+/** Pods of a namespace that no selector can tell apart. */
+interface Alike {
+  readonly labels: JsonObject;
+  readonly pods: Pod[];
+}
 
 /**
- * The policies that isolate pods of this node, by `namespace/name/direction`. Where a policy names ports that its pods number differently, it
- * is one for each way. A pod that the cluster does not tell of is isolated as far as there are policies in its namespace, and nobody
- * reaches it until it is known.
+ * The policies that isolate pods of this node. Where a policy names ports that its pods number differently, it is one for each way. A pod that
+ * the cluster does not tell of is isolated as far as there are policies in its namespace, and nobody reaches it until it is known.
  */
-export function resolvePolicies(world: PolicyWorld): ReadonlyMap<string, ResolvedPolicy> {
+export function resolvePolicies(world: PolicyWorld): ResolvedPolicies {
   return new PolicyResolver(world).resolve();
 }
 
 class PolicyResolver {
   readonly #policies: readonly JsonObject[];
   readonly #namespaces: ReadonlyMap<string, JsonObject>;
-  readonly #pods: ReadonlyMap<string, readonly Pod[]>;
+  /** By namespace and the text of their labels. */
+  readonly #pods: ReadonlyMap<string, ReadonlyMap<string, Alike>>;
   readonly #local: readonly LocalPod[];
+  /** Addresses of attachments that the status of their pods does not tell of, by the path of the pod. */
+  readonly #given = new Map<string, readonly string[]>();
   /** Pods that selectors select, by what they say. */
   readonly #selected = new Map<string, readonly Pod[]>();
-  readonly #resolved = new Map<string, ResolvedPolicy>();
+  readonly #groups: { [name: string]: readonly string[] } = {};
 
   constructor({ policies, pods, namespaces, attachments }: PolicyWorld) {
     this.#policies = policies;
     this.#namespaces = new Map(namespaces.map((each) => [nameOf(each), labelsOf(each)]));
-    const known = new Map<string, { readonly object: JsonObject; readonly addresses: Set<string> }>();
-    for (const object of pods) known.set(pathOf(object), { object, addresses: new Set(addressesOfPod(object)) });
-    const local: { readonly namespace: string; readonly addresses: readonly string[]; readonly path: string | undefined }[] = [];
-    for (const attachment of attachments) {
-      const namespace = ownText(attachment, 'namespace');
-      if (namespace === '') continue;
-      const path = `${namespace}/${ownText(attachment, 'name')}`;
-      const addresses = texts(ownValue(attachment, 'addresses')).flatMap(plainAddress);
-      const pod = known.get(path);
-      const isKnown = pod !== undefined && isOf(pod.object, ownText(attachment, 'uid'));
-      // Its status says the address only later; others of this node may reach it by then.
-      if (isKnown) for (const address of addresses) pod.addresses.add(address);
-      local.push({ namespace, addresses, path: isKnown ? path : undefined });
-    }
-    const byNamespace = new Map<string, Pod[]>();
-    const byPath = new Map<string, Pod>();
-    for (const [path, { object, addresses }] of known) {
-      const pod: Pod = { labels: labelsOf(object), addresses: [...addresses], ports: namedPorts(object) };
-      byPath.set(path, pod);
-      const namespace = namespaceOf(object);
-      const others = byNamespace.get(namespace);
-      if (others === undefined) byNamespace.set(namespace, [pod]);
-      else others.push(pod);
+    const known = new Map<string, { readonly object: JsonObject; readonly pod: Pod }>();
+    const byNamespace = new Map<string, Map<string, Alike>>();
+    for (const object of pods) {
+      const pod = podOf(object);
+      known.set(pod.path, { object, pod });
+      const others = entryOf(byNamespace, pod.namespace, () => new Map<string, Alike>());
+      entryOf(others, pod.labelText, () => ({ labels: pod.labels, pods: [] })).pods.push(pod);
     }
     this.#pods = byNamespace;
-    this.#local = local.map(({ namespace, addresses, path }) => ({
-      namespace,
-      addresses,
-      pod: path === undefined ? undefined : byPath.get(path),
-    }));
+    this.#local = attachments.flatMap((attachment): readonly LocalPod[] => {
+      const namespace = ownText(attachment, 'namespace');
+      if (namespace === '') return [];
+      const addresses = texts(ownValue(attachment, 'addresses')).flatMap(plainAddress);
+      const found = known.get(`${namespace}/${ownText(attachment, 'name')}`);
+      if (found === undefined || !isOf(found.object, ownText(attachment, 'uid'))) return [{ namespace, addresses, pod: undefined }];
+      const { pod } = found;
+      // Its status says the address only later; others of this node may reach it by then.
+      this.#given.set(pod.path, [...(this.#given.get(pod.path) ?? []), ...addresses]);
+      return [{ namespace, addresses, pod }];
+    });
   }
 
-  resolve(): ReadonlyMap<string, ResolvedPolicy> {
-    const policed = { ingress: new Set<string>(), egress: new Set<string>() };
+  resolve(): ResolvedPolicies {
+    const resolvers = { ingress: new DirectionResolver(this.#local), egress: new DirectionResolver(this.#local) };
     for (const policy of this.#policies) {
-      for (const direction of directionsOf(policy)) {
-        policed[direction].add(namespaceOf(policy));
-        this.#add(policy, direction);
-      }
+      for (const direction of directionsOf(policy)) this.#add(policy, direction, resolvers[direction]);
     }
-    for (const direction of ['ingress', 'egress'] as const) {
-      const concerned = this.#local.filter(({ namespace }) => policed[direction].has(namespace));
-      // Last, and there before it is needed: a pod goes from this one to others, and is never without any in between.
-      if (concerned.length > 0)
-        this.#isolate(
-          UNKNOWN,
-          direction,
-          concerned.filter(({ pod }) => pod === undefined),
-          [],
-        );
-    }
-    return this.#resolved;
+    return { groups: this.#groups, ingress: resolvers.ingress.resolved(), egress: resolvers.egress.resolved() };
   }
 
-  #add(policy: JsonObject, direction: Direction): void {
+  #add(policy: JsonObject, direction: Direction, resolver: DirectionResolver): void {
     const namespace = namespaceOf(policy);
     const spec = objectOf(ownValue(policy, 'spec'));
-    const selector = selectorOf(ownValue(spec, 'podSelector'));
-    const selected = this.#local.filter(
-      ({ namespace: its, pod }) => its === namespace && pod !== undefined && selector.matches(pod.labels),
-    );
+    const selected = resolver.select(namespace, selectorOf(ownValue(spec, 'podSelector')));
     if (selected.length === 0) return;
     const rules = list(ownValue(spec, direction));
     const name = `${namespace}/${nameOf(policy)}`;
     if (direction === 'egress') {
-      const allow = rules.flatMap((rule) => this.#egress(rule, namespace));
-      this.#put(name, direction, selected, allow);
+      resolver.put(
+        name,
+        selected,
+        rules.flatMap((rule) => this.#egress(rule, namespace)),
+      );
       return;
     }
-    const names = namesOfPorts(rules);
-    for (const [way, pods] of byNumbers(selected, names)) {
+    for (const [way, pods] of byNumbers(selected, namesOfPorts(rules))) {
       const [{ pod }] = pods as [LocalPod];
       const allow = rules.flatMap((rule) => this.#ingress(rule, namespace, pod!));
-      this.#put(way === '' ? name : `${name}?${way}`, direction, pods, allow);
+      resolver.put(way === '' ? name : `${name}?${way}`, pods, allow);
     }
-  }
-
-  #put(name: string, direction: Direction, pods: readonly LocalPod[], allow: readonly Allowance[]): void {
-    if (pods.some(({ addresses }) => addresses.length > 0)) this.#isolate(name, direction, pods, allow);
-  }
-
-  #isolate(name: string, direction: Direction, pods: readonly LocalPod[], allow: readonly Allowance[]): void {
-    const addresses = [...new Set(pods.flatMap((pod) => pod.addresses))].sort();
-    this.#resolved.set(`${name}/${direction}`, { name, direction, pods: addresses, allow });
   }
 
   /** Ports are those of the pod that is connected to. */
@@ -175,24 +158,26 @@ class PolicyResolver {
     const names = namesOfPorts([rule]);
     if (names.length === 0) return allowed;
     const peers = list(ownValue(rule, 'to'));
-    const pods = peers.length === 0 ? [...this.#pods.values()].flat() : peers.flatMap((peer) => this.#podsOf(peer, namespace));
-    const addressesByPort = new Map<string, Set<string>>();
-    for (const pod of pods) {
-      for (const key of names) {
-        const port = pod.ports.get(key);
-        if (port === undefined) continue;
-        const target = `${key.split('/')[0]}/${port}`;
-        const addresses = addressesByPort.get(target) ?? new Set<string>();
-        addressesByPort.set(target, addresses);
-        for (const address of pod.addresses) addresses.add(address);
+    const selections =
+      peers.length === 0 ? [this.#select(EVERYWHERE, namespace)] : peers.flatMap((peer) => this.#selectionOf(peer, namespace));
+    const groupsByPort = new Map<string, Set<string>>();
+    for (const { name, pods } of selections) {
+      const byTarget = new Map<string, Pod[]>();
+      for (const pod of pods) {
+        for (const key of names) {
+          const port = pod.ports.get(key);
+          if (port !== undefined) entryOf(byTarget, `${key.split('/')[0]}/${port}`, () => []).push(pod);
+        }
       }
+      for (const [target, those] of byTarget)
+        entryOf(groupsByPort, target, () => new Set<string>()).add(this.#group(`${name}?${target}`, [...new Set(those)]));
     }
-    const named = [...addressesByPort].sort(([a], [b]) => (a < b ? -1 : 1));
+    const named = [...groupsByPort].sort(([a], [b]) => (a < b ? -1 : 1));
     return [
       ...allowed,
-      ...named.map(([target, addresses]): Allowance => {
+      ...named.map(([target, groups]): Allowance => {
         const [protocol, port] = target.split('/') as [string, string];
-        return { peers: [...addresses].sort(), except: [], ports: [{ protocol, port: Number(port) }] };
+        return { peers: [...groups], except: [], ports: [{ protocol, port: Number(port) }] };
       }),
     ];
   }
@@ -210,45 +195,144 @@ class PolicyResolver {
         const except = texts(ownValue(block, 'except')).flatMap(network);
         if (except.length === 0) for (const each of networks) together.add(each);
         else if (networks.length > 0) apart.push({ peers: networks, except });
-      } else for (const pod of this.#podsOf(peer, namespace)) for (const address of pod.addresses) together.add(address);
+      } else for (const { name, pods } of this.#selectionOf(peer, namespace)) together.add(this.#group(name, pods));
     }
-    return together.size === 0 ? apart : [{ peers: [...together].sort(), except: [] }, ...apart];
+    return together.size === 0 ? apart : [{ peers: [...together], except: [] }, ...apart];
   }
 
-  #podsOf(peer: JsonObject, namespace: string): readonly Pod[] {
-    const podSelector = ownValue(peer, 'podSelector');
-    const namespaceSelector = ownValue(peer, 'namespaceSelector');
-    if (podSelector === undefined && namespaceSelector === undefined) return [];
-    const key = JSON.stringify([podSelector ?? null, namespaceSelector ?? namespace]);
-    let pods = this.#selected.get(key);
+  /** The name of a group as a peer; made where it is not there yet. */
+  #group(name: string, pods: readonly Pod[]): string {
+    if (!Object.hasOwn(this.#groups, name)) {
+      const addresses = new Set<string>();
+      for (const pod of pods) {
+        for (const each of pod.addresses) addresses.add(each);
+        for (const each of this.#given.get(pod.path) ?? []) addresses.add(each);
+      }
+      setOwn(this.#groups, name, [...addresses]);
+    }
+    return `@${name}`;
+  }
+
+  #selectionOf(peer: JsonObject, namespace: string): readonly Selection[] {
+    const isAnybody = ownValue(peer, 'podSelector') !== undefined || ownValue(peer, 'namespaceSelector') !== undefined;
+    return isAnybody ? [this.#select(peer, namespace)] : [];
+  }
+
+  /** Pods that a peer selects, under a name that says how: `shop/app=web`, `{team=ops}/app=web`. */
+  #select(peer: JsonObject, own: string): Selection {
+    const selector = selectorOf(ownValue(peer, 'podSelector'));
+    const spaces = ownValue(peer, 'namespaceSelector') ?? undefined;
+    const spaceSelector = spaces === undefined ? undefined : selectorOf(spaces);
+    const name = `${spaceSelector === undefined ? own : `{${spaceSelector.text}}`}/${selector.text}`.slice(0, MAX_NAME);
+    let pods = this.#selected.get(name);
     if (pods === undefined) {
-      const selector = selectorOf(podSelector);
-      pods = this.#namespacesOf(namespaceSelector, namespace).flatMap((name) =>
-        (this.#pods.get(name) ?? []).filter(({ labels }) => selector.matches(labels)),
+      const namespaces =
+        spaceSelector === undefined
+          ? [own]
+          : [...this.#namespaces].flatMap(([each, labels]) => (spaceSelector.matches(labels) ? [each] : []));
+      pods = namespaces.flatMap((each) =>
+        [...(this.#pods.get(each)?.values() ?? [])].flatMap(({ labels, pods: alike }) => (selector.matches(labels) ? alike : [])),
       );
-      this.#selected.set(key, pods);
+      this.#selected.set(name, pods);
     }
-    return pods;
+    return { name, pods };
+  }
+}
+
+interface Selection {
+  readonly name: string;
+  readonly pods: readonly Pod[];
+}
+
+/** Gathers who is isolated in one direction, and by what. */
+class DirectionResolver {
+  readonly #local: readonly LocalPod[];
+  readonly #byNamespace = new Map<string, LocalPod[]>();
+  readonly #policies: { [name: string]: readonly Allowance[] } = {};
+  /** Names of the policies for each pod. */
+  readonly #names = new Map<LocalPod, string[]>();
+  readonly #policed = new Set<string>();
+
+  constructor(local: readonly LocalPod[]) {
+    this.#local = local.filter(({ addresses }) => addresses.length > 0);
+    for (const each of this.#local) entryOf(this.#byNamespace, each.namespace, () => []).push(each);
   }
 
-  #namespacesOf(selector: Json | undefined, own: string): readonly string[] {
-    if (selector === undefined || selector === null) return [own];
-    const { matches } = selectorOf(selector);
-    return [...this.#namespaces].filter(([, labels]) => matches(labels)).map(([name]) => name);
+  /** Pods of this node in a namespace that a policy of it selects. */
+  select(namespace: string, selector: LabelSelector): readonly LocalPod[] {
+    this.#policed.add(namespace);
+    return (this.#byNamespace.get(namespace) ?? []).filter(({ pod }) => pod !== undefined && selector.matches(pod.labels));
   }
+
+  put(name: string, pods: readonly LocalPod[], allow: readonly Allowance[]): void {
+    setOwn(this.#policies, name, allow);
+    for (const pod of pods) entryOf(this.#names, pod, () => []).push(name);
+  }
+
+  resolved(): ResolvedDirection {
+    const alike = new Map<string, { readonly addresses: string[]; readonly policies: readonly string[] }>();
+    const seen = new Set<string>();
+    for (const local of this.#local) {
+      const isUnknown = local.pod === undefined && this.#policed.has(local.namespace);
+      const policies = this.#names.get(local) ?? (isUnknown ? [] : undefined);
+      if (policies === undefined) continue;
+      const { addresses } = entryOf(alike, JSON.stringify(policies), () => ({ addresses: [], policies }));
+      for (const address of local.addresses) {
+        if (seen.has(address)) continue;
+        seen.add(address);
+        addresses.push(address);
+      }
+    }
+    return { policies: this.#policies, pods: [...alike.values()] };
+  }
+}
+
+/** Everybody: of a rule without peers. */
+const EVERYWHERE: JsonObject = { namespaceSelector: {}, podSelector: {} };
+
+/** Characters of the name of a group. */
+const MAX_NAME = 400;
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
+}
+
+/** What was read of pods: objects do not change, and most of a cluster's are the same from one time to the next. */
+const podsRead = new WeakMap<JsonObject, Pod>();
+
+function podOf(object: JsonObject): Pod {
+  let pod = podsRead.get(object);
+  if (pod === undefined) {
+    const labels = labelsOf(object);
+    pod = {
+      namespace: namespaceOf(object),
+      path: pathOf(object),
+      labels,
+      labelText: canonicalJson(labels),
+      addresses: addressesOfPod(object),
+      ports: namedPorts(object),
+    };
+    podsRead.set(object, pod);
+  }
+  return pod;
 }
 
 /** Kubernetes: "If this field is not specified, it will default based on the existence of ingress or egress rules". */
 function directionsOf(policy: JsonObject): readonly Direction[] {
   const spec = objectOf(ownValue(policy, 'spec'));
-  const types = texts(ownValue(spec, 'policyTypes'));
-  if (types.length === 0) return list(ownValue(spec, 'egress')).length > 0 ? ['ingress', 'egress'] : ['ingress'];
-  return (['ingress', 'egress'] as const).filter((direction) => types.some((type) => type.toLowerCase() === direction));
+  const types = textsOf(ownValue(spec, 'policyTypes'));
+  if (types.length === 0) return objectsOf(ownValue(spec, 'egress')).length > 0 ? ['ingress', 'egress'] : ['ingress'];
+  return DIRECTIONS.filter((direction) => types.some((type) => type.toLowerCase() === direction));
 }
 
 /** Ports of a rule whose numbers are known: undefined where it names some and none of them is. */
 function portsOf(rule: JsonObject, numberOf: (key: string) => number | undefined): 'any' | readonly Port[] | undefined {
-  const ports = list(ownValue(rule, 'ports'));
+  const ports = objectsOf(ownValue(rule, 'ports'));
   if (ports.length === 0) return 'any';
   const known = ports.flatMap((entry): readonly Port[] => {
     const protocol = protocolOf(entry);
@@ -266,7 +350,7 @@ function portsOf(rule: JsonObject, numberOf: (key: string) => number | undefined
 const namesOfPorts = (rules: readonly JsonObject[]): readonly string[] => [
   ...new Set(
     rules.flatMap((rule) =>
-      list(ownValue(rule, 'ports')).flatMap((entry) => {
+      objectsOf(ownValue(rule, 'ports')).flatMap((entry) => {
         const port = ownValue(entry, 'port');
         return typeof port === 'string' ? [`${protocolOf(entry)}/${port}`] : [];
       }),
@@ -287,10 +371,10 @@ function byNumbers(pods: readonly LocalPod[], names: readonly string[]): Readonl
 /** Those of containers that run as long as the pod does. */
 function namedPorts(pod: JsonObject): ReadonlyMap<string, number> {
   const spec = objectOf(ownValue(pod, 'spec'));
-  const sidecars = list(ownValue(spec, 'initContainers')).filter((each) => ownText(each, 'restartPolicy') === 'Always');
+  const sidecars = objectsOf(ownValue(spec, 'initContainers')).filter((each) => ownText(each, 'restartPolicy') === 'Always');
   const ports = new Map<string, number>();
-  for (const container of [...list(ownValue(spec, 'containers')), ...sidecars]) {
-    for (const entry of list(ownValue(container, 'ports'))) {
+  for (const container of [...objectsOf(ownValue(spec, 'containers')), ...sidecars]) {
+    for (const entry of objectsOf(ownValue(container, 'ports'))) {
       const name = ownText(entry, 'name');
       const port = ownValue(entry, 'containerPort');
       const key = `${protocolOf(entry)}/${name}`;
@@ -305,7 +389,7 @@ function addressesOfPod(pod: JsonObject): readonly string[] {
   const status = objectOf(ownValue(pod, 'status'));
   const phase = ownText(status, 'phase');
   if (ownValue(objectOf(ownValue(pod, 'spec')), 'hostNetwork') === true || phase === 'Succeeded' || phase === 'Failed') return [];
-  const all = [ownText(status, 'podIP'), ...list(ownValue(status, 'podIPs')).map((each) => ownText(each, 'ip'))];
+  const all = [ownText(status, 'podIP'), ...objectsOf(ownValue(status, 'podIPs')).map((each) => ownText(each, 'ip'))];
   return all.flatMap(plainAddress);
 }
 
@@ -335,9 +419,6 @@ const network = (text: string): readonly string[] => {
 
 const protocolOf = (entry: JsonObject): string => ownText(entry, 'protocol') || 'TCP';
 const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {});
-const list = (value: Json | undefined): readonly JsonObject[] => (Array.isArray(value) ? value.filter(isJsonObject) : []);
-const texts = (value: Json | undefined): readonly string[] =>
-  Array.isArray(value) ? value.filter((each): each is string => typeof each === 'string') : [];
 const labelsOf = (object: JsonObject): JsonObject => objectOf(ownValue(objectOf(ownValue(object, 'metadata')), 'labels'));
 const nameOf = (object: JsonObject): string => ownText(ownValue(object, 'metadata'), 'name');
 const namespaceOf = (object: JsonObject): string => ownText(ownValue(object, 'metadata'), 'namespace');

@@ -1,6 +1,7 @@
 import { goQuote } from '../../../cel/go-quote.ts';
 import { goJsonError } from '../../../object/go-json-error.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject } from '../../../object/json.ts';
+import { MAX_LINK_NAME } from '../../../step/network/link-name.ts';
 import type { CniFault, NetworkRequest } from '../program.ts';
 import { readCniArgs } from './cni-args.ts';
 import { FAULT_CODES, fault } from './fault.ts';
@@ -134,12 +135,9 @@ function checkContainerId(id: string): Check {
   return undefined;
 }
 
-/** IFNAMSIZ without the NUL that ends it. */
-const MAX_INTERFACE_NAME = 15;
-
 function checkInterfaceName(name: string): Check {
-  if (new TextEncoder().encode(name).length > MAX_INTERFACE_NAME) {
-    const details = `interface name should be less than ${MAX_INTERFACE_NAME + 1} characters`;
+  if (new TextEncoder().encode(name).length > MAX_LINK_NAME) {
+    const details = `interface name should be less than ${MAX_LINK_NAME + 1} characters`;
     return fault(FAULT_CODES.invalidEnvironment, 'interface name is too long', details);
   }
   if (name === '.' || name === '..') return fault(FAULT_CODES.invalidEnvironment, 'interface name is . or ..');

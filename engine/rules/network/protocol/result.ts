@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../../object/json.ts';
 import type { ResultInterface, ResultRoute } from '../../../step/operation.ts';
 
 /** Versions of the CNI specification that are spoken, oldest first. */
@@ -27,6 +26,3 @@ export interface CniDns {
   readonly search?: readonly string[];
   readonly options?: readonly string[];
 }
-
-/** Fields of a plugin's own that are passed through unread, as {@link CniResult} has no place for them. */
-export type CniResultJson = JsonObject;
