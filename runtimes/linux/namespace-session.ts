@@ -1,9 +1,8 @@
-import { stat, statfs } from 'node:fs/promises';
 import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
 import { changedNames } from './batch-words.ts';
 import type { ChannelEnds } from './channel.ts';
-import { classifyErrno, failureMessage } from './failure.ts';
+import { failureMessage } from './failure.ts';
 import { iprouteFraming, nftFraming } from './framing.ts';
 import { Iproute } from './iproute.ts';
 import type { NamespaceEntry } from './namespace-entry.ts';
@@ -15,29 +14,6 @@ import { checkSysctl, sysctlFailure } from './sysctl.ts';
 
 /** Shells that are asked the same, one after the other's end: those that waited outside may have been killed, too. */
 const MAX_SHELLS = 4;
-/** linux/magic.h: `NSFS_MAGIC`. */
-const NSFS = 0x6e736673;
-
-/**
- * Whether there is a namespace at a path. Throws {@link EffectError} `namespace` for the one that we are in, whose links and addresses are
- * the host's: whoever is asked to change them by this name is misled; `invalid` for what can't be a path; and what keeps the path from being
- * looked at.
- */
-export async function findNamespace(path: string): Promise<boolean> {
-  if (!/^\/[^\0-\x1f\x7f]*$/.test(path) || path.length > 4096) {
-    throw new EffectError('invalid', `${JSON.stringify(path.slice(0, 80))} can't be the path of a network namespace`, 'nsenter');
-  }
-  try {
-    const [system, there, own] = await Promise.all([statfs(path), stat(path), stat('/proc/self/ns/net')]);
-    if (system.type !== NSFS) return false;
-    if (there.ino !== own.ino || there.dev !== own.dev) return true;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (classifyErrno(code) === 'missing' || code === 'ENOTDIR') return false;
-    throw new EffectError(classifyErrno(code), message, `nsenter --net=${path}`);
-  }
-  throw new EffectError('namespace', `${path} is the network namespace of the host`, `nsenter --net=${path}`);
-}
 
 export interface NamespaceSessionOptions {
   readonly path: string;

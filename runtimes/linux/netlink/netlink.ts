@@ -299,6 +299,6 @@ function kernelFailure(errno: number, text: string, tried: string): EffectError 
   return new EffectError(classifyErrno(errnoName(errno)), said, tried);
 }
 
-const errnoName = (errno: number): string | undefined => getSystemErrorMap().get(-errno)?.[0];
-
-const describe = (errno: number): string => getSystemErrorMap().get(-errno)?.[1] ?? `errno ${errno}`;
+const ERRORS = getSystemErrorMap();
+const errnoName = (errno: number): string | undefined => (errno === 0 ? undefined : ERRORS.get(-errno)?.[0]);
+const describe = (errno: number): string => ERRORS.get(-errno)?.[1] ?? `errno ${errno}`;
