@@ -3,6 +3,7 @@ import { attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
 import type { AddressRequest, NetworkRule } from '../../engine/rules/network/program.ts';
 import { describeFault } from '../../engine/rules/network/protocol/fault.ts';
 import type { ActiveBundle, BundleSource } from '../host/bundle-watch.ts';
+import { errorMessage } from '../host/error-message.ts';
 import type { Host } from '../linux/host.ts';
 import type { Performer, PlanRecord } from '../linux/performer.ts';
 import type { AddressAllocator, AddressUsage } from './addresses/allocator.ts';
@@ -103,7 +104,7 @@ async function collect({ bundle, performer, plugin, host, spool }: QuestionConte
   for (const { id, rule } of [...performer.records()]) {
     // What is being performed is somebody's who waits for it; asked anew, as this takes its time.
     if (performer.record(id)?.state !== 'undoing') continue;
-    await performer.undo(id).catch((error: unknown) => left.push(`${rule}: ${messageOf(error)}`));
+    await performer.undo(id).catch((error: unknown) => left.push(`${rule}: ${errorMessage(error)}`));
   }
   const kept = await spool.perform();
   if (kept.left > 0) left.push(`${kept.left} DELs that came while there was no daemon`);
@@ -112,7 +113,7 @@ async function collect({ bundle, performer, plugin, host, spool }: QuestionConte
     const what = `what rule ${record.rule} made on the node for network ${ownText(record.subject, 'network')}`;
     await plugin.removeNodeSteps(record).then(
       () => removed.push(what),
-      (error: unknown) => left.push(`${what}: ${messageOf(error)}`),
+      (error: unknown) => left.push(`${what}: ${errorMessage(error)}`),
     );
   }
   const collected = await performer.collect(isAll ? {} : { rules: rules.map(({ name }) => name) });
@@ -142,5 +143,3 @@ const json = (value: unknown): Answer => ({ exitCode: 0, stdout: JSON.stringify(
 function bundleStatus(active: ActiveBundle | undefined): DaemonStatus['bundle'] {
   return { name: active?.bundle.name ?? '', version: active?.bundle.version ?? '', generation: active?.generation ?? 0 };
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject, measureJson, ownText, ownValue } from '.
 import type { NetworkNeeds } from '../../engine/rules/network/program.ts';
 import type { ObjectQuery, ObjectReference } from '../../engine/rules/reconcile/program.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
+import { errorMessage } from '../host/error-message.ts';
 import { type Log, silentLog } from '../host/log.ts';
 import { ttlCache } from '../host/ttl-cache.ts';
 import type { KubernetesClient, ResourceType } from '../kubernetes/client.ts';
@@ -130,7 +131,7 @@ export function clusterNetworkFacts(options: ClusterNetworkFactsOptions): Networ
     try {
       await informer.whenSynced(waiting.signal);
     } catch (error) {
-      throw new Error(`${what}: ${informer.failure() ?? (error instanceof Error ? error.message : String(error))}`, { cause: error });
+      throw new Error(`${what}: ${informer.failure() ?? errorMessage(error)}`, { cause: error });
     } finally {
       timer.cancel();
       signal.removeEventListener('abort', giveUp);

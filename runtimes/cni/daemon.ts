@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
+import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
+import { errorMessage } from '../host/error-message.ts';
 import { type Log, type LogFields, type LogLevel, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
@@ -14,11 +15,12 @@ import { openAnsweredAdds } from './answered-adds.ts';
 import { countRefused, watchDaemon } from './daemon-metrics.ts';
 import { QUESTION } from './daemon-status.ts';
 import { createDelegate } from './delegation/delegate.ts';
+import { faultAnswer } from './fault-answer.ts';
 import { missingForNetworks } from './missing-for-networks.ts';
 import { networkEffects } from './network-effects.ts';
 import { openNetworkPerformer } from './network-performer.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
-import { failure, type InvocationServer, startInvocationServer } from './server.ts';
+import { type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
 import { factsWithoutCluster, type NetworkFactsSource } from './verbs/network-facts-source.ts';
 import { warmUp } from './warm-up.ts';
@@ -168,12 +170,12 @@ class Daemon implements NetworkDaemon {
         this.#parts.plugin.resume();
         log(left.length === 0 ? 'info' : 'error', 'recovered', { undone: undone.length, left: left.length, first: left[0] });
         void this.#tellWhatIsMissing();
-        void this.spool.perform().catch((error: unknown) => log('error', 'the spool cannot be read', { reason: messageOf(error) }));
+        void this.spool.perform().catch((error: unknown) => log('error', 'the spool cannot be read', { reason: errorMessage(error) }));
         this.spool.watch();
       },
       (error: unknown) => {
         this.#state = 'broken';
-        log('error', 'what the last daemon left cannot be undone; nothing is served', { reason: messageOf(error) });
+        log('error', 'what the last daemon left cannot be undone; nothing is served', { reason: errorMessage(error) });
         throw error;
       },
     );
@@ -230,17 +232,19 @@ class Daemon implements NetworkDaemon {
     // What was made is removed whatever happens to it.
     const reason = isWithin || this.#state === 'stopping' || (this.#state === 'serving' && verb === 'DEL') ? undefined : this.notReady();
     if (reason !== undefined)
-      return failure(verb === 'STATUS' ? FAULT_CODES.notAvailable : FAULT_CODES.tryAgainLater, `the daemon is not ready: ${reason}`);
+      return faultAnswer(
+        fault(verb === 'STATUS' ? FAULT_CODES.notAvailable : FAULT_CODES.tryAgainLater, `the daemon is not ready: ${reason}`),
+      );
     if (verb === 'ADD') {
       const left = await this.spool.performFor(environment.get('CNI_CONTAINERID') ?? '', environment.get('CNI_IFNAME') ?? '');
-      if (left !== undefined) return failure(FAULT_CODES.tryAgainLater, 'an earlier DEL of this interface could not be done yet', left);
+      if (left !== undefined)
+        return faultAnswer(fault(FAULT_CODES.tryAgainLater, 'an earlier DEL of this interface could not be done yet', left));
     }
     return this.#invoke(invocation);
   }
 
-  #invoke({ environment, stdin }: Invocation): Promise<Answer> {
-    const { plugin } = this.#parts;
-    const answer = plugin.invoke({ type: environment.get('TYPE') ?? '', environment, stdin }, this.#calledOff.signal);
+  #invoke(invocation: Invocation): Promise<Answer> {
+    const answer = this.#parts.plugin.invoke(invocation, this.#calledOff.signal);
     this.#underWay.add(answer);
     return answer.finally(() => this.#underWay.delete(answer));
   }
@@ -255,10 +259,10 @@ class Daemon implements NetworkDaemon {
   /** Looks for what the host lacks before anybody waits for it, and says it where it is looked for first. */
   async #tellWhatIsMissing(): Promise<void> {
     const { bundle, host, log, privileges } = this.#parts;
-    for (const missing of await missingForNetworks(host, privileges).catch((error: unknown) => [messageOf(error)]))
+    for (const missing of await missingForNetworks(host, privileges).catch((error: unknown) => [errorMessage(error)]))
       log('error', 'networks cannot be made', { missing });
     for (const { name, requirements } of bundle.current()?.program.network.rules ?? []) {
-      const missing = await host.missing(requirements).catch((error: unknown) => [{ message: messageOf(error) }]);
+      const missing = await host.missing(requirements).catch((error: unknown) => [{ message: errorMessage(error) }]);
       for (const { message } of missing) log('error', 'the host lacks what a rule needs', { rule: name, missing: message });
     }
   }
@@ -306,8 +310,6 @@ async function within(work: Promise<unknown>, milliseconds: number, clock: Clock
   await Promise.race([work.catch(() => {}), over]);
   timer.cancel();
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The log of rooms that know one level: scalars pass, what is more than a line of a log does not. */
 function lines(log: Log, level: LogLevel): (line: string, fields?: Readonly<Record<string, unknown>>) => void {

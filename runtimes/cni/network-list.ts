@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject, ownText, ownValue, setOwn } from '../../engine/object/json.ts';
 import type { NetworkRule } from '../../engine/rules/network/program.ts';
 import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
+import { isNetworkName } from '../../engine/rules/network/protocol/invocation.ts';
 import { readNetworkList, requestConfig } from '../../engine/rules/network/protocol/network-config.ts';
 import { CNI_VERSIONS, type CniResult, type CniVersion } from '../../engine/rules/network/protocol/result.ts';
 import { suggest } from '../../engine/text/suggest.ts';
@@ -39,7 +40,7 @@ export function checkNetworkList(document: Json, rules: readonly NetworkRule[]):
   const { list } = read;
   const problems: string[] = [];
   const notes: string[] = [];
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(list.name)) problems.push(`name: ${JSON.stringify(list.name)} is no name of a network`);
+  if (!isNetworkName(list.name)) problems.push(`name: ${JSON.stringify(list.name)} is no name of a network`);
   const versions = isJsonObject(document) && Array.isArray(document['cniVersions']) ? document['cniVersions'] : [];
   for (const version of [...(list.cniVersion === '' ? [] : [list.cniVersion]), ...versions]) {
     if (!CNI_VERSIONS.some((known) => known === version)) {

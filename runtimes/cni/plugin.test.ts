@@ -82,7 +82,7 @@ function setUp(fields: FakeRule & { readonly rules?: readonly NetworkRule[] } = 
     } = call;
     const variables = { CNI_COMMAND: command, CNI_CONTAINERID: id, CNI_NETNS: netns, CNI_IFNAME: ifName, CNI_PATH: '/opt/cni/bin' };
     const stdin = JSON.stringify({ name: 'net', cniVersion: version, type, ...config });
-    return plugin.invoke({ type, environment: new Map(Object.entries({ ...variables, ...environment })), stdin }, signal);
+    return plugin.invoke({ environment: new Map(Object.entries({ TYPE: type, ...variables, ...environment })), stdin }, signal);
   };
   const reserved = (): string[] => {
     try {
@@ -565,7 +565,7 @@ describe('what every plugin answers', () => {
   it('is VERSION, about, and what is wrong with an invocation', async () => {
     const { invoke, plugin } = setUp({}, { version: '1.2.3' });
     expect((await invoke({ command: 'VERSION' })).stdout).toContain('"supportedVersions":["0.1.0"');
-    expect(await plugin.invoke({ type: 'my-cni', environment: new Map(), stdin: '' })).toMatchObject({
+    expect(await plugin.invoke({ environment: new Map([['TYPE', 'my-cni']]), stdin: '' })).toMatchObject({
       exitCode: 0,
       stdout: '',
       stderr: expect.stringContaining('CNI plugin my-cni of Fairlead 1.2.3'),

@@ -1,5 +1,5 @@
 import type { CniFault, NetworkProgram, NetworkRequest, NetworkRule } from '../../engine/rules/network/program.ts';
-import { FAULT_CODES, fault, printFault } from '../../engine/rules/network/protocol/fault.ts';
+import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts';
 import { aboutText, readInvocation } from '../../engine/rules/network/protocol/invocation.ts';
 import { VERSION_ANSWER } from '../../engine/rules/network/protocol/version.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
@@ -9,6 +9,7 @@ import { stepDeadline } from '../linux/step-deadline.ts';
 import type { AddressAllocator } from './addresses/allocator.ts';
 import { AttachmentFacts } from './attachment-facts.ts';
 import type { Delegate } from './delegation/delegate.ts';
+import { faultAnswer } from './fault-answer.ts';
 import { kernelNetns, type NetnsIdentity } from './netns-identity.ts';
 import { NodeSteps } from './node-steps.ts';
 import { add } from './verbs/add.ts';
@@ -21,7 +22,7 @@ import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
 import { status } from './verbs/status.ts';
 import { StraySweep } from './verbs/stray-sweep.ts';
 import { type AnsweredAdds, type PluginLog, refused, type VerbAnswer, type VerbContext } from './verbs/verb-context.ts';
-import type { Answer } from './wire.ts';
+import type { Answer, Invocation } from './wire.ts';
 
 export interface PluginOptions {
   readonly program: NetworkProgram;
@@ -45,19 +46,13 @@ export interface PluginOptions {
   readonly statusDeadline?: number;
 }
 
-/** An invocation as the executable got it. */
-export interface PluginInvocation {
-  /** The name by which the executable was called: that of a rule. */
-  readonly type: string;
-  /** Variables that begin with `CNI_`. */
-  readonly environment: ReadonlyMap<string, string>;
-  readonly stdin: string;
-}
-
 /** Answers invocations of the plugins that the rules of a program are. */
 export interface Plugin {
-  /** Never rejects. What is begun is ended when `signal` aborts, and undone as far as it is an ADD. */
-  invoke(invocation: PluginInvocation, signal?: AbortSignal): Promise<Answer>;
+  /**
+   * Serves an invocation by the rule that has the name by which the executable was called. Never rejects. What is begun is ended when `signal`
+   * aborts, and undone as far as it is an ADD.
+   */
+  invoke(invocation: Invocation, signal?: AbortSignal): Promise<Answer>;
   /** Takes another program; what is under way goes on with the one that it began with. */
   setProgram(program: NetworkProgram): void;
   /** Keeps true what an earlier daemon has made for the node. Call it when what that left half done is undone. */
@@ -166,7 +161,8 @@ export function createPlugin(options: PluginOptions): Plugin {
   }
 
   return {
-    async invoke({ type, environment, stdin }, signal) {
+    async invoke({ environment, stdin }, signal) {
+      const type = environment.get('TYPE') ?? '';
       const invocation = readInvocation(environment, stdin);
       switch (invocation.kind) {
         case 'about':
@@ -192,8 +188,6 @@ export function createPlugin(options: PluginOptions): Plugin {
     },
   };
 }
-
-const faultAnswer = (said: CniFault): Answer => ({ exitCode: 1, stdout: printFault(said), stderr: '' });
 
 function noRule(command: string, type: string, { rules }: NetworkProgram): CniFault {
   const known = rules.map(({ name }) => name).join(', ');

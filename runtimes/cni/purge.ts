@@ -5,6 +5,7 @@ import { isNetworkName } from '../../engine/rules/network/protocol/invocation.ts
 import { EffectError, runSteps, type Steps } from '../../engine/step/effect.ts';
 import { type Foundation, iptablesFoundations, nftFoundations } from '../../engine/step/packet-filter/foundations.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
+import { errorMessage } from '../host/error-message.ts';
 import { type Log, silentLog } from '../host/log.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer } from '../linux/performer.ts';
@@ -57,7 +58,7 @@ export async function purge(options: PurgeOptions): Promise<Purged> {
   const removed: string[] = [];
   const left: string[] = [];
   const attempt = async (act: () => Promise<unknown>): Promise<void> => {
-    await act().catch((error: unknown) => left.push(messageOf(error)));
+    await act().catch((error: unknown) => left.push(errorMessage(error)));
   };
   try {
     const performer = await openNetworkPerformer({ stateFolder, handler: host, clock, bootId: options.bootId, log: note });
@@ -107,7 +108,7 @@ async function performKept(
   const plugin = createPlugin({ ...parts, program: { rules: [] }, facts, clock, log: (line) => log('warn', line) });
   const spool = createSpool({
     folder,
-    handle: ({ environment, stdin }) => plugin.invoke({ type: environment.get('TYPE') ?? '', environment, stdin }),
+    handle: (invocation) => plugin.invoke(invocation),
     clock,
     log,
   });
@@ -134,7 +135,7 @@ async function removeFoundations(host: Host, find: () => Steps<readonly Foundati
     found = await runSteps(find(), host);
   } catch (error) {
     const isThere = (await host.missing([{ kind: 'nft-family', name: 'inet' }])).length === 0;
-    if (isThere || !(error instanceof EffectError)) left.push(messageOf(error));
+    if (isThere || !(error instanceof EffectError)) left.push(errorMessage(error));
     return;
   }
   for (const { what, reason, remove } of found) {
@@ -146,7 +147,7 @@ async function removeFoundations(host: Host, find: () => Steps<readonly Foundati
       await runSteps(remove(), host);
       removed.push(what);
     } catch (error) {
-      left.push(`${what}: ${messageOf(error)}`);
+      left.push(`${what}: ${errorMessage(error)}`);
     }
   }
 }
@@ -166,7 +167,7 @@ function removePool({ network, dataDir = DEFAULT_DATA_DIR }: Pool, removed: stri
     removed.push(folder);
     removeIfEmpty(dataDir);
   } catch (error) {
-    left.push(`${folder}: ${messageOf(error)}`);
+    left.push(`${folder}: ${errorMessage(error)}`);
   }
 }
 
@@ -187,5 +188,3 @@ function removeIfEmpty(folder: string): void {
     // Somebody else's is in it, or it is not there.
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

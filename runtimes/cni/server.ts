@@ -1,12 +1,14 @@
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { FAULT_CODES, fault, printFault } from '../../engine/rules/network/protocol/fault.ts';
+import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts';
 import { type Clock, systemClock, type Timer } from '../host/clock.ts';
+import { errorMessage } from '../host/error-message.ts';
 import { describeFolderFailure } from '../host/folder-lock.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import { FileError } from '../host/text-files.ts';
 import { QUESTION } from './daemon-status.ts';
+import { faultAnswer } from './fault-answer.ts';
 import { type Answer, formatAnswer, type Invocation, MAX_INVOCATION_BYTES, parseInvocation, WITHIN, WireError } from './wire.ts';
 
 /*
@@ -200,7 +202,7 @@ export async function startInvocationServer(options: InvocationServerOptions): P
       return await handle(invocation);
     } catch (error) {
       log('error', 'invocation failed by a bug', { error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
-      return failure(FAULT_CODES.internal, error instanceof Error ? error.message : String(error));
+      return failure(FAULT_CODES.internal, errorMessage(error));
     }
   }
 
@@ -240,10 +242,7 @@ export async function startInvocationServer(options: InvocationServerOptions): P
   };
 }
 
-/** An answer that says, as a plugin does, why something was not done. */
-export function failure(code: number, msg: string, details?: string): Answer {
-  return { exitCode: 1, stdout: `${printFault(fault(code, msg, details))}\n`, stderr: '' };
-}
+const failure = (code: number, msg: string, details?: string): Answer => faultAnswer(fault(code, msg, details));
 
 /**
  * Binds beside the path and renames into place, so that the socket is never seen with other permissions, and a left one is replaced at once.
@@ -277,7 +276,7 @@ async function listen(server: Server, path: string): Promise<string> {
   } catch (error) {
     server.close();
     if (error instanceof FileError) throw error;
-    throw new FileError(path, error instanceof Error ? error.message : String(error));
+    throw new FileError(path, errorMessage(error));
   }
 }
 

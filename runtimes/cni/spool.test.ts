@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manualClock } from '../host/clock.ts';
-import { failure } from './server.ts';
+import { faultAnswer } from './fault-answer.ts';
 import { createSpool } from './spool.ts';
 import { type Answer, formatInvocation, type Invocation } from './wire.ts';
 
@@ -67,7 +67,7 @@ describe('the spool', () => {
 
   it('keeps what fails, and tries it again', async () => {
     keep(name(1), call('a'));
-    let answer = failure(11, 'later');
+    let answer = faultAnswer({ code: 11, msg: 'later' });
     const kept = spool(() => answer);
     expect(await kept.perform()).toEqual({ done: 0, left: 1 });
     expect(files()).toEqual([name(1)]);
@@ -78,7 +78,7 @@ describe('the spool', () => {
 
   it.each([1, 4, 6, 7])('sets aside what can never be done, as code %i says', async (code) => {
     keep(name(1), call('a'));
-    await spool(() => failure(code, 'wrong')).perform();
+    await spool(() => faultAnswer({ code, msg: 'wrong' })).perform();
     expect(files()).toEqual(['unreadable', `unreadable/${name(1)}`]);
     expect(lines).toEqual(['kept DEL can never be done; it is set aside']);
   });
@@ -119,7 +119,7 @@ describe('the spool', () => {
 
   it('says why something is left of it', async () => {
     keep(name(1), call('a'));
-    const kept = spool(() => failure(100, 'the link is busy'));
+    const kept = spool(() => faultAnswer({ code: 100, msg: 'the link is busy' }));
     expect(await kept.performFor('a', 'eth0')).toBe('the link is busy');
     expect(await kept.performFor('b', 'eth0')).toBeUndefined();
   });

@@ -1,7 +1,8 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFault } from '../../engine/rules/network/protocol/fault.ts';
+import { FAULT_CODES, readFault } from '../../engine/rules/network/protocol/fault.ts';
 import { type Clock, systemClock, type Timer } from '../host/clock.ts';
+import { errorMessage } from '../host/error-message.ts';
 import { type Log, silentLog } from '../host/log.ts';
 import { type Answer, type Invocation, MAX_INVOCATION_BYTES, parseInvocation, SPOOL_NAME, WireError } from './wire.ts';
 
@@ -94,7 +95,7 @@ export function createSpool(options: SpoolOptions): Spool {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
       if (error instanceof WireError) setAside(name, error.message);
-      else log('error', 'kept DEL cannot be read', { file: path, reason: error instanceof Error ? error.message : String(error) });
+      else log('error', 'kept DEL cannot be read', { file: path, reason: errorMessage(error) });
       return undefined;
     }
   }
@@ -107,7 +108,7 @@ export function createSpool(options: SpoolOptions): Spool {
       mkdirSync(join(folder, UNREADABLE), { recursive: true, mode: 0o700 });
       renameSync(join(folder, name), path);
     } catch (error) {
-      log('error', 'kept DEL cannot be set aside', { file: path, reason: error instanceof Error ? error.message : String(error) });
+      log('error', 'kept DEL cannot be set aside', { file: path, reason: errorMessage(error) });
     }
   }
 
@@ -186,9 +187,7 @@ export function createSpool(options: SpoolOptions): Spool {
   const arm = (): void => {
     timer = clock.after(interval, () => {
       void perform()
-        .catch((error: unknown) =>
-          log('error', 'the spool cannot be read', { folder, reason: error instanceof Error ? error.message : String(error) }),
-        )
+        .catch((error: unknown) => log('error', 'the spool cannot be read', { folder, reason: errorMessage(error) }))
         .finally(() => {
           if (!closed) arm();
         });
@@ -221,6 +220,11 @@ export function createSpool(options: SpoolOptions): Spool {
 }
 
 /** Codes that another try does not change: the DEL itself is wrong. CNI: SPEC.md, section 5. */
-const NEVER: ReadonlySet<number> = new Set([1, 4, 6, 7]);
+const NEVER: ReadonlySet<number> = new Set([
+  FAULT_CODES.incompatibleVersion,
+  FAULT_CODES.invalidEnvironment,
+  FAULT_CODES.decodingFailure,
+  FAULT_CODES.invalidConfig,
+]);
 
 const subjectOf = (containerId: string, ifName: string): string => `${containerId}\0${ifName}`;

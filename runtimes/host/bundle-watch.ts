@@ -1,6 +1,7 @@
 import type { BundleProgram, CompiledBundle } from '../../engine/bundle/bundle.ts';
 import { isError } from '../../engine/text/diagnostic.ts';
 import { type Clock, systemClock } from './clock.ts';
+import { errorMessage } from './error-message.ts';
 import { type FolderEvents, watchFolder } from './folder-watch.ts';
 import { type Log, silentLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -73,7 +74,7 @@ export async function watchBundle(options: WatchedBundleOptions): Promise<Watche
         active = { bundle, program: bundle.program, generation: (active?.generation ?? 0) + 1, since: clock.now() };
       }
     } catch (error) {
-      failure = error instanceof Error ? error.message : String(error);
+      failure = errorMessage(error);
     }
     const seconds = (clock.elapsed() - started) / 1000;
     metrics?.(failure === undefined, active, seconds);

@@ -1,5 +1,6 @@
 import { lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorMessage } from './error-message.ts';
 import { FileError } from './text-files.ts';
 
 const LOCK = 'lock';
@@ -29,7 +30,7 @@ export function holdFolder(folder: string): () => void {
 
 /** Why a folder can't be had or written, in words that follow its path. */
 export function describeFolderFailure(error: unknown): string {
-  return REASONS.get((error as NodeJS.ErrnoException).code ?? '') ?? (error instanceof Error ? error.message : String(error));
+  return REASONS.get((error as NodeJS.ErrnoException).code ?? '') ?? errorMessage(error);
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([

@@ -4,6 +4,7 @@ import { basename, join, relative, resolve, sep } from 'node:path';
 import type { Diagnostic, Source } from '../../engine/text/diagnostic.ts';
 import { DEFAULT_LIMITS } from '../../engine/text/limits.ts';
 import { formatOf } from '../../engine/text/read.ts';
+import { errorMessage } from './error-message.ts';
 
 /** Files beyond this are not read; bytes. */
 const MAX_FILE_BYTES = DEFAULT_LIMITS.maxLength;
@@ -48,7 +49,7 @@ function reasonOf(error: unknown): string {
     case 'ELOOP':
       return 'too many symbolic links';
     default:
-      return error instanceof Error ? error.message : String(error);
+      return errorMessage(error);
   }
 }
 

@@ -2,6 +2,7 @@ import type { CniFault } from '../../../engine/rules/network/program.ts';
 import { FAULT_CODES, fault, faultOf } from '../../../engine/rules/network/protocol/fault.ts';
 import { EffectError } from '../../../engine/step/effect.ts';
 import { BindError } from '../../../engine/step/plan.ts';
+import { errorMessage } from '../../host/error-message.ts';
 import { LockError } from '../../linux/key-locks.ts';
 import { StepFailure } from '../../linux/performer.ts';
 
@@ -13,7 +14,7 @@ export function faultOfError(error: unknown): CniFault {
   if (error instanceof BindError) return fault(FAULT_CODES.expressionFailed, error.message, `step ${error.step}${atLine(error.line)}`);
   if (error instanceof LockError) return fault(FAULT_CODES.tryAgainLater, 'the time was up', error.message);
   if (error instanceof EffectError) return fault(codeOf(error.code), error.message, error.tried);
-  return fault(FAULT_CODES.internal, error instanceof Error ? error.message : String(error));
+  return fault(FAULT_CODES.internal, errorMessage(error));
 }
 
 function faultOfStep(failure: StepFailure): CniFault {

@@ -1,6 +1,7 @@
 import type { CniFault, NetworkFacts, NetworkNeeds } from '../../../engine/rules/network/program.ts';
 import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
 import type { Clock } from '../../host/clock.ts';
+import { errorMessage } from '../../host/error-message.ts';
 import { stepDeadline } from '../../linux/step-deadline.ts';
 
 /** What is known of the cluster, and how more is found out. */
@@ -59,6 +60,6 @@ async function failureOf(work: Promise<void>): Promise<string | undefined> {
     await work;
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorMessage(error);
   }
 }
