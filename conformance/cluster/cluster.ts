@@ -27,6 +27,9 @@ export interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
   readonly userAgent?: string;
+  readonly user?: { readonly username?: string };
+  /** What was asked for; absent for what is no object, such as `/apis`. */
+  readonly objectRef?: { readonly resource?: string; readonly apiGroup?: string; readonly namespace?: string; readonly name?: string };
   readonly annotations?: Readonly<Record<string, string>>;
 }
 

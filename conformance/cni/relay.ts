@@ -3,10 +3,18 @@ import { join } from 'node:path';
 import type { NetworkNode } from './node.ts';
 import type { Probe } from './probe.ts';
 
-/** Lets a node, which is in a network of its own, reach a server on this machine's loopback at the same port of its own. */
-export async function relayLoopback(node: NetworkNode, probe: Probe, port: number): Promise<{ stop(): Promise<void> }> {
+/**
+ * Lets a node, which is in a network of its own, reach a server on this machine's loopback: at the same port of its own, or where `at` says,
+ * an address and a port.
+ */
+export async function relayLoopback(
+  node: NetworkNode,
+  probe: Probe,
+  port: number,
+  at = `127.0.0.1:${port}`,
+): Promise<{ stop(): Promise<void> }> {
   // A socket in the file system has no network.
-  const path = join(node.folder, `loopback-${port}.sock`);
+  const path = join(node.folder, `loopback-${at.replace(':', '-')}.sock`);
   const open = new Set<Socket>();
   const server = createServer((near) => {
     const far = createConnection({ host: '127.0.0.1', port });
@@ -24,7 +32,7 @@ export async function relayLoopback(node: NetworkNode, probe: Probe, port: numbe
     server.once('error', reject);
     server.listen(path, resolve);
   });
-  await node.start('relay', probe.path, ['forward', `127.0.0.1:${port}`, path], { readyText: 'ready' });
+  await node.start('relay', probe.path, ['forward', at, path], { readyText: 'ready' });
   return {
     async stop() {
       for (const each of open) each.destroy();

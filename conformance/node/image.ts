@@ -13,7 +13,8 @@ export interface ImageFile {
 export interface ImageOptions {
   /** `registry.test/name:tag`. */
   readonly name: string;
-  readonly files: readonly ImageFile[];
+  /** Its one layer, as a tar archive. */
+  readonly layer: Buffer;
   readonly entrypoint: readonly string[];
 }
 
@@ -23,8 +24,7 @@ const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
  * A container image of one layer as the archive of an OCI layout, which `ctr images import` reads.
  * Open Container Initiative: image-spec, image-layout.md, manifest.md, config.md.
  */
-export function makeImage({ name, files, entrypoint }: ImageOptions): Buffer {
-  const layer = makeTar(files);
+export function makeImage({ name, layer, entrypoint }: ImageOptions): Buffer {
   const config = json({
     architecture: { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch,
     os: 'linux',
@@ -58,7 +58,7 @@ export function makeProgramImage(name: string, executable: string, command: read
   const folders = ['etc', 'proc', 'sys', 'dev', 'tmp', 'var'].map((path): ImageFile => ({ path }));
   return makeImage({
     name,
-    files: [...folders, { path: 'program', content: readFileSync(executable) }],
+    layer: makeTar([...folders, { path: 'program', content: readFileSync(executable) }]),
     entrypoint: ['/program', ...command],
   });
 }

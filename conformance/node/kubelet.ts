@@ -35,6 +35,8 @@ export interface KubeletOptions extends BuildOptions {
   readonly pluginPath: readonly string[];
   /** Folder of network configurations. */
   readonly confFolder: string;
+  /** Archives of images that pods need beside {@link POD_IMAGE}, by their paths. */
+  readonly images?: readonly string[];
   /** What has to be done before the node can be ready: it has no network yet. */
   beforeReady(): Promise<void>;
 }
@@ -77,6 +79,7 @@ export async function startKubelet(options: KubeletOptions): Promise<KubeletNode
       writeFileSync(archive, makeProgramImage(name, probe.path, command));
       await ctr('images', 'import', archive);
     }
+    for (const archive of options.images ?? []) await ctr('images', 'import', archive);
     const kubeletConfiguration = join(node.folder, 'kubelet.json');
     writeFileSync(kubeletConfiguration, JSON.stringify(kubeletSettings(node, socket, cgroup.path)));
     const kubelet = await node.start(
@@ -160,5 +163,7 @@ function kubeletSettings(node: NetworkNode, socket: string, cgroupRoot: string):
     registryPullQPS: 0,
     serializeImagePulls: false,
     syncFrequency: '10s',
+    // Chains of its own in every table, which nobody here needs.
+    makeIPTablesUtilChains: false,
   };
 }
