@@ -11,7 +11,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, w
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, context, transform } from 'esbuild';
-import { compileCniExecutable } from './compile-cni-executable.mjs';
+import { ARCHITECTURES, compileCniExecutable } from './compile-cni-executable.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -195,14 +195,16 @@ async function finish(result) {
   buildCniExecutables();
 }
 
-/** What `fairlead cni install` installs: the executable in all its forms, the compiled one where this machine can compile it. */
+/** What `fairlead cni install` installs: the executable in all its forms, the compiled one for what this machine can compile. */
 function buildCniExecutables() {
   const folder = join(dist, 'cni');
   mkdirSync(folder, { recursive: true });
   for (const name of ['fairlead-cni.pl', 'fairlead-cni.cjs']) copyFileSync(join(root, 'runtimes/cni/executable', name), join(folder, name));
-  const compiled = join(folder, `fairlead-cni-${process.arch}`);
-  if (!compileCniExecutable(compiled)) return;
-  writeFileSync(`${compiled}.sha256`, `${createHash('sha256').update(readFileSync(compiled)).digest('hex')}\n`);
+  for (const architecture of ARCHITECTURES) {
+    const compiled = join(folder, `fairlead-cni-${architecture}`);
+    if (!compileCniExecutable(compiled, architecture)) continue;
+    writeFileSync(`${compiled}.sha256`, `${createHash('sha256').update(readFileSync(compiled)).digest('hex')}\n`);
+  }
 }
 
 /** What stands at dist/<name>.js: loads chunks through the code cache made for this Node, or without it. */

@@ -5,6 +5,7 @@ import { runProgram } from '../../runtimes/cni/delegation/run-program.ts';
 import type { CaseResult, Suite } from '../suite.ts';
 import { cniPlugins } from '../tools/cni.ts';
 import { ensureGoTool } from '../tools/go-tool.ts';
+import { arm64Case } from './arm64.ts';
 
 /** A plugin that does nothing of its own before all that every plugin judges has been judged. */
 const PLUGIN = 'static';
@@ -18,6 +19,7 @@ export const suite: Suite = {
       if (context.signal.aborted) return;
       if (context.wanted(name)) yield await judge(name, invocations, `${folder}/${PLUGIN}`, context.signal);
     }
+    yield* arm64Case(context);
   },
 };
 

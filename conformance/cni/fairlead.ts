@@ -61,6 +61,7 @@ export async function installFairlead(node: NetworkNode, program: string, option
       if (running === undefined) throw new Error('the daemon was not started');
       return running;
     },
+    socketPath: SOCKET,
     stateFolder: options.stateFolder ?? STATE_FOLDER,
     async stop() {
       await running?.stop();

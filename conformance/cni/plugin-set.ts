@@ -36,6 +36,8 @@ export interface InstalledPlugins {
 /** A resident process behind executables. */
 export interface Daemon {
   readonly process: NodeProcess;
+  /** Where it listens to the executables. */
+  readonly socketPath: string;
   /** Folder in which it keeps what it must not forget. */
   readonly stateFolder: string;
   stop(): Promise<void>;

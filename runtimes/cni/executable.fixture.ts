@@ -3,16 +3,33 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { type ExecutableForm, type ExecutableOptions, fillExecutable, readExecutable } from './executable.ts';
+import { EXECUTABLE_FORMS, type ExecutableForm, type ExecutableOptions, fillExecutable, readExecutable } from './executable.ts';
 
 const compiler = new URL('../../scripts/compile-cni-executable.mjs', import.meta.url).pathname;
 
+/** A way in which the executable comes to run on this machine. */
+export interface ExecutableVariant {
+  readonly name: string;
+  readonly form: ExecutableForm;
+  /** Of another processor, by Node's name, and the program that runs what is for it. */
+  readonly emulated?: { readonly architecture: string; readonly emulator: string };
+}
+
+/** All forms, and the compiled one as it is on the other processor that it is for. */
+export const EXECUTABLE_VARIANTS: readonly ExecutableVariant[] = [
+  ...EXECUTABLE_FORMS.map((form) => ({ name: form, form })),
+  ...(process.arch === 'arm64'
+    ? []
+    : [{ name: 'c for ARM64', form: 'c' as const, emulated: { architecture: 'arm64', emulator: 'qemu-aarch64' } }]),
+];
+
 /** The form as it comes with the package; `c` is compiled anew. Undefined where this machine can't have it. */
-export function executableTemplate(form: ExecutableForm, folder: string): Buffer | undefined {
+export function executableTemplate({ form, emulated }: ExecutableVariant, folder: string): Buffer | undefined {
   if (form !== 'c') return interpreterOf(form) === undefined ? undefined : readExecutable(form);
+  if (emulated !== undefined && pathOf(emulated.emulator) === undefined) return undefined;
   const file = join(folder, 'fairlead-cni');
   try {
-    execFileSync(process.execPath, [compiler, file], { stdio: 'ignore' });
+    execFileSync(process.execPath, [compiler, file, ...(emulated === undefined ? [] : [emulated.architecture])], { stdio: 'ignore' });
     return readFileSync(file);
   } catch {
     return undefined;
@@ -22,18 +39,26 @@ export function executableTemplate(form: ExecutableForm, folder: string): Buffer
 /** The program that runs a form here; undefined for a form that needs none, or where it is missing. */
 export function interpreterOf(form: ExecutableForm): string | undefined {
   if (form === 'node') return process.execPath;
-  if (form === 'c') return undefined;
+  return form === 'c' ? undefined : pathOf(form);
+}
+
+function pathOf(program: string): string | undefined {
   try {
-    return execFileSync('sh', ['-c', 'command -v perl'], { encoding: 'utf8' }).trim();
+    return execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
   } catch {
     return undefined;
   }
 }
 
 /** Writes an executable as an installation would, and answers its path. */
-export function writeExecutable(file: string, template: Buffer, form: ExecutableForm, options: ExecutableOptions): string {
+export function writeExecutable(file: string, template: Buffer, { form, emulated }: ExecutableVariant, options: ExecutableOptions): string {
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, fillExecutable(template, options, interpreterOf(form)));
+  const own = emulated === undefined ? file : `${file}.${emulated.architecture}`;
+  writeFileSync(own, fillExecutable(template, options, interpreterOf(form)));
+  chmodSync(own, 0o755);
+  if (emulated === undefined) return file;
+  // As the kernel does where it is told which program runs those of another processor.
+  writeFileSync(file, `#!/bin/sh\nexec ${pathOf(emulated.emulator)} -0 "$0" ${own} "$@"\n`);
   chmodSync(file, 0o755);
   return file;
 }

@@ -14,8 +14,15 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { callExecutable, executableTemplate, type FakeServer, fakeServer, writeExecutable } from './executable.fixture.ts';
-import { EXECUTABLE_FORMS, ExecutableError, fillExecutable, isExecutableOfOurs, readExecutable } from './executable.ts';
+import {
+  callExecutable,
+  EXECUTABLE_VARIANTS,
+  executableTemplate,
+  type FakeServer,
+  fakeServer,
+  writeExecutable,
+} from './executable.fixture.ts';
+import { ExecutableError, fillExecutable, isExecutableOfOurs, readExecutable } from './executable.ts';
 import { formatAnswer, MAX_INVOCATION_BYTES, parseInvocation, SPOOL_NAME, WIRE_HEADER } from './wire.ts';
 
 const linux = process.platform === 'linux';
@@ -33,10 +40,11 @@ const ADD = {
 };
 const DEL = { ...ADD, CNI_COMMAND: 'DEL' };
 
-for (const form of EXECUTABLE_FORMS) {
-  const template = linux ? executableTemplate(form, root) : undefined;
-  const name = template === undefined ? `the executable in ${form} (skipped: this machine can't run it)` : `the executable in ${form}`;
-  describe.skipIf(template === undefined)(name, () => {
+for (const variant of EXECUTABLE_VARIANTS) {
+  const { name, form } = variant;
+  const template = linux ? executableTemplate(variant, root) : undefined;
+  const title = template === undefined ? `the executable in ${name} (skipped: this machine can't run it)` : `the executable in ${name}`;
+  describe.skipIf(template === undefined)(title, () => {
     let folder = '';
     let file = '';
     let impatient = '';
@@ -55,8 +63,8 @@ for (const form of EXECUTABLE_FORMS) {
       folder = mkdtempSync(join(root, `${form}-`));
       mkdirSync(spoolPath(), { mode: 0o700 });
       const options = { socketPath: socketPath(), spoolPath: spoolPath() };
-      file = writeExecutable(join(folder, 'bin/my-net'), template!, form, { ...options, deadline: 20_000 });
-      impatient = writeExecutable(join(folder, 'impatient/my-net'), template!, form, { ...options, deadline: 200 });
+      file = writeExecutable(join(folder, 'bin/my-net'), template!, variant, { ...options, deadline: 20_000 });
+      impatient = writeExecutable(join(folder, 'impatient/my-net'), template!, variant, { ...options, deadline: 200 });
     });
     afterEach(async () => {
       await server?.close();
@@ -211,7 +219,7 @@ for (const form of EXECUTABLE_FORMS) {
         rmSync(spoolPath(), { recursive: true });
         writeFileSync(spoolPath(), '');
         const options = { socketPath: socketPath(), spoolPath: how === 'is a file' ? spoolPath() : join(spoolPath(), 'deeper') };
-        const other = writeExecutable(join(folder, 'no-spool/my-net'), template!, form, options);
+        const other = writeExecutable(join(folder, 'no-spool/my-net'), template!, variant, options);
         const { code, stdout } = await callExecutable(other, { env: DEL, stdin: CONFIG });
         expect({ code, error: JSON.parse(stdout) }).toEqual({
           code: 1,
