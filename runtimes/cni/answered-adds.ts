@@ -1,11 +1,12 @@
 import { closeSync, openSync, readFileSync, renameSync, statSync, writeFileSync, writeSync } from 'node:fs';
-import type { AnsweredAdds, PluginLog } from './verbs/verb-context.ts';
+import type { LineLog } from '../host/log.ts';
+import type { AnsweredAdds } from './verbs/verb-context.ts';
 
 export interface AnsweredAddsOptions {
   readonly file: string;
   /** Whether an attachment is still recorded; others are forgotten at the start. */
   readonly isRecorded: (id: string) => boolean;
-  readonly log: PluginLog;
+  readonly log: LineLog;
   /** Bytes; a file that is longer is written anew with what it still says. Default: a mebibyte. */
   readonly rewriteSize?: number;
 }

@@ -5,7 +5,7 @@ import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts
 import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { errorMessage } from '../host/error-message.ts';
-import { type Log, type LogFields, type LogLevel, silentLog } from '../host/log.ts';
+import { type Log, logAt, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer, PerformerOptions } from '../linux/performer.ts';
@@ -73,8 +73,8 @@ const LAST_STEPS = 5_000;
  */
 export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise<NetworkDaemon> {
   const { bundle, socketPath, stateFolder, nodeName = '', clock = systemClock, log = silentLog, metrics = createMetrics() } = options;
-  const addresses = createAddressAllocator({ log: lines(log, 'info') });
-  const delegate = createDelegate({ clock, log: lines(log, 'warn') });
+  const addresses = createAddressAllocator({ log: logAt(log, 'info') });
+  const delegate = createDelegate({ clock, log: logAt(log, 'warn') });
   const { makeHost = createHost } = options;
   const host = makeHost({
     clock,
@@ -91,7 +91,7 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
       handler: host,
       clock,
       bootId: options.bootId,
-      log: lines(log, 'info'),
+      log: logAt(log, 'info'),
       ...(options.crashPoint === undefined ? {} : { crashPoint: options.crashPoint }),
     });
     const recorded = performer;
@@ -102,11 +102,11 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
       addresses,
       delegate,
       facts: options.facts ?? factsWithoutCluster(nodeName),
-      log: lines(log, 'warn'),
+      log: logAt(log, 'warn'),
       answered: openAnsweredAdds({
         file: join(stateFolder, 'answered'),
         isRecorded: (id) => recorded.record(id) !== undefined,
-        log: lines(log, 'warn'),
+        log: logAt(log, 'warn'),
       }),
       metrics,
       clock,
@@ -309,15 +309,4 @@ async function within(work: Promise<unknown>, milliseconds: number, clock: Clock
   const timer = clock.after(milliseconds, end);
   await Promise.race([work.catch(() => {}), over]);
   timer.cancel();
-}
-
-/** The log of rooms that know one level: scalars pass, what is more than a line of a log does not. */
-function lines(log: Log, level: LogLevel): (line: string, fields?: Readonly<Record<string, unknown>>) => void {
-  return (line, fields = {}) => {
-    const scalars: { [key: string]: LogFields[string] } = {};
-    for (const [key, value] of Object.entries(fields)) {
-      if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') scalars[key] = value;
-    }
-    log(level, line, scalars);
-  };
 }

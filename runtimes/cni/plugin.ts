@@ -3,6 +3,7 @@ import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts
 import { aboutText, readInvocation } from '../../engine/rules/network/protocol/invocation.ts';
 import { VERSION_ANSWER } from '../../engine/rules/network/protocol/version.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
+import type { LineLog } from '../host/log.ts';
 import { DURATION_BUCKETS, type Metrics } from '../host/metrics.ts';
 import type { HostHandler, Performer, PlanRecord } from '../linux/performer.ts';
 import { stepDeadline } from '../linux/step-deadline.ts';
@@ -21,7 +22,7 @@ import { gc } from './verbs/gc.ts';
 import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
 import { status } from './verbs/status.ts';
 import { StraySweep } from './verbs/stray-sweep.ts';
-import { type AnsweredAdds, type PluginLog, refused, type VerbAnswer, type VerbContext } from './verbs/verb-context.ts';
+import { type AnsweredAdds, refused, type VerbAnswer, type VerbContext } from './verbs/verb-context.ts';
 import type { Answer, Invocation } from './wire.ts';
 
 export interface PluginOptions {
@@ -32,7 +33,7 @@ export interface PluginOptions {
   readonly addresses: AddressAllocator;
   readonly delegate: Delegate;
   readonly facts: NetworkFactsSource;
-  readonly log: PluginLog;
+  readonly log: LineLog;
   readonly metrics?: Metrics;
   readonly clock?: Clock;
   readonly netns?: NetnsIdentity;

@@ -6,7 +6,7 @@ import { EffectError, runSteps, type Steps } from '../../engine/step/effect.ts';
 import { type Foundation, iptablesFoundations, nftFoundations } from '../../engine/step/packet-filter/foundations.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
 import { errorMessage } from '../host/error-message.ts';
-import { type Log, silentLog } from '../host/log.ts';
+import { type Log, logAt, silentLog } from '../host/log.ts';
 import { createHost, type Host, type HostOptions } from '../linux/host.ts';
 import type { Performer } from '../linux/performer.ts';
 import { createAddressAllocator, DEFAULT_DATA_DIR, type Pool } from './addresses/allocator.ts';
@@ -51,7 +51,7 @@ const AT_ONCE = 8;
 /** Removes everything that was made for networks of this node. Throws `FileError` where a daemon runs. */
 export async function purge(options: PurgeOptions): Promise<Purged> {
   const { socketPath, stateFolder, clock = systemClock, log = silentLog, makeHost = createHost } = options;
-  const note = (line: string): void => log('info', line);
+  const note = logAt(log, 'info');
   const addresses = createAddressAllocator({ log: note });
   const delegate = createDelegate({ clock, log: note });
   const host = makeHost({ clock, custom: networkEffects(addresses, delegate) });
@@ -105,7 +105,7 @@ async function performKept(
   const folder = join(stateFolder, 'spool');
   if (!existsSync(folder)) return [];
   const facts = factsWithoutCluster();
-  const plugin = createPlugin({ ...parts, program: { rules: [] }, facts, clock, log: (line) => log('warn', line) });
+  const plugin = createPlugin({ ...parts, program: { rules: [] }, facts, clock, log: logAt(log, 'warn') });
   const spool = createSpool({
     folder,
     handle: (invocation) => plugin.invoke(invocation),

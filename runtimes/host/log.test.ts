@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { manualClock } from './clock.ts';
-import { boundLog, createJsonLog, type LogFields } from './log.ts';
+import { boundLog, createJsonLog, type LogFields, logAt } from './log.ts';
 
 describe('the JSON log', () => {
   it('writes one object per line, with level names, and leaves out what is below the level', async () => {
@@ -18,6 +18,12 @@ describe('the JSON log', () => {
     log('info', 'x', { text: 'y'.repeat(5000) });
     expect(JSON.parse(lines[0]!)['text']).toHaveLength(1025);
   });
+});
+
+it('a log at one level leaves out what is no scalar', () => {
+  const lines: unknown[] = [];
+  logAt((...line) => void lines.push(line), 'warn')('one', { code: 7, why: 'text', isLast: true, error: { secret: 'x' }, none: undefined });
+  expect(lines).toEqual([['warn', 'one', { code: 7, why: 'text', isLast: true }]]);
 });
 
 describe('a bounded log', () => {

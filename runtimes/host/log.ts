@@ -8,6 +8,19 @@ export type LogFields = Readonly<Record<string, string | number | boolean | unde
 /** Writes structured lines. Never give it object contents, tokens or keys. */
 export type Log = (level: LogLevel, message: string, fields?: LogFields) => void;
 
+/** A log of rooms whose lines all have one level. */
+export type LineLog = (line: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+/** Lines of a log at one level. What is no scalar is left out. */
+export function logAt(log: Log, level: LogLevel): LineLog {
+  return (line, fields = {}) => {
+    const scalars = Object.entries(fields).filter((entry): entry is [string, string | number | boolean] =>
+      ['string', 'number', 'boolean'].includes(typeof entry[1]),
+    );
+    log(level, line, Object.fromEntries(scalars));
+  };
+}
+
 /** A log that says nothing. */
 export const silentLog: Log = () => {};
 

@@ -1,6 +1,7 @@
 import { attachmentOwner } from '../../../engine/rules/network/attachment.ts';
 import type { CniFault, NetworkPlan, NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
 import type { Clock } from '../../host/clock.ts';
+import type { LineLog } from '../../host/log.ts';
 import type { HostHandler, Performer } from '../../linux/performer.ts';
 import type { AddressAllocator } from '../addresses/allocator.ts';
 import type { AttachmentFacts } from '../attachment-facts.ts';
@@ -9,8 +10,6 @@ import type { NodeSteps } from '../node-steps.ts';
 import type { AttachmentGate } from './attachment-gate.ts';
 import { type NetworkFactsSource, withFacts } from './network-facts-source.ts';
 import type { StraySweep } from './stray-sweep.ts';
-
-export type PluginLog = (line: string, fields?: Readonly<Record<string, unknown>>) => void;
 
 /** What verbs work with. */
 export interface VerbContext {
@@ -25,7 +24,7 @@ export interface VerbContext {
   readonly strays: StraySweep;
   readonly answered: AnsweredAdds;
   readonly clock: Clock;
-  readonly log: PluginLog;
+  readonly log: LineLog;
 }
 
 /** Attachments whose ADD was answered with success, by the id of their plan. An ADD of one that was not is a repetition, and may be done anew. */
