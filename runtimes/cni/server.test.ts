@@ -239,6 +239,17 @@ describe('the server of invocations', () => {
       expect(refused).toEqual(['timeout']);
     });
 
+    it('hangs up on one that never ends what is refused already', async () => {
+      await start(hold, { maxBufferedBytes: 10 });
+      const socket = await raw();
+      socket.write(formatInvocation(invocation('ADD')));
+      const over = rest(socket);
+      await until(() => refused.length > 0);
+      clock.advance(10_000);
+      expect((await over).length).toBe(0);
+      expect(refused).toEqual(['memory']);
+    });
+
     it('ends an invocation whose client went away', async () => {
       let ended = 0;
       await start(async (each) => {

@@ -1,15 +1,13 @@
-import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { createServer, type Socket } from 'node:net';
 import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts';
-import { type Clock, systemClock, type Timer } from '../host/clock.ts';
+import { type Clock, systemClock } from '../host/clock.ts';
 import { errorMessage } from '../host/error-message.ts';
-import { describeFolderFailure } from '../host/folder-lock.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
-import { FileError } from '../host/text-files.ts';
 import { QUESTION } from './daemon-status.ts';
 import { faultAnswer } from './fault-answer.ts';
-import { type Answer, formatAnswer, type Invocation, MAX_INVOCATION_BYTES, parseInvocation, WITHIN, WireError } from './wire.ts';
+import { listenAt } from './listening-socket.ts';
+import { BufferRoom, receiveInvocation } from './receive-invocation.ts';
+import { type Answer, type Invocation, WITHIN } from './wire.ts';
 
 /*
  * Takes invocations of the executable over a Unix socket. An invocation that was begun is ended, whether somebody still waits for it or not:
@@ -28,7 +26,7 @@ export interface InvocationLimits {
   readonly maxConnections: number;
   /** Bytes of invocations that are being received or wait, over all connections. */
   readonly maxBufferedBytes: number;
-  /** From the connection to the last byte of the invocation. */
+  /** From the connection to the last byte of the invocation, whether it is refused by then or not. */
   readonly readTimeout: number;
   /** From the answer's first byte until the executable has taken the last. */
   readonly writeTimeout: number;
@@ -69,21 +67,18 @@ export interface InvocationServer {
   close(options?: { readonly grace?: number }): Promise<void>;
 }
 
-interface Waiting {
-  readonly start: () => void;
-  readonly since: number;
-}
-
-/** Listens, and resolves when it does. Throws {@link FileError} where another daemon listens, or the path can't be had. */
+/** Listens, and resolves when it does. Throws `FileError` where another daemon listens, or the path can't be had. */
 export async function startInvocationServer(options: InvocationServerOptions): Promise<InvocationServer> {
   const { path, handle, clock = systemClock, onRefused = () => {} } = options;
   const limits: InvocationLimits = { ...DEFAULT_INVOCATION_LIMITS, ...options.limits };
   const log = boundLog(options.log ?? silentLog, { clock });
   const sockets = new Set<Socket>();
-  const queue: Waiting[] = [];
+  /** Starts of invocations that wait, in the order in which they came. */
+  const queue: (() => void)[] = [];
   let running = 0;
-  let buffered = 0;
   let idle: (() => void) | undefined;
+
+  const room = new BufferRoom(limits.maxBufferedBytes);
 
   const settled = (): void => {
     if (running === 0 && queue.length === 0 && sockets.size === 0) idle?.();
@@ -91,66 +86,11 @@ export async function startInvocationServer(options: InvocationServerOptions): P
 
   function onConnection(socket: Socket): void {
     sockets.add(socket);
-    const chunks: Buffer[] = [];
-    let length = 0;
-    let timer: Timer = clock.after(limits.readTimeout, () => {
-      onRefused('timeout');
-      log('warn', 'invocation did not arrive in time', { bytes: length });
-      socket.destroy();
-    });
-    const forget = (): void => {
-      timer.cancel();
-      buffered -= length;
-      length = 0;
-      chunks.length = 0;
-    };
-    socket.on('error', () => {});
     socket.on('close', () => {
       sockets.delete(socket);
-      forget();
       settled();
     });
-    const answer = (text: Answer): void => {
-      forget();
-      socket.end(formatAnswer(text));
-      // Whoever does not take it is not waited for.
-      timer = clock.after(limits.writeTimeout, () => socket.destroy());
-    };
-    let refused: Answer | undefined;
-    socket.on('data', (chunk: Buffer) => {
-      // What is refused is read to its end all the same: the executable does not listen before.
-      if (refused !== undefined) return;
-      length += chunk.length;
-      buffered += chunk.length;
-      if (length > MAX_INVOCATION_BYTES) {
-        onRefused('malformed');
-        refused = failure(FAULT_CODES.decodingFailure, `the invocation has more than ${MAX_INVOCATION_BYTES} bytes`);
-      } else if (buffered > limits.maxBufferedBytes) {
-        onRefused('memory');
-        refused = failure(FAULT_CODES.tryAgainLater, 'the daemon has too much to do', 'too many bytes of invocations wait');
-      } else chunks.push(chunk);
-      if (refused !== undefined) forget();
-    });
-    socket.on('end', () => {
-      timer.cancel();
-      if (refused !== undefined) {
-        answer(refused);
-        return;
-      }
-      const bytes = Buffer.concat(chunks);
-      chunks.length = 0;
-      let invocation: Invocation;
-      try {
-        invocation = parseInvocation(bytes);
-      } catch (error) {
-        if (!(error instanceof WireError)) throw error;
-        onRefused('malformed');
-        log('warn', 'something that is no invocation came over the socket', { reason: error.message });
-        answer(failure(FAULT_CODES.ioFailure, error.message));
-        return;
-      }
-      take(invocation, answer);
-    });
+    receiveInvocation(socket, { limits, clock, log, room, onRefused, onInvocation: take });
   }
 
   function take(invocation: Invocation, answer: (answer: Answer) => void): void {
@@ -171,15 +111,14 @@ export async function startInvocationServer(options: InvocationServerOptions): P
       return;
     }
     const since = clock.elapsed();
-    queue.push({
-      since,
-      start() {
-        if (verb !== 'DEL' && clock.elapsed() - since > limits.maxWait) {
-          onRefused('wait');
-          answer(failure(FAULT_CODES.tryAgainLater, 'the daemon has too much to do', 'the invocation waited too long for its turn'));
-          next();
-        } else start(invocation, answer);
-      },
+    queue.push(() => {
+      if (verb === 'DEL' || clock.elapsed() - since <= limits.maxWait) {
+        start(invocation, answer);
+        return;
+      }
+      onRefused('wait');
+      answer(failure(FAULT_CODES.tryAgainLater, 'the daemon has too much to do', 'the invocation waited too long for its turn'));
+      next();
     });
   }
 
@@ -193,7 +132,7 @@ export async function startInvocationServer(options: InvocationServerOptions): P
   }
 
   function next(): void {
-    if (running < limits.maxRunning) queue.shift()?.start();
+    if (running < limits.maxRunning) queue.shift()?.();
     settled();
   }
 
@@ -208,18 +147,17 @@ export async function startInvocationServer(options: InvocationServerOptions): P
 
   const server = createServer({ allowHalfOpen: true }, onConnection);
   server.maxConnections = limits.maxConnections;
-  const inode = await listen(server, path);
+  const listening = await listenAt(server, path);
   server.on('error', (error) => log('error', 'server error', { error: error.message }));
 
   let closing: Promise<void> | undefined;
   return {
     running: () => running,
     queued: () => queue.length,
-    isReachable: () => inodeOf(path) === inode,
+    isReachable: () => listening.isThere(),
     close({ grace = 30_000 } = {}) {
       closing ??= (async () => {
-        // Another daemon may have taken the path over.
-        if (inodeOf(path) === inode) rmSync(path, { force: true });
+        listening.remove();
         const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
         const done = new Promise<void>((resolve) => {
           idle = resolve;
@@ -243,57 +181,3 @@ export async function startInvocationServer(options: InvocationServerOptions): P
 }
 
 const failure = (code: number, msg: string, details?: string): Answer => faultAnswer(fault(code, msg, details));
-
-/**
- * Binds beside the path and renames into place, so that the socket is never seen with other permissions, and a left one is replaced at once.
- * Answers what tells the socket from another at the same path.
- */
-async function listen(server: Server, path: string): Promise<string> {
-  // The kernel's limit for the path of a socket is 107 bytes, and it cuts off what is longer.
-  const temporary = `${path}.${process.pid}`;
-  if (Buffer.byteLength(temporary) > 107)
-    throw new FileError(path, `is too long for a socket by ${Buffer.byteLength(temporary) - 107} bytes`);
-  if (await answers(path)) throw new FileError(path, 'another daemon listens there: end that one, or choose another socket');
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new FileError(dirname(path), describeFolderFailure(error));
-  }
-  try {
-    const there = lstatSync(path, { throwIfNoEntry: false });
-    if (there !== undefined && !there.isSocket()) throw new FileError(path, 'is there, and is no socket');
-    rmSync(temporary, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ path: temporary, backlog: 1024 }, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    chmodSync(temporary, 0o600);
-    renameSync(temporary, path);
-    return inodeOf(path)!;
-  } catch (error) {
-    server.close();
-    if (error instanceof FileError) throw error;
-    throw new FileError(path, errorMessage(error));
-  }
-}
-
-function inodeOf(path: string): string | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? undefined : `${stats.dev}:${stats.ino}`;
-}
-
-/** Whether somebody accepts connections at a path. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    // A socket whose queue is full belongs to somebody, too.
-    socket.on('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EAGAIN'));
-  });
-}
