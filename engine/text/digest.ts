@@ -13,12 +13,11 @@ function padded(text: string, littleEndian: boolean): DataView {
   return view;
 }
 
+const wordHex = (word: number): string => (word >>> 0).toString(16).padStart(8, '0');
+
 function hex(words: readonly number[], littleEndian: boolean): string {
-  const view = new DataView(new ArrayBuffer(words.length * 4));
-  words.forEach((word, index) => {
-    view.setUint32(index * 4, word, littleEndian);
-  });
-  return Array.from(new Uint8Array(view.buffer), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const text = words.map(wordHex);
+  return (littleEndian ? text.map((word) => word.replace(/(..)(..)(..)(..)/, '$4$3$2$1')) : text).join('');
 }
 
 const rotateLeft = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits));
@@ -108,7 +107,15 @@ export function sha256(text: string): string {
       const first = (h + s1 + ((e & f) ^ (~e & g)) + SHA256_CONSTANTS[i]! + words[i]!) | 0;
       const s0 = rotateRight(a, 2) ^ rotateRight(a, 13) ^ rotateRight(a, 22);
       const second = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-      [h, g, f, e, d, c, b, a] = [g, f, e, (d + first) | 0, c, b, a, (first + second) | 0];
+      // One by one: names are made by digests, and until it is compiled an exchange by one line makes an array each time.
+      h = g;
+      g = f;
+      f = e;
+      e = (d + first) | 0;
+      d = c;
+      c = b;
+      b = a;
+      a = (first + second) | 0;
     }
     [a, b, c, d, e, f, g, h].forEach((word, index) => {
       state[index] = ((state[index] as number) + word) | 0;
