@@ -10,7 +10,7 @@ import { formatPath } from '../../text/document.ts';
 import type { Reporter } from '../reporter.ts';
 import type { CniFault } from './program.ts';
 import { FAULT_CODES, fault } from './protocol/fault.ts';
-import { goField } from './protocol/go-field.ts';
+import { goField, goFields } from './protocol/go-field.ts';
 import { CONFIG_TYPE, RUNTIME_CONFIG_SCHEMA } from './types.ts';
 
 /** The part of a network configuration that a rule declares. */
@@ -86,15 +86,16 @@ function defaultsOf(schema: SimpleSchema & { readonly kind: 'object' }): JsonObj
 function openApiConfig(source: JsonObject): ConfigSchema {
   const schema = compileCustomResourceSchema(source);
   const types = createSchemaTypes('values');
+  const fields = [...schema.structural.properties.keys()];
   const root = expandSchema(compactOpenApi(source), () => undefined, CONFIG_TYPE);
   return {
     type: types.typeOf(root) ?? DYN,
     types,
     required: textsOf(ownValue(source, 'required')),
     defaults: schema.applyDefaults({}),
-    fields: [...schema.structural.properties.keys()],
+    fields,
     read(config) {
-      const declared = root === ANY ? config : ownFields(config, schema.structural.properties.keys());
+      const declared = root === ANY ? config : ownFields(config, fields);
       const value = schema.applyDefaults(declared);
       const [first] = schema.validate(value).errors;
       if (first === undefined) return { value };
@@ -108,10 +109,11 @@ function openApiConfig(source: JsonObject): ConfigSchema {
  * What a configuration has of declared fields, by their declared names: they are found in any case, as Go does, and null is as good as
  * nothing. containerd hands over `HostPort` where the convention says `hostPort` (github.com/containerd/go-cni types.go).
  */
-function ownFields(config: JsonObject, names: Iterable<string>): JsonObject {
+function ownFields(config: JsonObject, names: readonly string[]): JsonObject {
+  const given = goFields(config, names);
   const fields: { [name: string]: Json } = {};
   for (const name of names) {
-    const value = goField(config, name);
+    const value = given.get(name);
     if (value !== undefined) setOwn(fields, name, value);
   }
   return fields;
@@ -120,7 +122,7 @@ function ownFields(config: JsonObject, names: Iterable<string>): JsonObject {
 /** The value with nothing in its structures that the schema does not know: others may read what this rule does not. */
 function onlyDeclared(schema: SimpleSchema, value: Json): Json {
   if (schema.kind === 'object' && isJsonObject(value)) {
-    const fields = ownFields(value, schema.fields.keys());
+    const fields = ownFields(value, [...schema.fields.keys()]);
     return Object.fromEntries(Object.entries(fields).map(([name, child]) => [name, onlyDeclared(schema.fields.get(name)!, child)]));
   }
   if (schema.kind === 'list' && Array.isArray(value)) return value.map((item: Json) => onlyDeclared(schema.item, item));

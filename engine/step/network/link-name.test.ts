@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { generatedLinkName, generatedMac, linkNameObjection, macObjection } from './link-name.ts';
 
 describe('names of interfaces', () => {
-  it.each(['eth0', 'a', '123456789012345', 'eth0.10', 'wg-1_x@y', 'vxlan.1'])('may be %j', (name) => {
+  it.each(['eth0', 'a', '123456789012345', 'eth0.10', 'wg-1_x@y', 'vxlan.1', 'a+b=c~d'])('may be %j', (name) => {
     expect(linkNameObjection(name)).toBeUndefined();
   });
 
@@ -18,6 +18,8 @@ describe('names of interfaces', () => {
     ['eth%d', 'interface name "eth%d" must not contain "%"'],
     ['a"b', 'interface name "a\\"b" must not contain "\\""'],
     ['é', 'interface name "é" must not contain "é"'],
+    ['a;b', 'interface name "a;b" must not contain ";"'],
+    ['a$(b)', 'interface name "a$(b)" must not contain "$"'],
     ['-force', 'interface name "-force" must not begin with a dash'],
   ])('must not be %j', (name, message) => expect(linkNameObjection(name)).toBe(message));
 

@@ -5,14 +5,14 @@ import type { ArgumentProblem } from '../operation.ts';
 export const MAX_LINK_NAME = 15;
 
 /**
- * Why text can't name an interface, or undefined when it can. Linux: net/core/dev.c dev_valid_name, and what iproute2 and CNI say no to
- * beyond that: words that read as options, quotes, what is not ASCII.
+ * Why text can't name an interface, or undefined when it can. Beyond what Linux refuses (net/core/dev.c dev_valid_name) it has only characters
+ * that mean themselves everywhere: as a word of iproute2 and nftables, in a shell, and in the path of a kernel parameter.
  */
 export function linkNameObjection(name: string): string | undefined {
   if (name === '') return 'an interface name must not be empty';
   if (name.length > MAX_LINK_NAME) return `interface name ${JSON.stringify(name)} is longer than ${MAX_LINK_NAME} characters`;
   if (name === '.' || name === '..') return `an interface can't be called ${JSON.stringify(name)}`;
-  const wrong = /[^!-~]|[/:%"'`\\]/.exec(name);
+  const wrong = /[^A-Za-z0-9_.@+=~-]/u.exec(name);
   if (wrong !== null) return `interface name ${JSON.stringify(name)} must not contain ${JSON.stringify(wrong[0])}`;
   if (name.startsWith('-')) return `interface name ${JSON.stringify(name)} must not begin with a dash`;
   return undefined;

@@ -12,6 +12,25 @@ export function goField(document: JsonObject, name: string): Json | undefined {
   return found;
 }
 
+/** The same of several names, by one look at the document: it may have many fields. Names that it has not are not in the answer. */
+export function goFields(document: JsonObject, names: Iterable<string>): ReadonlyMap<string, Json> {
+  const wanted = new Map<string, string[]>();
+  for (const name of names) {
+    const folded = name.toLowerCase();
+    const same = wanted.get(folded);
+    if (same === undefined) wanted.set(folded, [name]);
+    else same.push(name);
+  }
+  const found = new Map<string, Json>();
+  for (const key of Object.keys(document)) {
+    const same = wanted.get(key) ?? wanted.get(key.toLowerCase());
+    if (same === undefined) continue;
+    const value = document[key] ?? null;
+    if (value !== null) for (const name of same) if (key.length === name.length) found.set(name, value);
+  }
+  return found;
+}
+
 /** What Go calls a value that it can't decode. */
 export function goKind(value: Json): string {
   if (value === null) return 'null';

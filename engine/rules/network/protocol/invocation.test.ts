@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printFault } from './fault.ts';
-import { aboutText, type Invocation, MAX_CONFIG_DEPTH, MAX_CONFIG_LENGTH, readInvocation } from './invocation.ts';
+import { aboutText, type Invocation, MAX_CONFIG_DEPTH, MAX_CONFIG_LENGTH, MAX_CONFIG_VALUES, readInvocation } from './invocation.ts';
 import { VERSION_ANSWER } from './version.ts';
 
 const SUPPORTED = '["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]';
@@ -71,6 +71,9 @@ describe('values of variables', () => {
     [{ CNI_IFNAME: 'test:test' }, '4: interface name contains / or : or whitespace characters'],
     [{ CNI_IFNAME: 'test test1' }, '4: interface name contains / or : or whitespace characters'],
     [{ CNI_IFNAME: 'test\u0085' }, '4: interface name contains / or : or whitespace characters'],
+    [{ CNI_IFNAME: 'a;b' }, '4: CNI_IFNAME: interface name "a;b" must not contain ";"'],
+    [{ CNI_IFNAME: '-a' }, '4: CNI_IFNAME: interface name "-a" must not begin with a dash'],
+    [{ CNI_IFNAME: 'a;b', CNI_COMMAND: 'DEL' }, 'request'],
     // A wrong value is told before a missing one, whatever their order.
     [{ CNI_CONTAINERID: '', CNI_IFNAME: 'a/b' }, '4: interface name contains / or : or whitespace characters'],
     [{ CNI_CONTAINERID: '%', CNI_IFNAME: 'a/b' }, '4: invalid characters in containerID (%)'],
@@ -125,6 +128,10 @@ describe('the configuration', () => {
     ['{"name":"net","cniVersion":"0.5.0"}', `1: incompatible CNI versions (config is "0.5.0", plugin supports ${SUPPORTED})`],
     ['{"name":"net","cniVersion":"2.0.0"}', `1: incompatible CNI versions (config is "2.0.0", plugin supports ${SUPPORTED})`],
     [`{"name":"net","x":"${'x'.repeat(MAX_CONFIG_LENGTH)}"}`, `6: ${decode} it has more than ${MAX_CONFIG_LENGTH} characters`],
+    [`{"name":"net","x":[${'1,'.repeat(MAX_CONFIG_VALUES)}1]}`, `6: ${decode} it has more than ${MAX_CONFIG_VALUES} values`],
+    [`{"name":"net","x":[${'{},'.repeat(MAX_CONFIG_VALUES / 2)}1]}`, `6: ${decode} it has more than ${MAX_CONFIG_VALUES} values`],
+    [`{"name":"net","x":[${'1,'.repeat(MAX_CONFIG_VALUES - 10)}1]}`, 'request'],
+    [`{"name":"net","x":"${'[,{'.repeat(MAX_CONFIG_VALUES)}\\"${',,'.repeat(MAX_CONFIG_VALUES)}"}`, 'request'],
     [
       `{"name":"net","x":${'['.repeat(MAX_CONFIG_DEPTH)}${']'.repeat(MAX_CONFIG_DEPTH)}}`,
       `6: ${decode} lists and maps are nested deeper than ${MAX_CONFIG_DEPTH} levels`,

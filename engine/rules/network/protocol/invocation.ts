@@ -1,7 +1,7 @@
 import { goQuote } from '../../../cel/go-quote.ts';
 import { goJsonError } from '../../../object/go-json-error.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject } from '../../../object/json.ts';
-import { MAX_LINK_NAME } from '../../../step/network/link-name.ts';
+import { linkNameObjection, MAX_LINK_NAME } from '../../../step/network/link-name.ts';
 import type { CniFault, NetworkRequest } from '../program.ts';
 import { readCniArgs } from './cni-args.ts';
 import { FAULT_CODES, fault } from './fault.ts';
@@ -12,6 +12,8 @@ import { isAtLeast, isCniVersion, parseVersion } from './version.ts';
 
 /** UTF-16 units of a network configuration; more is refused. */
 export const MAX_CONFIG_LENGTH = 4 * 1024 * 1024;
+/** Values of a network configuration, about: lists and maps count, too. It is room for the list of some ten thousand attachments in GC. */
+export const MAX_CONFIG_VALUES = 50_000;
 /** Levels of lists and maps of a network configuration. */
 export const MAX_CONFIG_DEPTH = 100;
 
@@ -68,6 +70,8 @@ export function readInvocation(environment: ReadonlyMap<string, string>, stdin: 
 
   // From here on it is the plugin itself that judges. What is removed must not depend on what only matters for what is made.
   const isLenient = command !== 'ADD' && command !== 'CHECK';
+  const objection = command === 'ADD' ? linkNameObjection(value('CNI_IFNAME')) : undefined;
+  if (objection !== undefined) return { kind: 'fault', fault: fault(FAULT_CODES.invalidEnvironment, `CNI_IFNAME: ${objection}`) };
   const args = readCniArgs(value('CNI_ARGS'));
   if (!args.ok && !isLenient) return { kind: 'fault', fault: fault(FAULT_CODES.invalidEnvironment, args.message) };
   const previous = isLenient && command !== 'DEL' ? NONE : readPrevResult(config.document, version);
@@ -160,6 +164,8 @@ function readConfig(stdin: string): Config {
     fault: fault(FAULT_CODES.decodingFailure, `error unmarshall network config: ${why}`),
   });
   if (stdin.length > MAX_CONFIG_LENGTH) return refuse(`it has more than ${MAX_CONFIG_LENGTH} characters`);
+  // Before it is parsed: a map of very many fields takes long to make and to look through, and all others wait meanwhile.
+  if (hasMoreValues(stdin, MAX_CONFIG_VALUES)) return refuse(`it has more than ${MAX_CONFIG_VALUES} values`);
   let document: Json;
   try {
     document = JSON.parse(stdin) as Json;
@@ -178,6 +184,21 @@ function readConfig(stdin: string): Config {
     return { ok: false, fault: fault(FAULT_CODES.invalidConfig, 'network name is too long', details) };
   }
   return { ok: true, document, name };
+}
+
+/** Whether a JSON text has more values than that, by its commas and brackets outside of texts. */
+function hasMoreValues(text: string, most: number): boolean {
+  if (text.length <= most) return false;
+  let values = 1;
+  let isText = false;
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index);
+    if (unit === 0x22) isText = !isText;
+    else if (isText) {
+      if (unit === 0x5c) index++;
+    } else if ((unit === 0x2c || unit === 0x5b || unit === 0x7b) && ++values > most) return true;
+  }
+  return false;
 }
 
 /** The version of the configuration, or why it can't be served in it. CNI: pkg/skel/skel.go, pluginMain; pkg/version/reconcile.go. */
