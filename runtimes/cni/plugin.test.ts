@@ -305,7 +305,7 @@ describe('CHECK', () => {
       { address: 'fd00::2/64', interface: 2 },
       { address: '9.9.9.9/32', interface: 1 },
     ],
-    routes: [{ dst: '0.0.0.0/0', gw: '10.1.0.1' }, { dst: 'fd01::/64' }, { dst: '10.9.0.1/32' }],
+    routes: [{ dst: '0.0.0.0/0', gw: '10.1.0.1' }, { dst: 'fd01::/64', gw: 'fd00::1' }, { dst: '10.9.0.1/32' }],
   };
   const KERNEL: Readonly<Record<string, readonly JsonObject[]>> = {
     'address show': [
@@ -314,13 +314,13 @@ describe('CHECK', () => {
         address: 'aa:bb:cc:dd:ee:02',
         addr_info: [
           { local: '10.1.0.2', prefixlen: 29 },
-          { local: 'fd00:0::2', prefixlen: 64 },
+          { local: 'fd00::2', prefixlen: 64 },
         ],
       },
     ],
-    'link show dev veth': [{ ifname: 'veth', address: 'aa:bb:cc:dd:ee:01' }],
+    'address show dev veth': [{ ifname: 'veth', address: 'aa:bb:cc:dd:ee:01' }],
     'route show table all root 0.0.0.0/0': [{ dst: 'default', gateway: '10.1.0.1', table: '100' }, { dst: '10.9.0.1' }],
-    'route show table all root ::/0': [{ dst: 'fd01::/64' }],
+    'route show table all root ::/0': [{ dst: 'fd01::/64', nexthops: [{ gateway: 'fd00::9' }, { gateway: 'fd00::1' }] }],
   };
 
   it('finds all as it was', async () => {
@@ -333,9 +333,9 @@ describe('CHECK', () => {
   const without = (key: string): Readonly<Record<string, readonly JsonObject[]>> => ({ ...KERNEL, [key]: [] });
   it.each([
     ['address show', 'interface eth0 is gone'],
-    ['link show dev veth', 'interface veth is gone'],
+    ['address show dev veth', 'interface veth is gone'],
     ['route show table all root 0.0.0.0/0', 'the route to 0.0.0.0/0 by 10.1.0.1 is gone (the route to 10.9.0.1/32 is gone)'],
-    ['route show table all root ::/0', 'the route to fd01::/64 is gone'],
+    ['route show table all root ::/0', 'the route to fd01::/64 by fd00::1 is gone'],
   ])('without what %s showed', async (key, message) => {
     const { invoke, shown } = setUp();
     await invoke({ command: 'ADD' });
@@ -359,9 +359,9 @@ describe('CHECK', () => {
     const { invoke, shown } = setUp();
     await invoke({ command: 'ADD' });
     const link = { ifname: 'veth', address: '02:00:00:00:00:01' };
-    shown.rows = { ...KERNEL, 'link show dev veth': [{ ...link, linkinfo: { info_kind: 'bridge' } }] };
+    shown.rows = { ...KERNEL, 'address show dev veth': [{ ...link, linkinfo: { info_kind: 'bridge' } }] };
     expect(await invoke({ command: 'CHECK', config: { prevResult } })).toEqual(SILENT);
-    shown.rows = { ...KERNEL, 'link show dev veth': [{ ...link, linkinfo: { info_kind: 'veth' } }] };
+    shown.rows = { ...KERNEL, 'address show dev veth': [{ ...link, linkinfo: { info_kind: 'veth' } }] };
     expect(faultOf(await invoke({ command: 'CHECK', config: { prevResult } }))).toMatch(/^104: interface veth has the MAC address/);
   });
 

@@ -41,19 +41,26 @@ export interface AddressInfo {
   readonly dadfailed?: boolean;
 }
 
+/** Where a route leads by. */
+export interface NextHop {
+  readonly gateway?: string;
+  /** In place of `gateway` where that is of the other family. */
+  readonly via?: { readonly host: string };
+  readonly dev?: string;
+}
+
 /** A route. What is the default of its family is left out by iproute2: `table` is there only when it is not `main`. */
-export interface RouteRow {
+export interface RouteRow extends NextHop {
   /** `default`, an address, or a CIDR. */
   readonly dst: string;
   readonly type?: string;
-  readonly gateway?: string;
-  readonly dev?: string;
   readonly table?: string;
   readonly protocol?: string;
   readonly scope?: string;
   readonly metric?: number;
   readonly prefsrc?: string;
-  readonly nexthops?: readonly { readonly gateway?: string; readonly dev?: string }[];
+  /** In place of one, where there are several. */
+  readonly nexthops?: readonly NextHop[];
 }
 
 /** A rule of policy routing. */

@@ -40,6 +40,8 @@ describe('a route is found among rows', () => {
     [{ to: '10.2.0.1' }, { dst: '10.2.0.1', dev: 'eth0' }, true],
     [{ to: 'fd00::/64', metric: 7 }, { dst: 'fd00::/64', dev: 'eth0', metric: 1024 }, false],
     [{ to: '10.2.0.0/16', type: 'blackhole' }, { dst: '10.2.0.0/16', type: 'blackhole' }, true],
+    [{ to: '10.2.0.0/16', via: 'fe80::1' }, { dst: '10.2.0.0/16', via: { host: 'fe80::1' }, dev: 'eth0' }, true],
+    [{ to: '10.2.0.0/16', via: 'fe80::1' }, { dst: '10.2.0.0/16', via: { host: 'fe80::2' }, dev: 'eth0' }, false],
     [
       { to: '10.2.0.0/16', via: '10.1.0.2' },
       {

@@ -10,7 +10,7 @@ import {
 } from '../../object/ip-address.ts';
 import type { Command, Netns, Steps } from '../effect.ts';
 import { command } from '../effects/iproute.ts';
-import { type RouteRow, routes } from '../effects/show.ts';
+import { type NextHop, type RouteRow, routes } from '../effects/show.ts';
 import type { ArgumentProblem, ResultRoute } from '../operation.ts';
 import { linkNameProblems } from './link-name.ts';
 import type { Route } from './shapes.ts';
@@ -131,15 +131,22 @@ const deviceOf = (route: SettledRoute, dev: string | undefined): string | undefi
 /** Whether a row of `ip route show` is this route, as far as it was asked for. */
 export function isRoute(row: RouteRow, route: SettledRoute, dev?: string): boolean {
   const expectedDev = deviceOf(route, dev);
-  const hops = row.nexthops ?? [{ gateway: row.gateway, dev: row.dev }];
   return (
     rowTarget(row, route.family) === route.to &&
     (row.table ?? 'main') === tableName(route.table) &&
     (route.metric === undefined || row.metric === route.metric) &&
     (route.type === undefined || row.type === route.type) &&
-    hops.some((hop) => (route.via === undefined || hop.gateway === route.via) && (expectedDev === undefined || hop.dev === expectedDev))
+    hopsOf(row).some((hop) => isBy(hop, route.via) && (expectedDev === undefined || hop.dev === expectedDev))
   );
 }
+
+/** Whether a row leads to the network of a route, by its gateway where it has one, in any table and by any interface. */
+export const leadsTo = (row: RouteRow, { family, to, via }: Pick<SettledRoute, 'family' | 'to' | 'via'>): boolean =>
+  rowTarget(row, family) === to && hopsOf(row).some((hop) => isBy(hop, via));
+
+const hopsOf = (row: RouteRow): readonly NextHop[] => row.nexthops ?? [row];
+
+const isBy = ({ gateway, via }: NextHop, wanted: string | undefined): boolean => wanted === undefined || (gateway ?? via?.host) === wanted;
 
 /** Those of the routes that are not there. `dev`: interface of those that name none. */
 export function* missingRoutes(netns: Netns, wanted: readonly SettledRoute[], dev?: string): Steps<readonly SettledRoute[]> {

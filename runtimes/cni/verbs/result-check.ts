@@ -1,9 +1,10 @@
-import { familyOf, formatIpAddress, parseCidr, parseIp } from '../../../engine/object/ip-address.ts';
-import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../../engine/object/json.ts';
 import type { NetworkRequest } from '../../../engine/rules/network/program.ts';
 import type { CniResult, ResultIp } from '../../../engine/rules/network/protocol/result.ts';
-import type { EffectHandler, Netns } from '../../../engine/step/effect.ts';
-import type { ResultRoute } from '../../../engine/step/operation.ts';
+import { runSteps, type Steps } from '../../../engine/step/effect.ts';
+import { type LinkRow, link, links, routes } from '../../../engine/step/effects/show.ts';
+import { isAddress, readAddress } from '../../../engine/step/network/address.ts';
+import { leadsTo, settleRoute } from '../../../engine/step/network/route.ts';
+import type { ResultInterface, ResultRoute } from '../../../engine/step/operation.ts';
 import type { HostHandler, PlanRecord } from '../../linux/performer.ts';
 
 /**
@@ -21,95 +22,56 @@ export async function differencesFromResult(
   const session = await host.session(netns);
   try {
     if (session.netnsGone) return [`the network namespace ${netns} is gone`];
-    const show = (where: Netns, words: readonly string[]): Promise<readonly JsonObject[]> => shown(session, where, words, signal);
-    const links = await show(netns, ['address', 'show']);
-    const problems: string[] = [];
-    for (const { name, mac, sandbox } of result.interfaces) {
-      if (sandbox === netns)
-        problems.push(
-          ...differencesOfLink(
-            name,
-            mac,
-            links.find((link) => ownText(link, 'ifname') === name),
-          ),
-        );
-      else if ((sandbox === undefined || sandbox === '') && isKnownTo(record, name)) {
-        const [link] = await show(undefined, ['link', 'show', 'dev', name]);
-        problems.push(...differencesOfLink(name, isBridge(link) ? undefined : mac, link));
-      }
-    }
-    problems.push(...missingAddresses(result, links, netns, ifName));
-    problems.push(
-      ...missingRoutes(
-        result.routes,
-        // `root` makes it the routes of its family, without a child of iproute2 of its own.
-        await show(netns, ['route', 'show', 'table', 'all', 'root', '0.0.0.0/0']),
-        await show(netns, ['route', 'show', 'table', 'all', 'root', '::/0']),
-      ),
-    );
-    return problems;
+    return await runSteps(differences(record, result, netns, ifName), session, signal);
   } finally {
     session.close();
   }
 }
 
-async function shown(handler: EffectHandler, netns: Netns, words: readonly string[], signal: AbortSignal): Promise<readonly JsonObject[]> {
-  const rows = await handler.perform({ kind: 'show', program: 'ip', netns, words }, signal);
-  return Array.isArray(rows) ? rows.filter((row: unknown): row is JsonObject => isJsonObject(row)) : [];
-}
-
-function differencesOfLink(name: string, mac: string | undefined, link: JsonObject | undefined): readonly string[] {
-  if (link === undefined) return [`interface ${name} is gone`];
-  const found = ownText(link, 'address');
-  return mac === undefined || mac.toLowerCase() === found.toLowerCase()
-    ? []
-    : [`interface ${name} has the MAC address ${found}, not ${mac}`];
+function* differences(record: PlanRecord, result: CniResult, netns: string, ifName: string): Steps<readonly string[]> {
+  const found = yield* links(netns);
+  const problems: string[] = [];
+  for (const each of result.interfaces) {
+    const { name, sandbox = '' } = each;
+    if (sandbox === netns) {
+      const row = found.find(({ ifname }) => ifname === name);
+      problems.push(...differencesOfLink(each, row));
+    } else if (sandbox === '' && isKnownTo(record, name)) problems.push(...differencesOfLink(each, yield* link(undefined, name)));
+  }
+  return [...problems, ...missingAddresses(result, found, netns, ifName), ...(yield* missingRoutes(netns, result.routes))];
 }
 
 /** A bridge is everybody's, and takes the least MAC address of its ports unless somebody set one: none to insist on. */
-const isBridge = (link: JsonObject | undefined): boolean => ownText(link && ownValue(link, 'linkinfo'), 'info_kind') === 'bridge';
+function differencesOfLink({ name, mac, sandbox = '' }: ResultInterface, row: LinkRow | undefined): readonly string[] {
+  if (row === undefined) return [`interface ${name} is gone`];
+  if (sandbox === '' && row.linkinfo?.info_kind === 'bridge') return [];
+  return mac === undefined || mac.toLowerCase() === row.address ? [] : [`interface ${name} has the MAC address ${row.address}, not ${mac}`];
+}
 
 /** Whether a step has given the name as one of its outputs. */
 const isKnownTo = ({ steps }: PlanRecord, name: string): boolean =>
   steps.some(({ outputs }) => Object.values(outputs ?? {}).includes(name));
 
-function missingAddresses(result: CniResult, links: readonly JsonObject[], netns: string, ifName: string): readonly string[] {
+function missingAddresses(result: CniResult, found: readonly LinkRow[], netns: string, ifName: string): readonly string[] {
   const interfaceOf = ({ interface: index }: ResultIp): string | undefined => {
     if (index === undefined) return ifName;
-    const found = result.interfaces[index];
-    return found?.sandbox === netns ? found.name : undefined;
+    const each = result.interfaces[index];
+    return each?.sandbox === netns ? each.name : undefined;
   };
   return result.ips.flatMap((ip) => {
     const name = interfaceOf(ip);
-    if (name === undefined) return [];
-    const link = links.find((each) => ownText(each, 'ifname') === name);
-    return link === undefined || addressesOf(link).includes(ip.address) ? [] : [`interface ${name} has not the address ${ip.address}`];
+    const row = found.find(({ ifname }) => ifname === name);
+    if (row === undefined || row.addr_info.some((info) => isAddress(info, readAddress(ip.address)))) return [];
+    return [`interface ${row.ifname} has not the address ${ip.address}`];
   });
 }
 
-function addressesOf(link: JsonObject): readonly string[] {
-  const infos = ownValue(link, 'addr_info');
-  if (!Array.isArray(infos)) return [];
-  return infos.map((info: Json) => `${canonical(ownText(info, 'local'))}/${String(isJsonObject(info) ? ownValue(info, 'prefixlen') : '')}`);
-}
-
-function missingRoutes(routes: readonly ResultRoute[], v4: readonly JsonObject[], v6: readonly JsonObject[]): readonly string[] {
-  return routes.flatMap(({ dst, gw }) => {
-    const prefix = parseCidr(dst);
-    if (prefix === undefined) return [];
-    const isV4 = familyOf(prefix.address) === 4;
-    const wanted = prefix.bits === 0 ? 'default' : dst;
-    const host = prefix.bits === (isV4 ? 32 : 128) ? formatIpAddress(prefix.address) : wanted;
-    const has = (isV4 ? v4 : v6).some((route) => {
-      const to = ownText(route, 'dst');
-      const gateway = ownText(route, 'gateway');
-      return (to === wanted || to === host) && (gw === undefined || canonical(gateway) === gw);
-    });
-    return has ? [] : [`the route to ${dst}${gw === undefined ? '' : ` by ${gw}`} is gone`];
+function* missingRoutes(netns: string, wanted: readonly ResultRoute[]): Steps<readonly string[]> {
+  const rows = { 4: yield* routes(netns, 4), 6: yield* routes(netns, 6) };
+  return wanted.flatMap(({ dst, gw }) => {
+    const route = settleRoute({ dst, ...(gw !== undefined && { gw }) });
+    return rows[route.family].some((row) => leadsTo(row, route))
+      ? []
+      : [`the route to ${dst}${gw === undefined ? '' : ` by ${gw}`} is gone`];
   });
-}
-
-function canonical(text: string): string {
-  const address = parseIp(text);
-  return address === undefined ? text : formatIpAddress(address);
 }
