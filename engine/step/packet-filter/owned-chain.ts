@@ -1,3 +1,4 @@
+import type { JsonObject } from '../../object/json.ts';
 import { EffectError, type Steps } from '../effect.ts';
 import { listNft, nft } from '../effects/nft.ts';
 import type { OwnedThing } from '../operation.ts';
@@ -45,7 +46,7 @@ export type StaleTest = 'always' | ((found: ListedElement) => Steps<boolean>);
 
 /** Rounds of an {@link ensureChains} that is disturbed by others at the same time. */
 const MAX_ROUNDS = 5;
-/** Chains of which it is looked first whether they are there, before they are removed. */
+/** Chains of which it is looked first whether they are there, before they are removed; and which are looked at in one list, not each for itself. */
 const MANY = 32;
 
 /**
@@ -98,19 +99,32 @@ function* presentOf(chains: readonly OwnedChain[]): Steps<readonly OwnedChain[]>
 export function* checkChains(chains: readonly OwnedChain[]): Steps<readonly string[]> {
   const jumps = yield* jumpsTo(chains);
   const elements = yield* elementsOf(chains);
+  const counts = yield* rulesIn(chains);
   const problems: string[] = [];
   for (const { chain, rules, entry } of chains) {
-    const found = listedRules(yield* listNft('chain', ...TABLE, chain)).length;
+    const found = counts.get(chain) ?? 0;
     if (found !== rules.length) problems.push(`the chain ${chain} of nftables has ${found} rules instead of ${rules.length}`);
     if ('in' in entry) {
       if (!jumps.some(({ target }) => target === chain)) problems.push(`no rule of nftables leads to the chain ${chain}`);
       continue;
     }
-    const element = elements.find(({ map, key }) => map === entry.map && key === entry.key);
+    const element = elements.get(entryKey(entry));
     if (element === undefined) problems.push(`nftables has no entry for ${entry.what}`);
     else if (element.chain !== chain) problems.push(`nftables leads ${entry.what} to the chain ${element.chain} instead of ${chain}`);
   }
   return problems;
+}
+
+/** How many rules each of these chains has; those that are not there are not in the answer. */
+function* rulesIn(chains: readonly OwnedChain[]): Steps<ReadonlyMap<string, number>> {
+  const counts = new Map<string, number>();
+  const count = (rows: readonly JsonObject[]): void => {
+    for (const { chain } of listedRules(rows)) counts.set(chain, (counts.get(chain) ?? 0) + 1);
+  };
+  // For each question nft looks through all names of the table.
+  if (chains.length > MANY) count(yield* listNft('table', ...TABLE));
+  else for (const { chain } of chains) count(yield* listNft('chain', ...TABLE, chain));
+  return counts;
 }
 
 /** Everything of ours in the table whose chain's name begins with `prefix`. */
@@ -147,7 +161,7 @@ function* makeWay(chains: readonly OwnedChain[], isStale: StaleTest): Steps<read
     if ('in' in entry) {
       commands.push(...jumps.filter(({ target }) => target === chain).map(deleteRule));
     } else {
-      const found = elements.find(({ map, key }) => map === entry.map && key === entry.key);
+      const found = elements.get(entryKey(entry));
       if (found !== undefined && found.chain !== chain && isStale !== 'always' && !(yield* isStale(found))) throw taken(entry, found);
       if (found !== undefined) commands.push(deleteElement(entry));
       if (found !== undefined && found.chain !== chain) commands.push(...chainRemoval(found.chain));
@@ -165,13 +179,15 @@ const taken = (entry: MapEntry, found: ListedElement): EffectError =>
     `nft create element ${IN_TABLE} ${entry.map} { ${entry.key} }`,
   );
 
-/** Elements of the maps that lead to these chains. */
-function* elementsOf(chains: readonly OwnedChain[]): Steps<readonly ListedElement[]> {
+/** Elements of the maps that lead to these chains, by {@link entryKey}. */
+function* elementsOf(chains: readonly OwnedChain[]): Steps<ReadonlyMap<string, ListedElement>> {
   const maps = new Set(chains.flatMap(({ entry }) => ('map' in entry ? [entry.map] : [])));
-  const found: ListedElement[] = [];
-  for (const map of maps) found.push(...listedElements(yield* listNft('map', ...TABLE, map)));
+  const found = new Map<string, ListedElement>();
+  for (const map of maps) for (const element of listedElements(yield* listNft('map', ...TABLE, map))) found.set(entryKey(element), element);
   return found;
 }
+
+const entryKey = ({ map, key }: Pick<MapEntry, 'map' | 'key'>): string => `${map} ${key}`;
 
 function* jumpsTo(chains: readonly OwnedChain[]): Steps<readonly Jump[]> {
   const parents = new Set(chains.flatMap(({ entry }) => ('in' in entry ? [entry.in] : [])));
