@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import type { NetworkRule } from '../../engine/rules/network/program.ts';
 import { clusterNetworkFacts } from '../cni/cluster-network-facts.ts';
 import { type NetworkDaemon, startNetworkDaemon } from '../cni/daemon.ts';
+import { createPodAnnotator, type PodAnnotator } from '../cni/pod-annotator.ts';
+import type { NetworkFactsSource } from '../cni/verbs/network-facts-source.ts';
 import { watchBundle } from '../host/bundle-watch.ts';
 import { healthRoutes } from '../host/health.ts';
 import { type HttpServer, startHttpServer } from '../host/http-server.ts';
@@ -28,7 +30,7 @@ export const runCniServe: CommandRun = async (args, context) => {
   const metrics = createMetrics();
   let daemon: NetworkDaemon | undefined;
   let health: HttpServer | undefined;
-  let cluster: Awaited<ReturnType<typeof factsOf>>;
+  let cluster: Awaited<ReturnType<typeof clusterOf>>;
   let stopMeasuring: (() => void) | undefined;
   const bundle = await watchBundle({
     paths: args.arguments.map((path) => resolve(context.cwd, path)),
@@ -49,10 +51,10 @@ export const runCniServe: CommandRun = async (args, context) => {
     const { rules } = active.program.network;
     if (rules.length === 0) throw new UsageError('there are no network rules');
     const nodeName = args.text('node-name') ?? context.env['NODE_NAME'] ?? hostname();
-    cluster = await factsOf(args, context, rules, nodeName, log);
+    cluster = await clusterOf(args, context, rules, nodeName, log);
     daemon = await startNetworkDaemon({
       bundle,
-      ...(cluster === undefined ? {} : { facts: cluster }),
+      ...(cluster === undefined ? {} : { facts: cluster.facts, podAnnotator: cluster.podAnnotator }),
       socketPath: resolve(context.cwd, args.text('socket')!),
       stateFolder: resolve(context.cwd, args.text('state')!),
       nodeName,
@@ -86,25 +88,27 @@ export const runCniServe: CommandRun = async (args, context) => {
 };
 
 /**
- * Facts of the cluster, where one is named or there is one to be found. Rules that look nothing up do without. A bundle that begins to look
- * something up later needs a restart, which the log says by each of its failures.
+ * The cluster that rules look something up in and whose pods they annotate, where one is named or there is one to be found. Rules that do neither
+ * do without. A bundle that begins to look something up later needs a restart, which the log says by each of its failures.
  */
-async function factsOf(
+async function clusterOf(
   args: ParsedArguments,
   context: CommandContext,
   rules: readonly NetworkRule[],
   nodeName: string,
   log: Log,
-): Promise<ReturnType<typeof clusterNetworkFacts> | undefined> {
+): Promise<{ readonly facts: NetworkFactsSource; readonly podAnnotator: PodAnnotator; close(): void } | undefined> {
   const isNamed = ['kubeconfig', 'context', 'kube-api'].some((option) => args.text(option) !== undefined);
   const reads = rules.filter((rule) => rule.reads.length > 0);
-  if (!isNamed && reads.length === 0) return undefined;
+  if (!isNamed && reads.length === 0 && !rules.some((rule) => rule.annotatesPods)) return undefined;
   const client = await connect(connectOptions(args, context)).catch((error: unknown) => {
     const failure = clusterError(error);
     if (!(failure instanceof UsageError) || isNamed) throw failure;
     const needing = reads.filter((rule) => rule.needsCluster);
     if (needing.length === 0) {
-      log('info', 'no cluster, so that what looks something up there fails', { rules: reads.map(({ name }) => name).join(', ') });
+      log('info', 'no cluster, so that what looks something up there fails, and pods get no annotations', {
+        rules: [...new Set([...reads, ...rules.filter((rule) => rule.annotatesPods)])].map(({ name }) => name).join(', '),
+      });
       return undefined;
     }
     const what = needing.map(({ name, reads: kinds }) => `${name} reads ${kinds.map(({ kind }) => kind).join(', ')}`).join('; ');
@@ -113,7 +117,8 @@ async function factsOf(
   if (client === undefined) return undefined;
   const facts = clusterNetworkFacts({ client, nodeName, log });
   return {
-    ...facts,
+    facts,
+    podAnnotator: createPodAnnotator({ client, log }),
     close() {
       facts.close();
       client.close();

@@ -19,7 +19,7 @@ const VERBS: Readonly<Record<NetworkRequest['command'], string>> = {
 
 /** What a call of a plugin would do, as people read it: its steps with what each would ask of the kernel, and the result. */
 export function describeInvocation(planned: PlannedInvocation, color: Paint): string {
-  const { request, steps, nodeSteps, result, fault } = planned;
+  const { request, steps, nodeSteps, result, podAnnotations, fault } = planned;
   let text = `${labelOfInvocation(planned, color)}\n`;
   const isAdd = request?.command === 'ADD';
   if (nodeSteps.length > 0) text += `  for the node\n${nodeSteps.map((step) => describeStep(step, color, isAdd)).join('')}`;
@@ -28,6 +28,8 @@ export function describeInvocation(planned: PlannedInvocation, color: Paint): st
   if (fault !== undefined) text += describeFault(fault, color);
   else if (request?.command === 'STATUS') text += `  ${color('green', 'ready')}, as far as the rule says\n`;
   if (result !== undefined) text += `  result\n${toJson(result).replace(/^(?=.)/gm, '    ')}`;
+  const annotations = Object.entries(podAnnotations).map(([key, value]) => `    ${visible(key)}: ${visible(value)}\n`);
+  if (annotations.length > 0) text += `  annotations of the pod\n${annotations.join('')}`;
   return text;
 }
 
@@ -66,7 +68,7 @@ export function summarizeInvocations(planned: readonly PlannedInvocation[]): str
 }
 
 /** The same for machines. */
-export function invocationResult({ recorded, rule, request, steps, nodeSteps, result, fault }: PlannedInvocation) {
+export function invocationResult({ recorded, rule, request, steps, nodeSteps, result, podAnnotations, fault }: PlannedInvocation) {
   const { source, span } = placeOf(recorded);
   const stepResults = (all: readonly DryStep[]) =>
     all.map(({ step, operation, changes, problem }) => ({
@@ -86,6 +88,7 @@ export function invocationResult({ recorded, rule, request, steps, nodeSteps, re
     ...(nodeSteps.length === 0 ? {} : { nodeSteps: stepResults(nodeSteps) }),
     steps: stepResults(steps),
     result,
+    ...(Object.keys(podAnnotations).length === 0 ? {} : { podAnnotations }),
     error: fault,
   };
 }

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../engine/object/json.ts';
 import { attachedPod, attachmentSubject, nodeAttachments } from '../../engine/rules/network/attachment.ts';
-import { dryPlan, dryResult } from '../../engine/rules/network/dry-plan.ts';
+import { dryEnd, dryPlan } from '../../engine/rules/network/dry-plan.ts';
 import type { CniFault, NetworkFacts, NetworkProgram, NetworkRequest, NetworkRule } from '../../engine/rules/network/program.ts';
 import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts';
 import type { CniVersion } from '../../engine/rules/network/protocol/result.ts';
@@ -24,6 +24,8 @@ export interface PlannedInvocation {
   readonly nodeSteps: readonly DryStep[];
   /** In the version of the configuration. */
   readonly result: JsonObject | undefined;
+  /** What the pod is given beside. */
+  readonly podAnnotations: Readonly<Record<string, string>>;
   readonly fault: CniFault | undefined;
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -49,6 +51,7 @@ const NOTHING: Omit<PlannedInvocation, 'recorded'> = {
   steps: [],
   nodeSteps: [],
   result: undefined,
+  podAnnotations: {},
   fault: undefined,
   diagnostics: [],
 };
@@ -91,9 +94,10 @@ function answerOf(rule: NetworkRule, request: NetworkRequest, facts: NetworkFact
   const planned = dryPlan(answer.plan, { prevResult: request.prevResult });
   if (planned.fault !== undefined || request.command !== 'ADD') return { nodeSteps, ...planned };
   try {
-    const printed = convertResult(dryResult(answer.plan, planned.steps), request.cniVersion as CniVersion);
+    const { result, podAnnotations } = dryEnd(answer.plan, planned.steps);
+    const printed = convertResult(result, request.cniVersion as CniVersion);
     if (!printed.ok) return { nodeSteps, ...planned, fault: fault(FAULT_CODES.internal, printed.message) };
-    return { nodeSteps, ...planned, result: printed.document };
+    return { nodeSteps, ...planned, result: printed.document, podAnnotations };
   } catch (error) {
     if (error instanceof BindError)
       return { nodeSteps, ...planned, fault: fault(FAULT_CODES.expressionFailed, `${formatPath(error.path)}: ${error.message}`) };

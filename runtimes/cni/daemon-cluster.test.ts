@@ -14,6 +14,7 @@ import { clusterNetworkFacts } from './cluster-network-facts.ts';
 import { type NetworkDaemon, startNetworkDaemon } from './daemon.ts';
 import { hostWithNamespaces } from './host-with-namespaces.fixture.ts';
 import { invoke } from './invoke.ts';
+import { createPodAnnotator } from './pod-annotator.ts';
 import type { Answer } from './wire.ts';
 
 /** A rule that needs no root: what the node knows of others, and of its pods, is in files. */
@@ -45,6 +46,7 @@ spec:
         content: \${item.addresses[0]} \${pods.filter(p, p.metadata.name == item.name).map(p, p.metadata.?labels.?app.orValue(''))[?0].orValue('unknown')}
   steps:
   - file: { path: "${folder}/made/\${request.containerId}", content: "\${pod.metadata.name}" }
+  podAnnotations: { example.com/addresses: "\${ipam.addresses.join(',')}" }
 `;
 
 describe('the daemon of a node of a cluster', () => {
@@ -84,6 +86,10 @@ describe('the daemon of a node of a cluster', () => {
   };
   const pod = (name: string, app: string) =>
     write('Pod', name, { metadata: { labels: { app } }, spec: { containers: [{ name: 'a', image: 'b' }] } });
+  const annotationsOf = async (name: string) => {
+    const found = await (await api('Pod')).get(named('Pod', name));
+    return (found?.['metadata'] as JsonObject | undefined)?.['annotations'];
+  };
   const change = async (kind: string, name: string, patch: JsonObject) => (await api(kind)).patch(named(kind, name), 'merge', patch);
   const remove = async (kind: string, name: string) => (await api(kind)).delete(named(kind, name));
 
@@ -95,6 +101,7 @@ describe('the daemon of a node of a cluster', () => {
     daemon = await startNetworkDaemon({
       bundle: fixedBundle(bundle),
       facts,
+      podAnnotator: createPodAnnotator({ client }),
       socketPath: join(folder, 'run/cni.sock'),
       stateFolder: join(folder, 'state'),
       nodeName: 'n1',
@@ -138,11 +145,21 @@ describe('the daemon of a node of a cluster', () => {
     while (!condition()) await new Promise((resolve) => setImmediate(resolve));
   };
 
+  it('annotates no other pod of the name', async () => {
+    await pod('other', 'shop');
+    const log: string[] = [];
+    const annotator = createPodAnnotator({ client, log: (_level, line) => log.push(line) });
+    await annotator.annotate('a', { namespace: 'default', name: 'other', uid: 'of-one-before' }, { 'example.com/a': 'b' });
+    expect([await annotationsOf('other'), log]).toEqual([undefined, ['a pod cannot be annotated']]);
+    await remove('Pod', 'other');
+  });
+
   it('takes addresses from its Node, and is ready for a pod before it answers', async () => {
     await pod('web', 'shop');
     const { exitCode, stdout } = await call('ADD', 'web');
     expect([exitCode, JSON.parse(stdout).ips]).toEqual([0, [{ address: '10.244.1.2/24', gateway: '10.244.1.1' }]]);
     expect([files('made'), files('node'), files('pod')]).toEqual([{ web: 'web' }, { n2: '10.244.2.0/24' }, { web: '10.244.1.2 shop' }]);
+    expect(await annotationsOf('web')).toEqual({ 'example.com/addresses': '10.244.1.2/24' });
     expect(await call('DEL', 'web')).toMatchObject({ exitCode: 0 });
     await until(() => Object.keys(files('pod')).length === 0);
     await remove('Pod', 'web');

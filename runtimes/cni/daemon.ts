@@ -20,6 +20,7 @@ import { missingForNetworks } from './missing-for-networks.ts';
 import { networkEffects } from './network-effects.ts';
 import { openNetworkPerformer } from './network-performer.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
+import type { PodAnnotator } from './pod-annotator.ts';
 import { type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
 import { factsWithoutCluster, type NetworkFactsSource } from './verbs/network-facts-source.ts';
@@ -36,6 +37,8 @@ export interface NetworkDaemonOptions {
   readonly nodeName?: string;
   /** Default: there is no cluster. */
   readonly facts?: NetworkFactsSource;
+  /** Default: there are no pods to annotate. It is closed with the daemon. */
+  readonly podAnnotator?: PodAnnotator;
   readonly allowedPrograms?: readonly string[];
   readonly allowedHosts?: readonly string[];
   readonly version?: string;
@@ -110,6 +113,7 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
       }),
       metrics,
       clock,
+      ...(options.podAnnotator === undefined ? {} : { podAnnotator: options.podAnnotator }),
       ...(options.version === undefined ? {} : { version: options.version }),
     });
     const daemon = new Daemon({ ...options, nodeName, clock, log, host, performer, plugin, addresses });

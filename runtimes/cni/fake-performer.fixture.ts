@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../engine/object/json.ts';
-import { attachmentOwner, attachmentSubject } from '../../engine/rules/network/attachment.ts';
+import { attachedPod, attachmentOwner, attachmentSubject } from '../../engine/rules/network/attachment.ts';
 import type { NetworkAnswer, NetworkPlan, NetworkRequest, NetworkRule } from '../../engine/rules/network/program.ts';
 import type { Effect } from '../../engine/step/effect.ts';
 import type { OwnedThing } from '../../engine/step/operation.ts';
@@ -137,6 +137,7 @@ export interface FakeRule {
   readonly addresses?: (request: NetworkRequest) => { readonly operation: 'addresses' | 'delegate'; readonly arguments: JsonObject };
   readonly attach?: (request: NetworkRequest) => NetworkAnswer | undefined;
   readonly status?: NetworkRule['status'];
+  readonly podAnnotations?: NetworkPlan['podAnnotations'];
   readonly node?: NetworkRule['node'];
 }
 
@@ -161,8 +162,9 @@ export function fakeRule(fields: FakeRule = {}): NetworkRule {
       id: owner.id,
       owner,
       netns: request.netns === '' ? undefined : request.netns,
-      subject: attachmentSubject(request),
+      subject: { ...attachmentSubject(request), ...attachedPod(request) },
       walk: () => walkOf(bound),
+      podAnnotations: fields.podAnnotations,
       result(performed) {
         const given = performed.find(({ key }) => key === 'ipam')?.outputs['ips'];
         const ips = (Array.isArray(given) ? given : []) as unknown as readonly { readonly address: string; readonly gateway: string }[];
@@ -182,6 +184,7 @@ export function fakeRule(fields: FakeRule = {}): NetworkRule {
     config: { required: [], defaults: {}, fields: [] },
     reads: [],
     needsCluster: false,
+    annotatesPods: false,
     requirements: [{ kind: 'program', name: 'ip' }],
     attach: (request) => fields.attach?.(request) ?? { kind: 'plan', plan: planOf(request) },
     status: fields.status ?? (() => undefined),

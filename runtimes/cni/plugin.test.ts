@@ -7,6 +7,7 @@ import { attachmentOwner } from '../../engine/rules/network/attachment.ts';
 import type { NetworkRequest, NetworkRule, PluginRequest } from '../../engine/rules/network/program.ts';
 import { CniError } from '../../engine/rules/network/protocol/fault.ts';
 import { EffectError } from '../../engine/step/effect.ts';
+import { BindError } from '../../engine/step/plan.ts';
 import { createMetrics } from '../host/metrics.ts';
 import { createAddressAllocator } from './addresses/allocator.ts';
 import { FakePerformer, type FakeRule, fakeHost, fakeRule } from './fake-performer.fixture.ts';
@@ -129,6 +130,35 @@ describe('ADD', () => {
     });
     expect(performer.story).toEqual(['ensure ipam', 'ensure bridge', 'ensure veth']);
     expect(reserved()).toEqual(['10.1.0.2']);
+  });
+
+  it('gives the pod its annotations before it answers, unless the attachment fails, and gives them up with it', async () => {
+    const story: unknown[] = [];
+    const podAnnotator = {
+      annotate: async (...words: unknown[]) => void story.push(words.slice(1)),
+      forget: () => void story.push('forget'),
+      close: () => {},
+    };
+    const { invoke } = setUp({ podAnnotations: (_steps, { ips }) => ({ a: ips[0]!.address }) }, { podAnnotator });
+    const environment = { CNI_ARGS: 'K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web;K8S_POD_UID=u1' };
+    await invoke({ command: 'ADD', environment });
+    expect(story).toEqual([[{ namespace: 'shop', name: 'web', uid: 'u1' }, { a: '10.1.0.2/29' }]]);
+    await invoke({ command: 'DEL', environment });
+    expect(story.splice(0).slice(1)).toEqual(['forget']);
+    // Nobody says of which pod it is.
+    await invoke({ command: 'ADD', id: 'c2' });
+    expect(story).toEqual([]);
+    const failing = setUp(
+      {
+        podAnnotations: () => {
+          throw new BindError('no such field', 'podAnnotations', ['spec', 'podAnnotations'], undefined);
+        },
+      },
+      { podAnnotator },
+    );
+    expect(faultOf(await failing.invoke({ command: 'ADD', environment }))).toMatch(/no such field/);
+    expect(failing.performer.story.slice(-1)).toEqual(['undo ipam']);
+    expect(story).toEqual(['forget']);
   });
 
   it('twice is an error, as the specification says, and leaves the first alone', async () => {

@@ -13,6 +13,7 @@ import type { Delegate } from './delegation/delegate.ts';
 import { faultAnswer } from './fault-answer.ts';
 import { kernelNetns, type NetnsIdentity } from './netns-identity.ts';
 import { NodeSteps } from './node-steps.ts';
+import { NO_PODS, type PodAnnotator } from './pod-annotator.ts';
 import { add } from './verbs/add.ts';
 import { AttachmentGate } from './verbs/attachment-gate.ts';
 import { check } from './verbs/check.ts';
@@ -39,6 +40,8 @@ export interface PluginOptions {
   readonly netns?: NetnsIdentity;
   /** Default: known for as long as the process lives. */
   readonly answered?: AnsweredAdds;
+  /** Default: there are no pods. It is closed with the plugin. */
+  readonly podAnnotator?: PodAnnotator;
   /** What is said of the version when somebody calls the executable by hand. */
   readonly version?: string;
   /** Milliseconds that an invocation may take. Default: 110 s, as the kubelet waits for two minutes. */
@@ -92,6 +95,7 @@ export function createPlugin(options: PluginOptions): Plugin {
     attachments,
     nodes,
     gate: new AttachmentGate(),
+    podAnnotator: options.podAnnotator ?? NO_PODS,
     strays: new StraySweep((wanted) => performer.collect(wanted)),
     answered: options.answered ?? new Set<string>(),
     clock,
@@ -185,6 +189,7 @@ export function createPlugin(options: PluginOptions): Plugin {
     removeNodeSteps: (record) => nodes.remove(record),
     async close() {
       await nodes.close();
+      context.podAnnotator.close();
       context.answered.close?.();
     },
   };

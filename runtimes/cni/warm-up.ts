@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { dryPlan, dryResult } from '../../engine/rules/network/dry-plan.ts';
+import { dryEnd, dryPlan } from '../../engine/rules/network/dry-plan.ts';
 import type { NetworkFacts, NetworkProgram, NetworkRequest, NetworkRule } from '../../engine/rules/network/program.ts';
 import { convertResult, printDocument } from '../../engine/rules/network/protocol/result-versions.ts';
 
@@ -47,7 +47,7 @@ function walkThrough(rule: NetworkRule, sample: NetworkRequest['config']): boole
     if (answer.kind !== 'plan') return false;
     const { steps, fault } = dryPlan(answer.plan);
     if (fault !== undefined) return false;
-    const printed = convertResult(dryResult(answer.plan, steps), cniVersion);
+    const printed = convertResult(dryEnd(answer.plan, steps).result, cniVersion);
     if (printed.ok) printDocument(printed.document);
     return true;
   } catch {

@@ -7,11 +7,11 @@ import { addressesOf, NO_ADDRESSES } from './addresses.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import { type Evaluation, RuleFault } from './evaluation.ts';
 import { IPAM_KEY } from './ipam-step.ts';
-import type { NetworkPlan, NetworkRequest } from './program.ts';
+import type { AddressOutputs, NetworkPlan, NetworkRequest } from './program.ts';
 import type { CniResult } from './protocol/result.ts';
 import { configuredDns, resultOfSteps } from './step-result.ts';
 
-type Performed = Parameters<NetworkPlan['result']>[0];
+export type Performed = Parameters<NetworkPlan['result']>[0];
 
 const texts = list(string());
 
@@ -55,8 +55,7 @@ export function attachmentResult(
   evaluation: Evaluation,
   performed: Performed,
 ): CniResult {
-  const ipam = performed.find(({ key }) => key === IPAM_KEY);
-  const addresses = ipam === undefined ? undefined : addressesOf(ipam.operation, ipam.outputs);
+  const addresses = givenAddresses(performed);
   const steps = performed.filter(({ key }) => key !== IPAM_KEY);
   const result = resultOfSteps({
     parts: steps.flatMap((step) => rule.operations.get(step.operation)?.result?.(step.arguments, step.outputs) ?? []),
@@ -69,11 +68,7 @@ export function attachmentResult(
   if (rule.result === undefined) return result;
   const { path, template } = rule.result;
   const fail = (message: string, at = path) => new BindError(message, 'result', at, undefined);
-  const locals: Record<string, CelValue> = {
-    result: result as unknown as JsonObject,
-    steps: stepOutputs(rule, steps),
-    ...(rule.addresses === undefined ? {} : { ipam: (addresses ?? NO_ADDRESSES) as unknown as JsonObject }),
-  };
+  const locals = endedLocals(rule, performed, result);
   let rendered: Json | undefined;
   try {
     rendered = evaluation.render(template, path, locals);
@@ -85,6 +80,20 @@ export function attachmentResult(
   const [problem] = problems;
   if (problem !== undefined) throw fail(`${problem.path.join('.')}: ${problem.message}`, [...path, ...problem.path]);
   return { ...result, ...(value as Partial<CniResult>) };
+}
+
+function givenAddresses(performed: Performed): AddressOutputs | undefined {
+  const ipam = performed.find(({ key }) => key === IPAM_KEY);
+  return ipam === undefined ? undefined : addressesOf(ipam.operation, ipam.outputs);
+}
+
+/** What expressions see of an attachment whose steps have ended so. */
+export function endedLocals(rule: CompiledRule, performed: Performed, result: CniResult): Readonly<Record<string, CelValue>> {
+  return {
+    result: result as unknown as JsonObject,
+    steps: stepOutputs(rule, performed),
+    ...(rule.addresses === undefined ? {} : { ipam: (givenAddresses(performed) ?? NO_ADDRESSES) as unknown as JsonObject }),
+  };
 }
 
 /** `steps` as they are at the end. */

@@ -11,6 +11,7 @@ import { lookUpKind, reportUnknownKind } from '../kinds.ts';
 import type { Reporter } from '../reporter.ts';
 import type { ObjectDocument } from './document.ts';
 import { RuleFault } from './evaluation.ts';
+import { isPodResources } from './node-objects.ts';
 import type { NetworkFacts, NetworkNeeds } from './program.ts';
 import { FAULT_CODES } from './protocol/fault.ts';
 
@@ -44,7 +45,7 @@ export function objectTypes(
     const { apiVersion, kind } = external;
     const { schema } = lookUpKind(types, apiVersion, kind);
     const path = ['spec', 'objects', index, 'external', 'kind'];
-    if (schema === undefined) reportUnknownKind(report, types, path, apiVersion, kind, 'network-unknown-kind');
+    if (schema === undefined && !isPodResources(external)) reportUnknownKind(report, types, path, apiVersion, kind, 'network-unknown-kind');
     const one = schema === undefined ? DYN : (schemaTypes.typeOf(schema) ?? DYN);
     const type = external.selector === undefined ? one : listOf(one);
     found[id] = when !== undefined || external.optional === true ? optionalOf(type) : type;

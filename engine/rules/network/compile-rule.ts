@@ -1,4 +1,5 @@
 import { identifierHint, isCelIdentifier } from '../../cel/identifier.ts';
+import { validateQualifiedName } from '../../cel/libraries/format/names.ts';
 import { BOOL, type CelType, DYN, STRING } from '../../cel/types.ts';
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
 import { createSchemaTypes } from '../../object/schema-types.ts';
@@ -82,11 +83,10 @@ class RuleCompiler {
     const ipam: Readonly<Record<string, CelType>> = spec.ipam === undefined ? {} : { ipam: ADDRESSES_VARIABLE };
     const attach = this.#steps(['spec', 'steps'], spec.steps ?? [], this.#attachOutputs, ipam);
     const result =
-      spec.result === undefined
-        ? undefined
-        : this.#template(['spec', 'result'], spec.result as Json, { ...ipam, steps: this.#attachOutputs.type, result: RESULT_VARIABLE });
+      spec.result === undefined ? undefined : this.#template(['spec', 'result'], spec.result as Json, { ...ipam, ...this.#ended() });
     if (spec.result !== undefined && !isJsonObject(spec.result) && typeof spec.result !== 'string')
       this.#report.error(['spec', 'result'], 'network-result', 'expected the fields of a result: interfaces, ips, routes, dns');
+    const podAnnotations = spec.podAnnotations === undefined ? undefined : this.#podAnnotations(spec.podAnnotations, ipam);
     const attachExpressions = this.#expressions.splice(0);
     const node = spec.node === undefined ? undefined : this.#nodeSteps(spec.node.steps);
     const nodeExpressions = this.#expressions.splice(0);
@@ -110,6 +110,7 @@ class RuleCompiler {
       node: node && { steps: node, objects: this.#objectsOf(nodeExpressions), requirements: requirementsOf(node) },
       status: { conditions: status, objects: this.#objectsOf(statusExpressions) },
       result,
+      podAnnotations,
       operations: this.#context.operations,
       describePlace: (path) => this.#place(path),
     };
@@ -130,6 +131,21 @@ class RuleCompiler {
     );
     reportTemplateIssues(this.#report, path, issues);
     return template && { path, template };
+  }
+
+  /** What expressions see of an attachment that is made. */
+  #ended(): Readonly<Record<string, CelType>> {
+    return { steps: this.#attachOutputs.type, result: RESULT_VARIABLE };
+  }
+
+  #podAnnotations(annotations: JsonObject, ipam: Readonly<Record<string, CelType>>): RuleTemplate | undefined {
+    const path = ['spec', 'podAnnotations'];
+    for (const key of Object.keys(annotations)) {
+      const [problem] = validateQualifiedName(key);
+      if (problem !== undefined)
+        this.#report.error([...path, key], 'network-annotation', `${JSON.stringify(key)} is no annotation: ${problem}`);
+    }
+    return this.#template(path, annotations, { ...ipam, ...this.#ended() });
   }
 
   #checkIds(): void {

@@ -47,6 +47,7 @@ const MISTAKES: readonly (readonly [what: string, spec: string])[] = [
   ['an unknown operation', 'steps:\n- brigde: { name: cni0 }'],
   ['an address that is none', 'steps:\n- bridge: { name: cni0, addresses: [10.1.0.300/16] }'],
   ['a result that is none', 'result: [a]'],
+  ['an annotation that is none', 'podAnnotations: { -x: a }'],
 ];
 
 test('mistakes are shown where they stand', async () => {

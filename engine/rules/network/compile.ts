@@ -13,6 +13,7 @@ import type { NetworkContext } from './compiled-rule.ts';
 import { type NetworkRuleDocument, networkRule } from './document.ts';
 import { isNetworkDocument } from './document-kinds.ts';
 import { NET_LIBRARY } from './libraries/net.ts';
+import { NETWORK_STATUS_LIBRARY } from './libraries/network-status.ts';
 import type { NetworkRule } from './program.ts';
 import { ruleProgram } from './rule-program.ts';
 
@@ -49,7 +50,7 @@ function networkEnvironment(): Environment {
   const features = kubernetesFeatures();
   environment ??= createEnvironment({
     ...features,
-    libraries: [...features.libraries, BASE64_LIBRARY, HASH_LIBRARY, JSON_LIBRARY, NET_LIBRARY],
+    libraries: [...features.libraries, BASE64_LIBRARY, HASH_LIBRARY, JSON_LIBRARY, NET_LIBRARY, NETWORK_STATUS_LIBRARY],
     homogeneousLiterals: false,
   });
   return environment;

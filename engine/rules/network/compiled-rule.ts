@@ -72,6 +72,7 @@ export interface CompiledRule {
   readonly node: StepList | undefined;
   readonly status: { readonly conditions: readonly Condition[]; readonly objects: ReadonlySet<string> };
   readonly result: RuleTemplate | undefined;
+  readonly podAnnotations: RuleTemplate | undefined;
   readonly operations: OperationTable;
   /** `line 12` of a place, or its path where lines are not known. */
   readonly describePlace: (path: DocumentPath) => string;

@@ -123,6 +123,11 @@ const networkRuleWith = <S>(step: Shape<S>) =>
       result: optional(
         any({ doc: 'A template: fields of the result in place of those that follow from the steps. `result` is what follows.' }),
       ),
+      podAnnotations: optional(
+        map(string(), {
+          doc: 'Templates: annotations that the pod gets once it is attached. They see `steps`, and `result` as it is answered. A cluster that does not answer keeps no pod waiting.',
+        }),
+      ),
     }),
   });
 

@@ -46,7 +46,12 @@ function imagineCustom({ name, request }: Effect & { readonly kind: 'custom' }, 
   return { interfaces: [], ips: addresses ?? [], routes: [], dns: {} };
 }
 
-/** The result of an attachment whose steps end as foreseen; a fault where it can't be made. */
-export function dryResult(plan: NetworkPlan, steps: readonly DryStep[]): CniResult {
-  return plan.result(steps.map(({ step, outputs }) => ({ ...step, outputs })));
+/** What an attachment is answered with, and its pod gets, when its steps end as foreseen. Throws `BindError` where it can't be made. */
+export function dryEnd(
+  plan: NetworkPlan,
+  steps: readonly DryStep[],
+): { readonly result: CniResult; readonly podAnnotations: Readonly<Record<string, string>> } {
+  const performed = steps.map(({ step, outputs }) => ({ ...step, outputs }));
+  const result = plan.result(performed);
+  return { result, podAnnotations: plan.podAnnotations?.(performed, result) ?? {} };
 }

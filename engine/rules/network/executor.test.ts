@@ -357,6 +357,37 @@ node:
   });
 });
 
+describe('annotations of the pod', () => {
+  const annotationsOf = (spec: string, request = addRequest({ subnet: '10.1.0.0/16' })) => {
+    const plan = planOf(ruleOf(spec).attach(request, factsOf()));
+    const { steps, result } = walkedOf(plan);
+    return plan.podAnnotations?.(steps, result());
+  };
+
+  test('see what the steps ended with, the addresses, and the result as it is answered', () => {
+    const spec = `${BRIDGE.replace('- bridge:', '- id: br\n  bridge:')}
+result: { dns: { domain: example.com } }
+podAnnotations:
+  example.com/all: "\${steps.br.name} \${ipam.addresses[0]} \${result.dns.domain}"
+  example.com/none: "\${optional.none()}"`;
+    expect(annotationsOf(spec)).toEqual({ 'example.com/all': 'cni0 10.1.0.2/16 example.com' });
+  });
+
+  test('are none where the rule has none', () => expect(annotationsOf(BRIDGE)).toBeUndefined());
+
+  test.each([
+    ['"${1}"', 'example.com/a: expected text, found 1'],
+    ['"${result.interfaces[9].name}"', 'index out of bounds: 9'],
+  ])('refuse %s', (template, message) => {
+    expect(() => annotationsOf(`${BRIDGE}\npodAnnotations: { example.com/a: ${template} }`)).toThrow(message);
+  });
+
+  test('are not larger than an object may have them', () => {
+    const spec = `${BRIDGE}\npodAnnotations: { a: "\${request.network}" }`;
+    expect(() => annotationsOf(spec, addRequest({ subnet: '10.1.0.0/16' }, { network: 'x'.repeat(300_000) }))).toThrow('more than 262144');
+  });
+});
+
 describe('the result', () => {
   const resultOf = (spec: string, request = addRequest({ subnet: '10.1.0.0/16' })) =>
     walkedOf(planOf(ruleOf(spec).attach(request, factsOf()))).result();

@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
 import type { OwnerTag } from '../../step/operation.ts';
 import { ownerTag } from '../../step/owner-tag.ts';
 import { BindError, type BoundStep, type Plan, type PlanWalk } from '../../step/plan.ts';
+import { replayWalks } from '../../step/replay-walk.ts';
 import { walkSteps } from '../../step/walk.ts';
 import { addressesOf, NO_ADDRESSES } from './addresses.ts';
 import { attachedPod, attachmentOwner, attachmentSubject } from './attachment.ts';
@@ -240,7 +241,8 @@ export function nodePlan(rule: CompiledRule, config: JsonObject, facts: NetworkF
       netns: undefined,
       subject: { kind: 'node', network, config: networkOf(config) },
       requirements: rule.node!.requirements,
-      walk: () => walkSteps(rule.node!.steps, { evaluate: (expression, locals) => evaluation.run(expression, locals) }),
+      // Whoever keeps a node true looks at its plan several times.
+      walk: replayWalks(() => walkSteps(rule.node!.steps, { evaluate: (expression, locals) => evaluation.run(expression, locals) })),
     };
     return { kind: 'plan', plan, reads };
   });

@@ -82,6 +82,13 @@ export interface NetworkPlan extends Plan {
       readonly outputs: JsonObject;
     }[],
   ): CniResult;
+  /**
+   * Annotations that the pod is to get, by key, once the attachment ended so; undefined where the rule has none. Throws {@link BindError} where
+   * one of them fails.
+   */
+  readonly podAnnotations:
+    | ((performed: Parameters<NetworkPlan['result']>[0], result: CniResult) => Readonly<Record<string, string>>)
+    | undefined;
 }
 
 /** Steps for the node as a whole, made true again whenever facts change: a tunnel, routes to other nodes, sets of a firewall. */
@@ -109,6 +116,8 @@ export interface NetworkRule {
   readonly reads: readonly { readonly apiVersion: string; readonly kind: string }[];
   /** Whether it reads some of them in any case; else it depends on the configuration or the call. */
   readonly needsCluster: boolean;
+  /** Whether it annotates pods of the cluster; it does without where there is none. */
+  readonly annotatesPods: boolean;
   /** What the host must have, as far as it is known without an invocation. */
   readonly requirements: readonly Requirement[];
   /** ADD, and CHECK and DEL of what no record is left of. */

@@ -12,6 +12,7 @@ export function ruleProgram(rule: CompiledRule): NetworkRule {
     config: { required: rule.config.required, defaults: rule.config.defaults, fields: rule.config.fields },
     reads: kindsRead(rule),
     needsCluster: rule.objects.some(({ when }) => when === undefined),
+    annotatesPods: rule.podAnnotations !== undefined,
     requirements: knownRequirements(rule),
     attach: (request, facts) => attach(rule, request, facts),
     status: (request, facts) => status(rule, request, facts),

@@ -83,6 +83,9 @@ const networkExpectation = object({
   ),
   nodeSteps: optional(list(map(any()), { doc: 'Steps for the node, in the same form.' })),
   result: optional(map(any(), { doc: 'What the result has at least, in the form of CNI 1.1.0; lists as a whole.' })),
+  podAnnotations: optional(
+    map(any(), { doc: 'Annotations that the pod gets, at least. A value that is no text is compared with what the text says as JSON.' }),
+  ),
   fault: optional(
     object(
       { code: optional(integer()), msg: optional(string({ doc: 'Part of it.' })), details: optional(string({ doc: 'Part of it.' })) },

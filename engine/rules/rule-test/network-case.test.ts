@@ -19,6 +19,7 @@ spec:
   - bridge: { name: "\${me.?metadata.annotations.bridge.orValue(config.bridge)}", addresses: "\${ipam.gatewayAddresses}" }
     id: br
   - veth: { host: { master: "\${steps.br.name}" }, container: { name: "\${request.ifName}", addresses: "\${ipam.addresses}" } }
+  podAnnotations: { a: "\${steps.br.name}", b: "\${json.marshal([{'x': ipam.addresses[0]}])}" }
 `;
 
 function run(cases: string, bundle = RULE): RuleTestRun {
@@ -42,6 +43,7 @@ describe('what is as expected', () => {
     'invocation: { config: {} }, addresses: [{ address: 10.1.0.9/16, gateway: 10.1.0.3 }], expect: { result: { ips: [{ address: 10.1.0.9/16, gateway: 10.1.0.3, interface: 2 }] } }',
     `invocation: { config: {} }, node: n1, objects: [${NODE}], expect: { steps: [{ addresses: {} }, { bridge: { name: br7 } }, { veth: {} }] }`,
     'invocation: { config: {} }, outputs: { br: { name: other } }, expect: { steps: [{ addresses: {} }, { bridge: {} }, { veth: { host: { master: other } } }] }',
+    'invocation: { config: {} }, outputs: { br: { name: other } }, expect: { podAnnotations: { a: other, b: [{ x: 10.1.0.2/16 }] } }',
     'invocation: { config: { mtu: 1400 } }, expect: { nodeSteps: [{ bridge: { name: cni0, mtu: 1400 } }] }',
     'invocation: { config: { bridge: lo } }, expect: { fault: { code: 7, msg: this one } }',
     'invocation: { env: { CNI_IFNAME: a/b }, config: {} }, expect: { fault: { code: 4 } }',
@@ -55,6 +57,10 @@ describe('what is as expected', () => {
 
 describe('what is not', () => {
   test.each<[string, readonly unknown[]]>([
+    [
+      'invocation: { config: {} }, expect: { podAnnotations: { a: cni1, b: [] } }',
+      ['podAnnotations a $: expected "cni1", found "cni0"', 'podAnnotations b $: expected [], found [{"x":"10.1.0.2/16"}]'],
+    ],
     ['invocation: { config: {} }, expect: { steps: [{ bridge: {} }] }', ['steps: expected bridge, found addresses, bridge, veth']],
     [
       'invocation: { config: {} }, expect: { steps: [{ addresses: {} }, { bridge: { name: cni1 } }, { veth: {} }] }',

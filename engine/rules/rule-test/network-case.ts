@@ -1,8 +1,8 @@
-import type { JsonObject } from '../../object/json.ts';
+import { type Json, type JsonObject, ownText } from '../../object/json.ts';
 import type { DryStep } from '../../step/dry-walk.ts';
 import { BindError } from '../../step/plan.ts';
 import type { DocumentPath } from '../../text/document.ts';
-import { type DryPlan, type DryPlanOptions, dryPlan, dryResult } from '../network/dry-plan.ts';
+import { type DryPlan, type DryPlanOptions, dryEnd, dryPlan } from '../network/dry-plan.ts';
 import type { CniFault, NetworkFacts, NetworkPlan, NetworkProgram, NetworkRequest, NetworkRule } from '../network/program.ts';
 import { FAULT_CODES, fault } from '../network/protocol/fault.ts';
 import type { CniResult } from '../network/protocol/result.ts';
@@ -36,6 +36,7 @@ export function runNetworkCase(
 interface Outcome {
   readonly steps: readonly DryStep[];
   readonly result: CniResult | undefined;
+  readonly podAnnotations: Readonly<Record<string, string>>;
   readonly fault: CniFault | undefined;
   readonly nodeSteps: readonly DryStep[];
 }
@@ -51,7 +52,7 @@ function ruleFor({ invocation, rule }: NetworkCaseDocument, { rules }: NetworkPr
 }
 
 function outcomeOf(rule: NetworkRule, test: NetworkCaseDocument, facts: NetworkFacts): Outcome {
-  const none: Outcome = { steps: [], result: undefined, fault: undefined, nodeSteps: [] };
+  const none: Outcome = { steps: [], result: undefined, podAnnotations: {}, fault: undefined, nodeSteps: [] };
   const read = readRecordedInvocation(test.invocation, rule.name);
   if ('fault' in read) return { ...none, fault: read.fault };
   const { request } = read;
@@ -69,25 +70,21 @@ function outcomeOf(rule: NetworkRule, test: NetworkCaseDocument, facts: NetworkF
   const { plan } = answer;
   const { steps, fault: failed } = dryPlan(plan, { ...options, prevResult: request.prevResult });
   if (failed !== undefined) return { ...none, steps, nodeSteps, fault: failed };
-  return {
-    steps,
-    fault: undefined,
-    nodeSteps,
-    ...(test.expect.result === undefined ? { result: undefined } : resultOf(plan, steps, options)),
-  };
+  const isEndAsked = test.expect.result !== undefined || test.expect.podAnnotations !== undefined;
+  return { ...none, steps, nodeSteps, ...(isEndAsked ? endOf(plan, steps, options) : {}) };
 }
 
-function resultOf(plan: NetworkPlan, steps: readonly DryStep[], { outputsOf }: DryPlanOptions): Pick<Outcome, 'result' | 'fault'> {
+function endOf(plan: NetworkPlan, steps: readonly DryStep[], { outputsOf }: DryPlanOptions): Partial<Outcome> {
   const unforeseen = steps.find(({ step, problem }) => problem !== undefined && outputsOf?.(step) === undefined);
   if (unforeseen !== undefined) {
     const message = `the outputs of step ${unforeseen.step.key} are not known (${unforeseen.problem}): give them in outputs`;
-    return { result: undefined, fault: fault(FAULT_CODES.internal, message) };
+    return { fault: fault(FAULT_CODES.internal, message) };
   }
   try {
-    return { result: dryResult(plan, steps), fault: undefined };
+    return dryEnd(plan, steps);
   } catch (error) {
     if (!(error instanceof BindError)) throw error;
-    return { result: undefined, fault: fault(FAULT_CODES.expressionFailed, `result: ${error.message}`) };
+    return { fault: fault(FAULT_CODES.expressionFailed, `${error.step}: ${error.message}`) };
   }
 }
 
@@ -116,7 +113,27 @@ function compare(expected: NetworkExpectation, outcome: Outcome): readonly strin
   if (expected.nodeSteps !== undefined) compareSteps('nodeSteps', expected.nodeSteps as readonly JsonObject[], outcome.nodeSteps, problems);
   if (expected.result !== undefined)
     missing('result', expected.result as JsonObject, outcome.result as unknown as JsonObject | undefined, [], problems);
+  compareAnnotations(expected.podAnnotations, outcome.podAnnotations, problems);
   return problems;
+}
+
+function compareAnnotations(
+  expected: NetworkExpectation['podAnnotations'],
+  found: Readonly<Record<string, string>>,
+  problems: string[],
+): void {
+  for (const [key, value] of Object.entries((expected ?? {}) as JsonObject)) {
+    const text = ownText(found, key);
+    missing(`podAnnotations ${key}`, value, typeof value === 'string' ? text : jsonOf(text), [], problems);
+  }
+}
+
+function jsonOf(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
 }
 
 function compareFault(expected: NetworkExpectation['fault'], found: CniFault | undefined, problems: string[]): void {

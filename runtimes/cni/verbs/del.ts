@@ -15,11 +15,12 @@ export async function del(
   request: NetworkRequest,
   signal: AbortSignal,
 ): Promise<VerbAnswer> {
-  const { performer, gate, answered, strays, attachments } = context;
+  const { performer, gate, answered, strays, attachments, podAnnotator } = context;
   const id = attachmentId(type, request);
   const leave = await gate.enter(request.network, id, 'a DEL', signal);
   try {
     answered.delete(id);
+    podAnnotator.forget(id);
     if (performer.record(id) !== undefined) {
       try {
         await performer.undo(id, signal);

@@ -58,7 +58,7 @@ function staleRecords(
 }
 
 async function undoStale(
-  { performer, answered }: VerbContext,
+  { performer, answered, podAnnotator }: VerbContext,
   records: readonly PlanRecord[],
   failures: string[],
   signal: AbortSignal,
@@ -68,6 +68,7 @@ async function undoStale(
     for (let record = waiting.shift(); record !== undefined; record = waiting.shift()) {
       const { id } = record;
       answered.delete(id);
+      podAnnotator.forget(id);
       await attempt(failures, () => performer.undo(id, signal));
     }
   };

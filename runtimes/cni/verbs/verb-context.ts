@@ -7,6 +7,7 @@ import type { AddressAllocator } from '../addresses/allocator.ts';
 import type { AttachmentFacts } from '../attachment-facts.ts';
 import type { Delegate } from '../delegation/delegate.ts';
 import type { NodeSteps } from '../node-steps.ts';
+import type { PodAnnotator } from '../pod-annotator.ts';
 import type { AttachmentGate } from './attachment-gate.ts';
 import { type NetworkFactsSource, withFacts } from './network-facts-source.ts';
 import type { StraySweep } from './stray-sweep.ts';
@@ -22,6 +23,7 @@ export interface VerbContext {
   readonly nodes: NodeSteps;
   readonly gate: AttachmentGate;
   readonly strays: StraySweep;
+  readonly podAnnotator: PodAnnotator;
   readonly answered: AnsweredAdds;
   readonly clock: Clock;
   readonly log: LineLog;
