@@ -52,9 +52,15 @@ const children = (): readonly string[] =>
         return [];
       }
     })
-    .filter((line) => /ip |tc |bridge |nft |nsenter|^\d+ sh /.test(line));
+    .filter((line) => /ip |tc |bridge |nft |nsenter|perl|^\d+ sh /.test(line));
 
-describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (skipped: ${lacks})`}`, () => {
+/** With a relay for netlink, and as on a host that has none. */
+const WAYS = [
+  { netlink: true, by: 'by netlink' },
+  { netlink: false, by: 'by iproute2' },
+];
+
+describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks === '' ? '' : ` (skipped: ${lacks})`}`, ({ netlink }) => {
   let host: Host;
   const path = process.env['PATH'];
   beforeAll(() => {
@@ -62,7 +68,7 @@ describe.skipIf(lacks !== '')(`the kernel of this host${lacks === '' ? '' : ` (s
   });
   beforeEach(() => {
     sh(`ip netns add ${NETNS}`);
-    host = createHost({ allowedPrograms: ['cat', 'sh'], programDeadline: 1000, allowedHosts: ['127.0.0.1'] });
+    host = createHost({ netlink, allowedPrograms: ['cat', 'sh'], programDeadline: 1000, allowedHosts: ['127.0.0.1'] });
   });
   afterEach(async () => {
     await host.close();

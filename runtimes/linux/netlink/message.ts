@@ -154,10 +154,10 @@ export function readAnswer(bytes: Buffer): Answer {
     const body = bytes.subarray(at + HEADER, at + length);
     if ((flags & DUMP_INTERRUPTED) !== 0) isInterrupted = true;
     if (type === NLMSG_ERROR) {
-      errno = -body.readInt32LE(0);
+      errno = Math.abs(body.readInt32LE(0));
       // The header of what was asked comes before the attributes, and no more of it.
       if ((flags & HAS_ATTRIBUTES) !== 0) text = textOf(readAttributes(body.subarray(4 + HEADER)).get(ACK_MESSAGE));
-    } else if (type === NLMSG_DONE) errno = body.length < 4 ? 0 : -body.readInt32LE(0);
+    } else if (type === NLMSG_DONE) errno = body.length < 4 ? 0 : Math.abs(body.readInt32LE(0));
     else if (type >= 16) messages.push({ type, body });
     at += aligned(length);
   }

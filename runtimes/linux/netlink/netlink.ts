@@ -2,13 +2,13 @@ import { getSystemErrorMap } from 'node:util';
 import { type Command, type Effect, EffectError } from '../../../engine/step/effect.ts';
 import type { LinkRow, RouteRow } from '../../../engine/step/effects/show.ts';
 import type { Clock } from '../../host/clock.ts';
-import { asTyped } from '../batch-words.ts';
+import { asTyped, batchLine } from '../batch-words.ts';
 import type { RelayEnds } from '../child.ts';
 import { classifyErrno } from '../failure.ts';
 import { askAddresses, decodeAddress, encodeAddress, FAMILY } from './addresses.ts';
 import { askLink, askLinkByIndex, askLinks, decodeLink, encodeLink, linkNames, type Places } from './links.ts';
-import { type Answer, type Request, RTM, readAnswer } from './message.ts';
-import { Relay, type RelayAnswer } from './relay.ts';
+import { type Request, RTM, readAnswer } from './message.ts';
+import { Relay, type RelayAnswer, RelayEnded } from './relay.ts';
 import { askRoutes, decodeRoute, encodeRoute } from './routes.ts';
 import { readOptions } from './words.ts';
 
@@ -30,6 +30,8 @@ const MAX_PLACES = 60_000;
 const MAX_TALK = 256 * 1024;
 /** Questions until an answer is taken that somebody has interrupted. */
 const MAX_DUMPS = 5;
+/** Relays that are asked, one after the other's end. */
+const MAX_RELAYS = 4;
 
 /**
  * The kernel's own language for links, addresses and routes, for the lines of iproute2 whose meaning is known here: what nearly every
@@ -102,7 +104,7 @@ export class NetlinkPlace {
 
   /**
    * Performs the lines of an effect in order, up to the first that fails. `there`: a place whose namespace they may name. Undefined where
-   * some are not known; then nothing is done. Rejects with {@link EffectError}.
+   * some are not known; then nothing is done. Throws {@link EffectError} `invalid` for words that are refused, and rejects with one.
    */
   change({ program, commands, family }: Change, there?: NetlinkPlace): Promise<void> | undefined {
     if (program !== 'ip' || family !== undefined) return undefined;
@@ -110,6 +112,8 @@ export class NetlinkPlace {
     const lines: Line[] = [];
     let size = 0;
     for (const command of commands) {
+      // The same words are refused, whoever performs them.
+      batchLine(program, command);
       const requests = encode(command.words, places);
       if (requests === undefined) return undefined;
       lines.push({ command, requests });
@@ -119,23 +123,29 @@ export class NetlinkPlace {
   }
 
   async #change(lines: readonly Line[], there: NetlinkPlace | undefined): Promise<void> {
-    // The relay knows a namespace only after it was told of it, by whoever is faster.
-    const opened = there?.openIn(this.#netlink.relay());
     for (let rest = lines; rest.length > 0; ) {
-      const { errno, answers } = await this.#talk(rest.flatMap(({ requests }) => requests));
-      if (opened !== undefined) requirePlace(await opened, there!.path!);
-      const done = rest.findIndex((line, index) => answers.length < count(rest, index + 1) || failureOf(line, answers, count(rest, index)));
-      if (done === -1) return;
-      const line = rest[done]!;
-      const failure = failureOf(line, answers, count(rest, done)) ?? kernelFailure(errno, '', typed(line.command));
-      if (!line.command.tolerate?.includes(failure.code)) throw failure;
-      rest = rest.slice(done + 1);
+      const requests = rest.flatMap((line) => line.requests);
+      const { errno, answers } = await this.#within(async (relay) => {
+        // The relay knows a namespace only after it was told of it, by whoever is faster.
+        const opened = there?.openIn(relay);
+        const talk = relay.talk(this.number, requests);
+        talk.catch(() => {});
+        // Of a relay that ended it is the talk that matters.
+        await opened?.then((end) => requirePlace(end, there!.path!), throwUnlessEnded);
+        return talk;
+      }, false);
+      const stop = firstFailure(rest, answers, errno);
+      if (stop === undefined) return;
+      const { line, failure } = stop;
+      if (!rest[line]!.command.tolerate?.includes(failure.code)) throw failure;
+      rest = rest.slice(line + 1);
     }
   }
 
-  /** Rows of a `show`; undefined where the words, or what there is, are not known. Rejects with {@link EffectError}. */
+  /** Rows of a `show`; undefined where the words, or what there is, are not known. Throws, and rejects with, {@link EffectError}. */
   show({ program, words, family }: Show): Promise<readonly object[] | undefined> | undefined {
     if (program !== 'ip' || family !== undefined) return undefined;
+    batchLine(program, { words });
     const [object, verb, ...rest] = words;
     if (verb !== 'show') return undefined;
     if (object === 'address' && rest.length === 2 && rest[0] === 'dev') return this.#showLink(rest[1]!, words);
@@ -147,7 +157,7 @@ export class NetlinkPlace {
 
   /** Text of a key below `/proc/sys`, undefined where there is none. Rejects with {@link EffectError}. */
   async readSysctl(key: string): Promise<string | undefined> {
-    const { errno, rest } = await this.#within((relay) => relay.show(this.number, key));
+    const { errno, rest } = await this.#within((relay) => relay.show(this.number, key), true);
     if (errno === 0) return rest.toString('latin1').replace(/\n$/, '');
     const failure = kernelFailure(errno, '', `sysctl ${key}`);
     if (failure.code === 'missing') return undefined;
@@ -155,7 +165,7 @@ export class NetlinkPlace {
   }
 
   async writeSysctl(key: string, value: string): Promise<void> {
-    const { errno } = await this.#within((relay) => relay.write(this.number, key, value));
+    const { errno } = await this.#within((relay) => relay.write(this.number, key, value), true);
     if (errno !== 0) throw kernelFailure(errno, '', `sysctl -w ${key.replaceAll('/', '.')}=${value}`);
   }
 
@@ -180,7 +190,7 @@ export class NetlinkPlace {
 
   async #showLink(name: string, words: readonly string[]): Promise<readonly object[] | undefined> {
     for (let attempt = 1; ; attempt++) {
-      const { errno, answers } = await this.#talk([askLink(name, 0), askAddresses(0)]);
+      const { errno, answers } = await this.#ask(askLink(name, 0), askAddresses(0));
       const [link, addresses] = answers.map(readAnswer);
       if (link !== undefined && classifyErrno(errnoName(link.errno)) === 'missing') return [];
       if (link === undefined || link.errno !== 0 || addresses === undefined || addresses.errno !== 0) {
@@ -205,13 +215,13 @@ export class NetlinkPlace {
   }
 
   async #nameOf(index: number): Promise<string> {
-    const { answers } = await this.#talk([askLinkByIndex(index)]);
+    const { answers } = await this.#ask(askLinkByIndex(index));
     return (answers[0] && linkNames(readAnswer(answers[0])).get(index)) ?? `if${index}`;
   }
 
   async #showRoutes(family: number, dev: string | undefined, words: readonly string[]): Promise<readonly object[] | undefined> {
     for (let attempt = 1; ; attempt++) {
-      const { errno, answers } = await this.#talk([askLinks(), askRoutes(family)]);
+      const { errno, answers } = await this.#ask(askLinks(), askRoutes(family));
       const [links, routes] = answers.map(readAnswer);
       // A kernel without a family has no routes of it.
       if (routes !== undefined && errnoName(routes.errno) === 'EOPNOTSUPP') return [];
@@ -229,28 +239,49 @@ export class NetlinkPlace {
     }
   }
 
-  async #talk(requests: readonly Request[]): Promise<{ readonly errno: number; readonly answers: readonly Buffer[] }> {
-    return this.#within((relay) => relay.talk(this.number, requests));
+  #ask(...requests: readonly Request[]): Promise<{ readonly errno: number; readonly answers: readonly Buffer[] }> {
+    return this.#within((relay) => relay.talk(this.number, requests), true);
   }
 
-  /** Asks in one go with the opening of the place, where it is not open yet. */
-  async #within<T>(ask: (relay: Relay) => Promise<T>): Promise<T> {
-    const relay = this.#netlink.relay();
-    const opened = this.openIn(relay);
-    const answer = ask(relay);
-    if (opened !== undefined) {
+  /**
+   * Asks in one go with the opening of the place, where it is not open yet. Where the relay ends, the next one is asked: what it has not begun,
+   * and what may be asked twice.
+   */
+  async #within<T>(ask: (relay: Relay) => Promise<T>, isRepeatable: boolean): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const relay = this.#netlink.relay();
+      const opened = this.openIn(relay);
+      const answer = ask(relay);
+      // It is looked at when it is known where it was asked.
       answer.catch(() => {});
-      requirePlace(await opened, this.path!);
+      try {
+        if (opened !== undefined) requirePlace(await opened, this.path!);
+        return await answer;
+      } catch (error) {
+        if (!(error instanceof RelayEnded) || attempt === MAX_RELAYS) throw error;
+        if (!isRepeatable && (await wasBegun(answer))) throw error;
+      }
     }
-    return answer;
   }
 }
+
+function throwUnlessEnded(error: unknown): void {
+  if (!(error instanceof RelayEnded)) throw error;
+}
+
+/** Whether what was asked of a relay that ended may be done. */
+const wasBegun = (answer: Promise<unknown>): Promise<boolean> =>
+  answer.then(
+    () => true,
+    (error) => !(error instanceof RelayEnded) || error.wasBegun,
+  );
 
 interface Line {
   readonly command: Command;
   readonly requests: readonly Request[];
 }
 
+const EIO = 5;
 const NO_PLACES: Places = new Map();
 
 function encode([object, ...words]: readonly string[], places: Places): readonly Request[] | undefined {
@@ -266,19 +297,22 @@ function encode([object, ...words]: readonly string[], places: Places): readonly
   }
 }
 
-/** Messages of the first lines. */
-const count = (lines: readonly Line[], first: number): number =>
-  lines.slice(0, first).reduce((sum, { requests }) => sum + requests.length, 0);
-
-/** Why a line failed whose first answer is that number; undefined where it did not. */
-function failureOf({ command, requests }: Line, answers: readonly Buffer[], first: number): EffectError | undefined {
-  for (let index = 0; index < requests.length; index++) {
-    const answer: Answer | undefined = answers[first + index] && readAnswer(answers[first + index]!);
-    if (answer === undefined || answer.errno === 0) continue;
-    const isLookup = requests[index]!.keep !== undefined;
-    const text =
-      isLookup && errnoName(answer.errno) === 'ENODEV' ? `Cannot find device ${JSON.stringify(lookedUp(command, index))}` : answer.text;
-    return kernelFailure(answer.errno, text, typed(command));
+/** The line at which it ended, and why; undefined where all is done. `errno`: of the talk itself. */
+function firstFailure(
+  lines: readonly Line[],
+  answers: readonly Buffer[],
+  errno: number,
+): { readonly line: number; readonly failure: EffectError } | undefined {
+  let next = 0;
+  for (const [line, { command, requests }] of lines.entries()) {
+    for (const [index, { keep }] of requests.entries()) {
+      const bytes = answers[next++];
+      const answer = bytes === undefined ? { errno: errno || EIO, text: '' } : readAnswer(bytes);
+      if (answer.errno === 0) continue;
+      const isGone = keep !== undefined && errnoName(answer.errno) === 'ENODEV';
+      const text = isGone ? `Cannot find device ${JSON.stringify(lookedUp(command, index))}` : answer.text;
+      return { line, failure: kernelFailure(answer.errno, text, asTyped('ip', command.words)) };
+    }
   }
   return undefined;
 }
@@ -287,8 +321,6 @@ function failureOf({ command, requests }: Line, answers: readonly Buffer[], firs
 function lookedUp({ words }: Command, index: number): string {
   return words[words.indexOf(index === 0 ? 'dev' : 'master') + 1] ?? '';
 }
-
-const typed = ({ words }: Command): string => asTyped('ip', words);
 
 function requirePlace({ errno }: RelayAnswer, path: string): void {
   if (errno !== 0) throw new EffectError('namespace', `there is no network namespace ${path}: ${describe(errno)}`, `nsenter --net=${path}`);

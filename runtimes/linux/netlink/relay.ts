@@ -29,11 +29,23 @@ const NONE = 255;
 interface Waiting {
   readonly resolve: (answer: RelayAnswer) => void;
   readonly reject: (error: EffectError) => void;
+  /** Its end was closed when it was written. */
+  isUndelivered: boolean;
+}
+
+/** The relay ended before it answered. */
+export class RelayEnded extends EffectError {
+  /** Whether it may have done what was asked, wholly or in part; else another one may be asked the same. */
+  readonly wasBegun: boolean;
+  constructor(wasBegun: boolean) {
+    super('program', 'the relay to the kernel ended: what was asked may be done or not', 'netlink');
+    this.wasBegun = wasBegun;
+  }
 }
 
 /**
- * One life of the program that talks to the kernel ({@link relayProgram}). It answers in order. All that wait fail as `program` when it ends,
- * and as `timeout` when it does not answer in time and is killed: what was asked may be done or not.
+ * One life of the program that talks to the kernel ({@link relayProgram}). It answers in order. When it ends, all that wait fail as
+ * {@link RelayEnded}, of which it has begun the first at most; when it does not answer in time it is killed, and the first fails as `timeout`.
  */
 export class Relay {
   readonly #options: RelayOptions;
@@ -51,7 +63,7 @@ export class Relay {
     output.on('data', (chunk: Buffer) => this.#read(chunk));
     this.#ended = new Promise((resolve) => {
       output.on('close', () => {
-        this.#end('program', 'the relay to the kernel ended');
+        this.#end();
         resolve();
       });
     });
@@ -100,7 +112,7 @@ export class Relay {
   }
 
   #ask(what: number, place: number, parts: readonly Buffer[]): Promise<RelayAnswer> {
-    if (!this.#isOpen) return Promise.reject(new EffectError('program', 'the relay to the kernel has ended', 'netlink'));
+    if (!this.#isOpen) return Promise.reject(new RelayEnded(false));
     if (this.#waiting.length >= MAX_WAITING)
       return Promise.reject(new EffectError('busy', `${MAX_WAITING} questions to the kernel wait`, 'netlink'));
     const head = Buffer.alloc(7);
@@ -111,9 +123,12 @@ export class Relay {
     head[4] = what;
     head.writeUInt16LE(place, 5);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
+      const waiting: Waiting = { resolve, reject, isUndelivered: false };
+      this.#waiting.push(waiting);
       if (this.#waiting.length === 1) this.#startTimer();
-      this.#options.ends.input.write(Buffer.concat([head, ...parts]));
+      this.#options.ends.input.write(Buffer.concat([head, ...parts]), (error) => {
+        if (error) waiting.isUndelivered = true;
+      });
     });
   }
 
@@ -122,7 +137,7 @@ export class Relay {
     this.#received += chunk.length;
     if (this.#received > MAX_ANSWER) {
       this.#options.ends.kill();
-      this.#end('full', 'the kernel says too much');
+      this.#end(new EffectError('full', `an answer has more than ${MAX_ANSWER} bytes`, 'netlink'));
       return;
     }
     // An answer of many pieces is put together once.
@@ -147,16 +162,22 @@ export class Relay {
     const { clock, deadline, ends } = this.#options;
     this.#timer = clock.after(deadline, () => {
       ends.kill();
-      this.#end('timeout', `no answer within ${deadline} ms`);
+      this.#end(new EffectError('timeout', `no answer within ${deadline} ms: what was asked may be done or not`, 'netlink'));
     });
   }
 
-  #end(code: 'program' | 'timeout' | 'full', why: string): void {
+  /** `why`: of the first that waits, where that is known. */
+  #end(why?: EffectError): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#timer?.cancel();
     this.#chunks = [];
-    for (const { reject } of this.#waiting.splice(0)) reject(new EffectError(code, `${why}: what was asked may be done or not`, 'netlink'));
+    const [head, ...others] = this.#waiting.splice(0);
+    for (const { reject } of others) reject(new RelayEnded(false));
+    if (head === undefined) return;
+    if (why !== undefined) head.reject(why);
+    // The end may be seen before the failure of what was written to one that was dead already.
+    else setImmediate(() => head.reject(new RelayEnded(!head.isUndelivered)));
   }
 }
 
