@@ -1,33 +1,24 @@
 import { STRING } from '../../cel/types.ts';
 import type { Json } from '../../object/json.ts';
-import { type Infer, object, optional, string } from '../../text/shape.ts';
+import { type Infer, object } from '../../text/shape.ts';
 import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
-import { readFile, stat } from '../effects/files.ts';
+import { readFile } from '../effects/files.ts';
 import { command, ip, tolerating } from '../effects/iproute.ts';
 import { type LinkRow, link, links } from '../effects/show.ts';
-import { all, pause, remember } from '../effects/step.ts';
+import { pause, remember } from '../effects/step.ts';
 import { addAddress, readAddress } from '../network/address.ts';
+import { askedDevice, deviceFields, deviceKey, deviceProblems, findDevice, isForPrograms } from '../network/host-device-lookup.ts';
 import { checkInterface, configureInterface, describeInterface, interfaceProblems, interfaceResult } from '../network/interface.ts';
-import { macProblems, optionalLinkNameProblems } from '../network/link-name.ts';
 import { tagLink } from '../network/owned-link.ts';
-import { interfaceFields, linkName, mac } from '../network/shapes.ts';
-import type { ArgumentProblem, Operation, OwnedThing, StepContext } from '../operation.ts';
+import { interfaceFields } from '../network/shapes.ts';
+import type { Operation, OwnedThing, StepContext } from '../operation.ts';
 import { readOwnerTag } from '../owner-tag.ts';
 
-const shape = object({
-  ...interfaceFields,
-  device: optional(linkName('Name of the device on the host.')),
-  deviceMac: mac('MAC address of the device on the host.'),
-  kernelPath: optional(string({ doc: 'Folder of the device below `/sys/devices/`.', maxLength: 1024 })),
-  pciAddress: optional(string({ doc: 'Address of the device on the PCI bus: `0000:3b:02.1`.', maxLength: 64 })),
-  auxiliaryDevice: optional(string({ doc: 'Name of the device on the auxiliary bus: `mlx5_core.sf.2`.', maxLength: 128 })),
-});
+const shape = object({ ...interfaceFields, ...deviceFields });
 type Arguments = Infer<typeof shape>;
 /** `name` is `` for a device that is bound to a driver of user space: it has no interface. */
 type Outputs = { readonly name: string; readonly mac: string; readonly sandbox?: string; readonly pciID?: string };
 type Context = StepContext<Outputs>;
-
-const WAYS = ['device', 'deviceMac', 'kernelPath', 'pciAddress', 'auxiliaryDevice'] as const;
 
 /** What the device was on the host. */
 interface Memory {
@@ -48,9 +39,6 @@ const RETURN_PAUSE = 100;
 /** Looks for it. */
 const RETURN_LOOKS = 30;
 
-/** Drivers by which programs have a device to themselves; there is no interface to move then. */
-const USER_SPACE_DRIVERS = ['vfio-pci', 'uio_pci_generic', 'igb_uio'];
-
 /**
  * Moves a device of the host into the container, and back. It gets its new name by the same message that moves it, and its old one before it
  * is moved back, so that udev on the host never sees it under a name that it would change. Official plugin: plugins/main/host-device.
@@ -63,30 +51,10 @@ export const HOST_DEVICE: Operation<Arguments, Outputs> = {
   outputs: { name: STRING, mac: STRING, sandbox: STRING, pciID: STRING },
   lifetime: 'owned',
 
-  validate(args) {
-    const problems: ArgumentProblem[] = [
-      ...interfaceProblems(args),
-      ...optionalLinkNameProblems(args, 'device'),
-      ...macProblems(args, 'deviceMac'),
-    ];
-    const given = WAYS.filter((way) => args[way]);
-    if (given.length !== 1) problems.push({ path: [], message: `specify one of ${WAYS.join(', ')}` });
-    if (args.kernelPath && !/^\/sys\/devices\/[^\0]+$/.test(args.kernelPath)) {
-      problems.push({ path: ['kernelPath'], message: 'the path must begin with /sys/devices/' });
-    }
-    if (args.kernelPath?.split('/').includes('..')) problems.push({ path: ['kernelPath'], message: 'the path must not lead upwards' });
-    if (args.pciAddress && !/^[0-9a-fA-F]{4,8}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]$/.test(args.pciAddress)) {
-      problems.push({ path: ['pciAddress'], message: `${JSON.stringify(args.pciAddress)} is not an address like 0000:3b:02.1` });
-    }
-    if (args.auxiliaryDevice && !/^[\w-][\w.-]*$/.test(args.auxiliaryDevice)) {
-      problems.push({ path: ['auxiliaryDevice'], message: `${JSON.stringify(args.auxiliaryDevice)} is not the name of a device` });
-    }
-    return problems;
-  },
-
+  validate: (args) => [...interfaceProblems(args), ...deviceProblems(args)],
   requires: () => [],
   // Two containers that ask for one device: the second shall be told that it is gone.
-  lockKeys: (args) => [`device:${WAYS.map((way) => args[way] ?? '').join(':')}`],
+  lockKeys: (args) => [`device:${deviceKey(args)}`],
 
   *ensure(args, context) {
     if (yield* isForPrograms(args)) return outputsOf(args, context, { name: '', mac: '' });
@@ -121,7 +89,7 @@ export const HOST_DEVICE: Operation<Arguments, Outputs> = {
     ...(args.mac && { mac: args.mac.toLowerCase() }),
     ...(netns !== undefined && { sandbox: netns }),
   }),
-  describe: (args) => `move ${args[WAYS.find((way) => args[way]) ?? 'device']} into the container as ${describeInterface(args)}`,
+  describe: (args) => `move ${askedDevice(args)} into the container as ${describeInterface(args)}`,
   result(args, { name, mac, sandbox, pciID }) {
     const place = { ...(sandbox !== undefined && { sandbox }), ...(pciID !== undefined && { pciID }) };
     return name === ''
@@ -138,14 +106,6 @@ const outputsOf = (args: Arguments, { netns }: Context, known: { readonly name: 
 
 const attributes = (name: string, { mac, mtu }: { readonly mac?: string; readonly mtu?: number }): Command[] =>
   mac || mtu ? [command('link', 'set', 'dev', name, ...(mac ? ['address', mac] : []), ...(mtu ? ['mtu', mtu] : []))] : [];
-
-function* isForPrograms(args: Arguments): Steps<boolean> {
-  if (!args.pciAddress) return false;
-  for (const driver of USER_SPACE_DRIVERS) {
-    if ((yield* stat(`/sys/bus/pci/drivers/${driver}/${args.pciAddress}`)) !== undefined) return true;
-  }
-  return false;
-}
 
 /**
  * Our device in a namespace: its tag was written before it was moved. Other steps of the owner have the same tag, so something else has to
@@ -204,30 +164,6 @@ const stateOf = (row: LinkRow): Memory => ({
 });
 
 const toJson = (memory: Memory): Json => ({ ...memory });
-
-function* findDevice(args: Arguments): Steps<LinkRow> {
-  const name = args.device || (yield* findName(args));
-  const row = name === undefined ? undefined : yield* link(undefined, name);
-  if (row === undefined) {
-    const asked = args[WAYS.find((way) => args[way]) ?? 'device'];
-    throw new EffectError('missing', `failed to find host device: the host has no network device ${JSON.stringify(asked)}`, 'ip link show');
-  }
-  return row;
-}
-
-function* findName(args: Arguments): Steps<string | undefined> {
-  const rows = yield* links(undefined);
-  if (args.deviceMac) return rows.find((row) => row.address === args.deviceMac?.toLowerCase())?.ifname;
-  const folder =
-    args.kernelPath || (args.pciAddress ? `/sys/bus/pci/devices/${args.pciAddress}` : `/sys/bus/auxiliary/devices/${args.auxiliaryDevice}`);
-  // The kernel lists a device's interfaces in a folder of it; those of virtio one level below.
-  const paths = rows.flatMap((row) => [
-    { name: row.ifname, path: `${folder}/net/${row.ifname}` },
-    ...(row.parentdev === undefined ? [] : [{ name: row.ifname, path: `${folder}/${row.parentdev}/net/${row.ifname}` }]),
-  ]);
-  const facts = yield* all(...paths.map(({ path }) => ({ kind: 'stat', path }) as const));
-  return paths[facts.findIndex((fact) => fact !== undefined)]?.name;
-}
 
 /** Moves the device to the namespace of this process, under its old name where the container has no interface of that name. */
 function* moveOut(args: Arguments, context: Context, before: Memory): Steps<void> {
