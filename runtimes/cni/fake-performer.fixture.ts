@@ -137,6 +137,7 @@ export interface FakeRule {
   readonly addresses?: (request: NetworkRequest) => { readonly operation: 'addresses' | 'delegate'; readonly arguments: JsonObject };
   readonly attach?: (request: NetworkRequest) => NetworkAnswer | undefined;
   readonly status?: NetworkRule['status'];
+  readonly delegates?: boolean;
   readonly podAnnotations?: NetworkPlan['podAnnotations'];
   readonly node?: NetworkRule['node'];
 }
@@ -185,6 +186,7 @@ export function fakeRule(fields: FakeRule = {}): NetworkRule {
     reads: [],
     needsCluster: false,
     annotatesPods: false,
+    delegates: fields.delegates ?? false,
     requirements: [{ kind: 'program', name: 'ip' }],
     attach: (request) => fields.attach?.(request) ?? { kind: 'plan', plan: planOf(request) },
     status: fields.status ?? (() => undefined),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -51,7 +51,10 @@ function setUp(fields: FakeRule & { readonly rules?: readonly NetworkRule[] } = 
   const addresses = createAddressAllocator({ log: () => {} });
   const plugins: string[] = [];
   const answers = new Map<string, () => unknown>();
-  const delegate = async ({ type, command }: PluginRequest) => {
+  const requests: PluginRequest[] = [];
+  const delegate = async (request: PluginRequest) => {
+    const { type, command } = request;
+    requests.push(request);
     plugins.push(`${type} ${command}`);
     return answers.get(`${type} ${command}`)?.() as undefined;
   };
@@ -92,7 +95,7 @@ function setUp(fields: FakeRule & { readonly rules?: readonly NetworkRule[] } = 
       return [];
     }
   };
-  return { plugin, performer, host, invoke, reserved, plugins, answers, log, shown };
+  return { plugin, performer, host, invoke, reserved, plugins, requests, answers, log, shown };
 }
 
 const faultOf = (answer: Answer): string => {
@@ -506,6 +509,127 @@ describe('GC', () => {
       throw new EffectError('program', 'failed to find plugin "dhcp" in path [/opt/cni/bin]', 'GC');
     });
     expect(faultOf(await invoke({ command: 'GC' }))).toMatch(/dhcp: failed to find plugin/);
+  });
+});
+
+describe('networks of other plugins', () => {
+  const list = (name: string, fields: JsonObject = {}): JsonObject => ({
+    name,
+    cniVersion: '1.1.0',
+    plugins: [{ type: 'main', capabilities: { mac: true } }, { type: 'meta' }],
+    ...fields,
+  });
+  /** A rule that leaves its attachments to a network. */
+  const leaving = (config: (request: NetworkRequest) => JsonObject): FakeRule => ({
+    steps: [],
+    delegates: true,
+    addresses: (request) => ({
+      operation: 'delegate',
+      arguments: {
+        config: config(request),
+        capabilities: { mac: 'x' },
+        merge: { deviceID: 'y' },
+        containerId: request.containerId,
+        ifName: request.ifName,
+        args: {},
+        path: [],
+      },
+    }),
+  });
+  const valid = (...ids: readonly string[]): JsonObject => ({
+    'cni.dev/valid-attachments': ids.map((containerID) => ({ containerID, ifname: 'eth0' })),
+  });
+  const onlyNodes = (requests: readonly PluginRequest[]) => requests.filter(({ command }) => command === 'GC' || command === 'STATUS');
+
+  it('collect garbage, each told what is left of its own', async () => {
+    const { invoke, requests } = setUp(leaving(({ containerId }) => list(containerId === 'a' ? 'one' : 'two')));
+    for (const id of ['a', 'b', 'c']) await invoke({ command: 'ADD', id });
+    expect(await invoke({ command: 'GC', config: valid('a', 'b') })).toEqual(SILENT);
+    const told = (...ids: readonly string[]) => {
+      const attachments = ids.map((containerID) => ({ containerID, ifname: 'eth0' }));
+      return { 'cni.dev/valid-attachments': attachments, 'cni.dev/attachments': attachments };
+    };
+    const main = { type: 'main', capabilities: { mac: true }, cniVersion: '1.1.0' };
+    const request = { command: 'GC', containerId: '', netns: '', ifName: '', args: {}, path: ['/opt/cni/bin'] };
+    // That of the configuration is `two`, as no container is meant.
+    expect(onlyNodes(requests)).toEqual([
+      { ...request, type: 'main', config: { ...main, name: 'two', ...told('b') } },
+      { ...request, type: 'meta', config: { type: 'meta', cniVersion: '1.1.0', name: 'two', ...told('b') } },
+      { ...request, type: 'main', config: { ...main, name: 'one', ...told('a') } },
+      { ...request, type: 'meta', config: { type: 'meta', cniVersion: '1.1.0', name: 'one', ...told('a') } },
+    ]);
+  });
+
+  it('are told of attachments that other networks have of them, and of those that the runtime knows by their name', async () => {
+    const { invoke, requests } = setUp(leaving(() => list('net')));
+    await invoke({ command: 'ADD', id: 'a', config: { name: 'elsewhere' } });
+    await invoke({ command: 'GC', config: valid('lost') });
+    expect(onlyNodes(requests)[0]!.config['cni.dev/valid-attachments']).toEqual([
+      { containerID: 'a', ifname: 'eth0' },
+      { containerID: 'lost', ifname: 'eth0' },
+    ]);
+  });
+
+  it.each([
+    ['of an older version', { cniVersion: '1.0.0' }, []],
+    ['of no version', { cniVersion: '' }, []],
+    ['of a newer version', { cniVersion: '2.0.0' }, ['main', 'meta']],
+    ['that want no GC', { disableGC: true }, []],
+  ])('%s', async (_which, fields, expected) => {
+    const { invoke, requests } = setUp(leaving(() => list('one', fields)));
+    expect(await invoke({ command: 'GC' })).toEqual(SILENT);
+    expect(onlyNodes(requests).map(({ type }) => type)).toEqual(expected);
+  });
+
+  it('tell what they could not collect, after all were asked', async () => {
+    const { invoke, answers, plugins } = setUp(leaving(() => list('one')));
+    answers.set('main GC', () => {
+      throw new CniError({ code: 100, msg: 'no' }, 'GC');
+    });
+    expect(faultOf(await invoke({ command: 'GC' }))).toBe('105: not all garbage of network net could be removed: main: no');
+    expect(plugins).toEqual(['main GC', 'meta GC']);
+  });
+
+  it('say whether they are ready', async () => {
+    const { invoke, answers, requests } = setUp(leaving(() => list('one')));
+    const status = { command: 'STATUS', id: '', netns: '', ifName: '' };
+    expect(await invoke(status)).toEqual(SILENT);
+    expect(requests.map(({ type, config }) => [type, config['name'], config['runtimeConfig'], config['deviceID']])).toEqual([
+      ['main', 'one', undefined, undefined],
+      ['meta', 'one', undefined, undefined],
+    ]);
+    answers.set('meta STATUS', () => {
+      throw new CniError({ code: 51, msg: 'no peers' }, 'STATUS');
+    });
+    expect(faultOf(await invoke(status))).toBe('51: no peers');
+    answers.set('main STATUS', () => {
+      throw new EffectError('missing', 'failed to find plugin "main"', 'STATUS');
+    });
+    expect(faultOf(await invoke(status))).toMatch(/^50: failed to find plugin "main"/);
+  });
+
+  it('are not ready where they are not to be found', async () => {
+    const { invoke } = setUp({
+      steps: [],
+      delegates: true,
+      addresses: () => ({ operation: 'delegate', arguments: { network: 'pods', folder: dataDir, args: {}, path: [] } }),
+    });
+    const status = { command: 'STATUS', id: '', netns: '', ifName: '' };
+    expect(faultOf(await invoke(status))).toBe(`50: there is no network pods in ${dataDir}`);
+    writeFileSync(join(dataDir, '10-pods.conflist'), JSON.stringify(list('pods')));
+    expect(await invoke(status)).toEqual(SILENT);
+  });
+
+  it('may have the name of the network that they are a part of', async () => {
+    const outer = fakeRule({ name: 'outer', ...leaving(() => ({ name: 'net', cniVersion: '1.1.0', type: 'my-cni' })) });
+    const inner = fakeRule({ addresses: allocator });
+    const { invoke, answers, performer } = setUp({ rules: [outer, inner] });
+    // As the executable of the other rule does it.
+    answers.set('my-cni GC', () => invoke({ command: 'GC', config: valid() }));
+    await invoke({ command: 'ADD', type: 'outer' });
+    await invoke({ command: 'ADD' });
+    expect(await invoke({ command: 'GC', type: 'outer', config: valid() })).toEqual(SILENT);
+    expect(performer.kept.size).toBe(0);
   });
 });
 

@@ -118,6 +118,8 @@ export interface NetworkRule {
   readonly needsCluster: boolean;
   /** Whether it annotates pods of the cluster; it does without where there is none. */
   readonly annotatesPods: boolean;
+  /** Whether other plugins may do a part of its work by steps, beside giving addresses. */
+  readonly delegates: boolean;
   /** What the host must have, as far as it is known without an invocation. */
   readonly requirements: readonly Requirement[];
   /** ADD, and CHECK and DEL of what no record is left of. */

@@ -13,6 +13,7 @@ export function ruleProgram(rule: CompiledRule): NetworkRule {
     reads: kindsRead(rule),
     needsCluster: rule.objects.some(({ when }) => when === undefined),
     annotatesPods: rule.podAnnotations !== undefined,
+    delegates: rule.attach.steps.some(({ operation }) => operation.name === 'delegate'),
     requirements: knownRequirements(rule),
     attach: (request, facts) => attach(rule, request, facts),
     status: (request, facts) => status(rule, request, facts),

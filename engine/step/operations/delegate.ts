@@ -25,8 +25,8 @@ const shape = object({
   network: optional(
     string({
       minLength: 1,
-      maxLength: 253,
-      doc: 'Name of the network, where the configuration has none. Without `config`: its name in `folder`.',
+      maxLength: 4096,
+      doc: 'Name of the network, where the configuration has none. Without `config`: its name in `folder`, or the path of its file.',
     }),
   ),
   folder: optional(

@@ -6,13 +6,13 @@ import { convertResult, printDocument } from '../../../engine/rules/network/prot
 import type { PerformedStep } from '../../../engine/step/plan.ts';
 import type { PodIdentity } from '../pod-annotator.ts';
 import { faultOfError } from './fault-of-error.ts';
-import { attachmentId, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
+import { attachmentId, gateOf, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
 
 /** Attaches a container: performs the rule's plan and answers the result. What fails is undone. */
 export async function add(context: VerbContext, rule: NetworkRule, request: NetworkRequest, signal: AbortSignal): Promise<VerbAnswer> {
   const { performer, gate, answered, strays, nodes, attachments, podAnnotator } = context;
   const id = attachmentId(rule.name, request);
-  const leave = await gate.enter(request.network, id, 'an ADD', signal);
+  const leave = await gate.enter(gateOf(rule.name, request), id, 'an ADD', signal);
   try {
     const record = performer.record(id);
     if (record?.state === 'performed') {

@@ -1,6 +1,6 @@
 import { KeyLocks, LockError } from '../../linux/key-locks.ts';
 
-/** Attachments of one network that are worked on at once; the rest waits for its turn. */
+/** What is worked on at once of one network of a rule; the rest waits for its turn. */
 interface Network {
   /** Operations that are in the network now. */
   inside: number;

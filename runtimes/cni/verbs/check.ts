@@ -1,14 +1,14 @@
 import type { NetworkRequest } from '../../../engine/rules/network/program.ts';
 import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
 import { differencesFromResult } from './result-check.ts';
-import { attachmentId, DONE, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
+import { attachmentId, DONE, gateOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
 
 /** Whether an attachment is as ADD left it: what its steps check, and what the result of ADD says is there. */
 export async function check(context: VerbContext, type: string, request: NetworkRequest, signal: AbortSignal): Promise<VerbAnswer> {
   const { performer, gate, host } = context;
   const { prevResult, ifName, containerId, network } = request;
   const id = attachmentId(type, request);
-  const leave = await gate.enter(network, id, 'a CHECK', signal);
+  const leave = await gate.enter(gateOf(type, request), id, 'a CHECK', signal);
   try {
     const record = performer.record(id);
     if (record === undefined)

@@ -2,7 +2,7 @@ import type { NetworkRequest, NetworkRule } from '../../../engine/rules/network/
 import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
 import { addressSourceOf } from './address-source.ts';
 import { faultOfError } from './fault-of-error.ts';
-import { attachmentId, DONE, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
+import { attachmentId, DONE, gateOf, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
 
 /**
  * Detaches a container: undoes its record. Succeeds where nothing is left, however often it is asked, and whether the namespace is there or not.
@@ -17,7 +17,7 @@ export async function del(
 ): Promise<VerbAnswer> {
   const { performer, gate, answered, strays, attachments, podAnnotator } = context;
   const id = attachmentId(type, request);
-  const leave = await gate.enter(request.network, id, 'a DEL', signal);
+  const leave = await gate.enter(gateOf(type, request), id, 'a DEL', signal);
   try {
     answered.delete(id);
     podAnnotator.forget(id);

@@ -1,13 +1,14 @@
 import { attachmentOfSubject } from '../../../engine/rules/network/attachment.ts';
-import type { NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
+import type { NetworkPlan, NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
 import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
 import { readValidAttachments, type ValidAttachment } from '../../../engine/rules/network/protocol/network-config.ts';
 import type { PlanRecord } from '../../linux/performer.ts';
 import type { Pool } from '../addresses/allocator.ts';
 import { type AddressSource, addressSourceOf, sourcesOfRecord } from './address-source.ts';
+import { collectDelegated, type DelegatedNetwork, networksOfPlan, networksOfRecords, withoutContainer } from './delegated-networks.ts';
 import { faultOfError } from './fault-of-error.ts';
 import { isVerbUnknown } from './unknown-verb.ts';
-import { DONE, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
+import { DONE, gateOf, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
 
 /** Attachments that are undone at once. */
 const AT_ONCE = 8;
@@ -20,11 +21,16 @@ export async function gc(context: VerbContext, rule: NetworkRule, request: Netwo
   const { gate, performer } = context;
   const read = readValidAttachments(request.config);
   if (!read.ok) return refused(fault(FAULT_CODES.invalidConfig, read.message));
-  const leave = await gate.enterAlone(request.network, signal);
+  const leave = await gate.enterAlone(gateOf(rule.name, request), signal);
   try {
     const failures: string[] = [];
     // Asked before records go: they know of folders and plugins of the past.
-    const sources = await addressSources(context, rule, request, signal, failures);
+    const current = await attempt(failures, async () => {
+      const answer = await planOf(context, rule, request, signal);
+      return answer.kind === 'plan' ? answer.plan : undefined;
+    });
+    const sources = await addressSources(context, rule, request, current, failures);
+    const delegated = await delegatedNetworks(context, rule, request, current, failures);
     await undoStale(context, staleRecords(context, rule, request, read.attachments), failures, signal);
     context.attachments.changed();
     for (const pool of pools(sources, request)) {
@@ -36,6 +42,7 @@ export async function gc(context: VerbContext, rule: NetworkRule, request: Netwo
     const collected = await attempt(failures, () => performer.collect({ rules: [rule.name] }));
     failures.push(...(collected?.left ?? []));
     await forward(context, sources, request, failures, signal);
+    failures.push(...(await collectDelegated(context, delegated, request, read.attachments, signal)));
     if (failures.length === 0) return DONE;
     const message = `not all garbage of network ${request.network} could be removed: ${failures[0]}`;
     return refused(fault(FAULT_CODES.notRemoved, message, failures.slice(1).join('; ')));
@@ -79,17 +86,30 @@ async function addressSources(
   context: VerbContext,
   rule: NetworkRule,
   request: NetworkRequest,
-  signal: AbortSignal,
+  plan: NetworkPlan | undefined,
   failures: string[],
 ): Promise<readonly AddressSource[]> {
   const recorded = [...context.performer.records()]
     .filter(({ rule: name, subject }) => name === rule.name && attachmentOfSubject(subject)?.network === request.network)
     .flatMap(sourcesOfRecord);
-  const current = await attempt(failures, async () => {
-    const answer = await planOf(context, rule, request, signal);
-    return answer.kind === 'plan' ? addressSourceOf(answer.plan) : undefined;
-  });
+  const current = plan && (await attempt(failures, async () => addressSourceOf(plan)));
   return current === undefined ? recorded : [current, ...recorded];
+}
+
+/** Networks of other plugins: those of the configuration, and those that attachments were made in. */
+async function delegatedNetworks(
+  context: VerbContext,
+  rule: NetworkRule,
+  { network }: NetworkRequest,
+  plan: NetworkPlan | undefined,
+  failures: string[],
+): Promise<readonly DelegatedNetwork[]> {
+  const recorded = networksOfRecords(context, rule.name, network);
+  if (!rule.delegates || plan === undefined) return recorded;
+  const current = (await attempt(failures, () => networksOfPlan(plan))) ?? [];
+  if (!('fault' in current)) return [...current, ...recorded];
+  failures.push(current.fault.msg);
+  return recorded;
 }
 
 /** Folders of reservations: that of the configuration, and those of attachments that were made with another. */
@@ -110,20 +130,10 @@ async function forward(
     if (source.kind !== 'plugin' || told.has(source.type)) continue;
     const { type, config } = source;
     told.add(type);
-    const { args, path, config: current } = request;
+    const { config: current } = request;
     const valid = Object.fromEntries(Object.entries(current).filter(([key]) => key.startsWith('cni.dev/')));
-    const pluginRequest = {
-      type,
-      command: 'GC',
-      config: { ...config, ...valid },
-      containerId: '',
-      netns: '',
-      ifName: '',
-      args,
-      path,
-    } as const;
     try {
-      await delegate(pluginRequest, signal);
+      await delegate(withoutContainer('GC', type, { ...config, ...valid }, request), signal);
     } catch (error) {
       if (!isVerbUnknown(error)) failures.push(`${type}: ${faultOfError(error).msg}`);
     }

@@ -1,11 +1,11 @@
 import type { AddressRequest, NetworkPlan, NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
-import { FAULT_CODES, fault, faultOf } from '../../../engine/rules/network/protocol/fault.ts';
+import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
 import { BindError } from '../../../engine/step/plan.ts';
 import type { AddressAllocator } from '../addresses/allocator.ts';
 import { type AddressSource, addressSourceOf } from './address-source.ts';
+import { networksOfPlan, statusOfDelegated, statusOfPlugin, withoutContainer } from './delegated-networks.ts';
 import { faultOfError } from './fault-of-error.ts';
 import { withFacts } from './network-facts-source.ts';
-import { isVerbUnknown } from './unknown-verb.ts';
 import { DONE, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
 
 /** Whether an ADD could be served: the host has what the rule needs, an address is left, and the rule itself says nothing against it. */
@@ -29,14 +29,13 @@ export async function status(context: VerbContext, rule: NetworkRule, request: N
     if (exhausted !== undefined) return refused(fault(FAULT_CODES.notAvailable, exhausted));
   }
   if (source?.kind === 'plugin') {
-    const { args, path } = request;
-    const { type, config } = source;
-    try {
-      await delegate({ type, command: 'STATUS', config, containerId: '', netns: '', ifName: '', args, path }, signal);
-    } catch (error) {
-      // What the plugin says is passed on; that it can't be asked is ours to say.
-      if (!isVerbUnknown(error)) return refused(faultOf(error) ?? { ...faultOfError(error), code: FAULT_CODES.notAvailable });
-    }
+    const said = await statusOfPlugin(delegate, withoutContainer('STATUS', source.type, source.config, request), signal);
+    if (said !== undefined) return refused(said);
+  }
+  if (answer.kind === 'plan' && rule.delegates) {
+    const networks = await networksOfPlan(answer.plan);
+    const said = 'fault' in networks ? networks.fault : await statusOfDelegated(delegate, networks, request, signal);
+    if (said !== undefined) return refused(said);
   }
   const objection = await withFacts({ source: facts, clock }, signal, (known) => {
     const said = rule.status(request, known);

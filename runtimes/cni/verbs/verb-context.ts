@@ -44,6 +44,9 @@ export type VerbAnswer = { readonly ok: true; readonly stdout: string } | { read
 export const DONE: VerbAnswer = { ok: true, stdout: '' };
 export const refused = (fault: CniFault): VerbAnswer => ({ ok: false, fault });
 
+/** What an attachment is a part of where operations keep out of each other's way: plugins that delegate to each other may have networks of one name. */
+export const gateOf = (rule: string, { network }: NetworkRequest): string => JSON.stringify([rule, network]);
+
 export const attachmentId = (rule: string, request: NetworkRequest): string => attachmentOwner(rule, request).id;
 
 /** The plan of a request, once all facts that it needs are known. */
