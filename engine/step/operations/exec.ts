@@ -1,10 +1,11 @@
 import { DYN } from '../../cel/types.ts';
-import { isJsonObject, type Json } from '../../object/json.ts';
+import type { Json } from '../../object/json.ts';
 import { boolean, defaulted, type Infer, integer, list, map, object, optional, string } from '../../text/shape.ts';
 import { EffectError, type Netns, type Steps } from '../effect.ts';
 import { run } from '../effects/outside.ts';
 import { remember } from '../effects/step.ts';
-import type { ArgumentProblem, Operation, StepContext } from '../operation.ts';
+import type { ArgumentProblem, Operation } from '../operation.ts';
+import { BEGUN, problemsBy, problemsOfEach, wasBegun } from '../outside/check-and-undo.ts';
 
 const commandFields = {
   program: string({
@@ -46,28 +47,17 @@ export const EXEC: Operation<Arguments, Outputs> = {
   outputs: { output: DYN },
   lifetime: 'owned',
 
-  validate: (args) => [
-    ...environmentProblems(args, []),
-    ...(args.check === undefined ? [] : environmentProblems(args.check, ['check'])),
-    ...(args.undo === undefined ? [] : environmentProblems(args.undo, ['undo'])),
-  ],
+  validate: (args) => problemsOfEach<CommandArguments>(args, environmentProblems),
   requires: (args) =>
     [...new Set([args, args.check, args.undo].flatMap((each) => each?.program ?? []))].map((name) => ({ kind: 'program', name })),
   lockKeys: () => [],
 
   *ensure(args, { netns }) {
-    if (args.undo !== undefined) yield* remember({ begun: true });
+    if (args.undo !== undefined) yield* remember(BEGUN);
     return { output: outputOf(yield* execute(args, netns)) };
   },
   *check(args, { netns }) {
-    if (args.check === undefined) return [];
-    try {
-      yield* execute(args.check, netns);
-      return [];
-    } catch (error) {
-      if (error instanceof EffectError && error.code === 'other') return [error.message];
-      throw error;
-    }
+    return args.check === undefined ? [] : yield* problemsBy(execute(args.check, netns));
   },
   *undo(args, context) {
     if (args.undo === undefined || !wasBegun(context)) return;
@@ -77,8 +67,6 @@ export const EXEC: Operation<Arguments, Outputs> = {
   predict: () => ({}),
   describe: ({ program, arguments: words }) => ['run', program, ...words.map(shown)].join(' '),
 };
-
-const wasBegun = ({ memory }: StepContext<Outputs>): boolean => isJsonObject(memory) && memory['begun'] === true;
 
 /** @throws EffectError `other` where the program does not succeed. */
 function* execute(

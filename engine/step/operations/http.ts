@@ -1,10 +1,11 @@
 import { DYN, INT } from '../../cel/types.ts';
-import { isJsonObject, type Json, type JsonObject } from '../../object/json.ts';
+import type { Json, JsonObject } from '../../object/json.ts';
 import { any, defaulted, type Infer, integer, list, map, object, oneOf, optional, string } from '../../text/shape.ts';
 import { EffectError, type HttpAnswer, type Steps } from '../effect.ts';
 import { http } from '../effects/outside.ts';
 import { remember } from '../effects/step.ts';
 import type { ArgumentProblem, Operation } from '../operation.ts';
+import { BEGUN, problemsBy, problemsOfEach, wasBegun } from '../outside/check-and-undo.ts';
 
 const requestFields = {
   method: defaulted(oneOf('GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'), 'GET'),
@@ -37,31 +38,20 @@ export const HTTP: Operation<Arguments, Outputs> = {
   outputs: { status: INT, body: DYN },
   lifetime: 'owned',
 
-  validate: (args) => [
-    ...requestProblems(args, []),
-    ...(args.check === undefined ? [] : requestProblems(args.check, ['check'])),
-    ...(args.undo === undefined ? [] : requestProblems(args.undo, ['undo'])),
-  ],
+  validate: (args) => problemsOfEach<RequestArguments>(args, requestProblems),
   requires: () => [],
   lockKeys: () => [],
 
   *ensure(args) {
-    if (args.undo !== undefined) yield* remember({ begun: true });
+    if (args.undo !== undefined) yield* remember(BEGUN);
     const { status, body } = yield* send(args, isSuccess);
     return { status, body };
   },
   *check(args) {
-    if (args.check === undefined) return [];
-    try {
-      yield* send(args.check, isSuccess);
-      return [];
-    } catch (error) {
-      if (error instanceof EffectError && error.code === 'other') return [error.message];
-      throw error;
-    }
+    return args.check === undefined ? [] : yield* problemsBy(send(args.check, isSuccess));
   },
-  *undo(args, { memory }) {
-    if (args.undo === undefined || !isJsonObject(memory) || memory['begun'] !== true) return;
+  *undo(args, context) {
+    if (args.undo === undefined || !wasBegun(context)) return;
     yield* send(args.undo, (status) => isSuccess(status) || status === 404 || status === 410);
   },
   predict: () => ({}),
