@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { cnitool } from '../tools/cni.ts';
 import { ensureGoTool } from '../tools/go-tool.ts';
@@ -38,11 +37,6 @@ export interface CniResultJson {
   readonly dns?: Readonly<Record<string, unknown>>;
   readonly ip4?: { readonly ip: string };
   readonly ip6?: { readonly ip: string };
-}
-
-/** By which cnitool names a container: it knows no other than the namespace. */
-export function containerIdOf(pod: string): string {
-  return `cnitool-${createHash('sha512').update(podPath(pod)).digest('hex').slice(0, 20)}`;
 }
 
 /** `pluginPath`: folders of the plugins (`CNI_PATH`); `confFolder`: of the lists. Both are asked anew at each call. */

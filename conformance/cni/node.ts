@@ -110,19 +110,10 @@ export async function startNode(name: string, options: { readonly signal?: Abort
   const holder = spawn(
     'setpriv',
     [
-      '--pdeathsig',
-      'KILL',
-      '--',
-      'unshare',
-      '--net',
-      '--mount',
-      '--pid',
-      '--fork',
-      '--kill-child',
-      '--mount-proc',
-      '--propagation',
-      'private',
-    ].concat(['sh', '-c', SETUP]),
+      ...['--pdeathsig', 'KILL', '--'],
+      ...['unshare', '--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', '--propagation', 'private'],
+      ...['sh', '-c', SETUP],
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' },
   );
   const abandon = (): void => {

@@ -17,21 +17,8 @@ export async function connect(nodes: readonly NetworkNode[]): Promise<void> {
   const [left, right] = [first, second].map(({ pid }) => pid) as [number, number];
   // From outside of both, because only there both process ids mean something.
   await expectCommand('nsenter', [
-    '-t',
-    String(left),
-    '--net',
-    '--',
-    'ip',
-    'link',
-    'add',
-    UPLINK,
-    'type',
-    'veth',
-    'peer',
-    'name',
-    UPLINK,
-    'netns',
-    String(right),
+    ...['-t', String(left), '--net', '--'],
+    ...['ip', 'link', 'add', UPLINK, 'type', 'veth', 'peer', 'name', UPLINK, 'netns', String(right)],
   ]);
   for (const [index, node] of nodes.entries()) {
     const batch = [

@@ -1,3 +1,4 @@
+import type { PluginCalled } from '../../cni/probe.ts';
 import type { Scene } from '../../cni/scene.ts';
 import { bridgeList, type CniCase, claim, errorOf, expectEqual, expectState, NETWORK, nodeState, pluginCall } from '../case.ts';
 
@@ -18,6 +19,11 @@ async function warmUp(scene: Scene): Promise<void> {
   await scene.detach(NETWORK, 'first');
 }
 
+function expectSuccess(what: string, called: readonly PluginCalled[]): void {
+  const failed = called.filter(({ exitCode }) => exitCode !== 0).map(({ stdout, stderr }) => stdout + stderr);
+  expectEqual(`${what} that failed`, failed.slice(0, 3), []);
+}
+
 export const parallelCases: readonly CniCase[] = [
   {
     name: `parallel: ${MANY} ADDs at once, then ${MANY} DELs`,
@@ -32,14 +38,7 @@ export const parallelCases: readonly CniCase[] = [
         scene.node,
         pods.map((pod) => pluginCall(scene, 'ADD', pod, { list })),
       );
-      expectEqual(
-        'ADDs that failed',
-        added
-          .filter(({ exitCode }) => exitCode !== 0)
-          .map(({ stdout, stderr }) => stdout + stderr)
-          .slice(0, 3),
-        [],
-      );
+      expectSuccess('ADDs', added);
       const results = added.map(({ stdout }) => JSON.parse(stdout) as Added);
       const addresses = results.map(({ ips }) => ips[0]!.address);
       expectEqual('number of different addresses', new Set(addresses).size, MANY);
@@ -50,14 +49,7 @@ export const parallelCases: readonly CniCase[] = [
         scene.node,
         pods.map((pod, index) => pluginCall(scene, 'DEL', pod, { list, fields: { prevResult: results[index] } })),
       );
-      expectEqual(
-        'DELs that failed',
-        deleted
-          .filter(({ exitCode }) => exitCode !== 0)
-          .map(({ stdout }) => stdout)
-          .slice(0, 3),
-        [],
-      );
+      expectSuccess('DELs', deleted);
       await expectState('after the DELs', before, () => nodeState(scene));
     },
   },
@@ -74,14 +66,7 @@ export const parallelCases: readonly CniCase[] = [
       const del = (pods: readonly string[], wave: number) => pods.map((pod) => pluginCall(scene, 'DEL', pod, { list, wave }));
       const calls = [...add(left, 0), ...del(left, 1), ...add(right, 1), ...del(right, 2), ...add(left, 2), ...del(left, 3)];
       const called = await scene.probe.calls(scene.node, calls);
-      expectEqual(
-        'calls that failed',
-        called
-          .filter(({ exitCode }) => exitCode !== 0)
-          .map(({ stdout }) => stdout)
-          .slice(0, 3),
-        [],
-      );
+      expectSuccess('calls', called);
       await expectState('after it', before, () => nodeState(scene));
     },
   },
