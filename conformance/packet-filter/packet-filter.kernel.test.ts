@@ -42,6 +42,8 @@ describe.skipIf(why !== '')(`packets${why === '' ? '' : ` (skipped: ${why})`}`, 
   let probe: Probe;
   let stop: () => Promise<void>;
   let handler: ReturnType<typeof nodeHandler>;
+  /** By owner. */
+  const recollected = new Map<string, unknown>();
 
   beforeAll(async () => {
     ({ node, outside, stop } = await startNodeWithOutside('fld', {}));
@@ -99,7 +101,15 @@ describe.skipIf(why !== '')(`packets${why === '' ? '' : ` (skipped: ${why})`}`, 
     const operation = OPERATIONS.get(name)!;
     const { value, problems } = checkShapeValue<JsonObject>(operation.arguments, raw as Json);
     if (value === undefined) throw new Error(problems.map(({ message }) => message).join('; '));
-    const context: StepContext = { owner: ownerTag('fld', who), netns: `/run/netns/${who}`, netnsGone: false };
+    const recollection = {
+      take: () => {
+        const value = recollected.get(who);
+        recollected.delete(who);
+        return value;
+      },
+      keep: (value: unknown) => void recollected.set(who, value),
+    };
+    const context: StepContext = { owner: ownerTag('fld', who), netns: `/run/netns/${who}`, netnsGone: false, recollection };
     return runSteps(operation[verb](value, context) as Steps<unknown>, handler) as Promise<T>;
   }
   const ensure = async (name: string, args: unknown, who = 'a'): Promise<void> => void (await play('ensure', name, args, who));
@@ -232,50 +242,149 @@ describe.skipIf(why !== '')(`packets${why === '' ? '' : ` (skipped: ${why})`}`, 
     expect(await owned()).toEqual([]);
   });
 
-  it('holds connections to network policies, also on one bridge', { timeout: 60_000 }, async () => {
-    const policy = (fields: object): unknown => ({
-      policy: { name: 'default/a', direction: 'ingress', pods: addressesOf('a'), ...fields },
-    });
-    const whoReachesA = async (): Promise<string> => {
+  describe('network policies', () => {
+    const bare = (pod: string): readonly string[] => addressesOf(pod).map((each) => each.split('/')[0]!);
+    type Direction = Readonly<Record<string, readonly [pods: readonly string[], allow: readonly JsonObject[]]>>;
+    /** Policies by their names, each with the pods that it selects and what it allows. */
+    function policies({
+      ingress = {},
+      egress = {},
+      groups = {},
+    }: {
+      readonly ingress?: Direction;
+      readonly egress?: Direction;
+      readonly groups?: JsonObject;
+    }) {
+      const direction = (named: Direction): JsonObject => ({
+        policies: Object.fromEntries(Object.entries(named).map(([name, [, allow]]) => [name, allow])),
+        pods: PODS.flatMap((pod) => {
+          const names = Object.keys(named).filter((name) => named[name]![0].includes(pod));
+          return names.length === 0 ? [] : [{ addresses: addressesOf(pod), policies: names }];
+        }),
+      });
+      return { policies: { groups, ingress: direction(ingress), egress: direction(egress) } };
+    }
+    const NOTHING = policies({});
+    const whoReachesA = async (port = 80): Promise<string> => {
       const places: readonly (readonly [string, Place])[] = [
         ['b', inPod('b')],
         ['c', inPod('c')],
         ['node', onNode()],
       ];
       const names: string[] = [];
-      for (const [name, place] of places) if ((await ask(place, 'tcp', `${addressOf('a')}:80`)) !== undefined) names.push(name);
+      for (const [name, place] of places) if ((await ask(place, 'tcp', `${addressOf('a')}:${port}`)) !== undefined) names.push(name);
       return names.join(' ');
     };
-    expect(await whoReachesA()).toBe('b c node');
-    // Kubernetes: the node always reaches its pods, for the probes of the kubelet.
-    await ensure('firewall', policy({}));
-    expect(await whoReachesA()).toBe('node');
-    expect(await answer(inPod('a'), 'tcp', `${addressOf('b')}:80`)).toBe(`pod-b from ${addressOf('a')}`);
-    expect(await ask(inPod('b'), 'tcp', '[fd01::5]:80')).toBeUndefined();
-    await ensure('firewall', policy({ allow: [{ peers: addressesOf('b').map((each) => each.split('/')[0]), ports: [{ port: 80 }] }] }));
-    expect(await whoReachesA()).toBe('b node');
-    expect(await ask(inPod('b'), 'udp', `${addressOf('a')}:53`)).toBeUndefined();
-    expect(await answer(inPod('b'), 'tcp', '[fd01::5]:80')).toBe('pod-a from fd01::6');
-    const second = policy({
-      name: 'default/second',
-      allow: [{ peers: ['10.1.0.0/24', '10.1.0.0/16'], except: [addressOf('b')], ports: [{ port: 50, endPort: 90 }] }],
+
+    it('hold connections, also on one bridge', { timeout: 60_000 }, async () => {
+      expect(await whoReachesA()).toBe('b c node');
+      // Kubernetes: the node always reaches its pods, for the probes of the kubelet.
+      await ensure('firewall', policies({ ingress: { deny: [['a'], []] } }));
+      expect(await whoReachesA()).toBe('node');
+      expect(await answer(inPod('a'), 'tcp', `${addressOf('b')}:80`)).toBe(`pod-b from ${addressOf('a')}`);
+      expect(await ask(inPod('b'), 'tcp', '[fd01::5]:80')).toBeUndefined();
+      const first = { peers: ['@b'], ports: [{ port: 80 }] };
+      const groups = { b: bare('b') };
+      await ensure('firewall', policies({ ingress: { first: [['a'], [first]] }, groups }));
+      expect(await whoReachesA()).toBe('b node');
+      expect(await ask(inPod('b'), 'udp', `${addressOf('a')}:53`)).toBeUndefined();
+      expect(await answer(inPod('b'), 'tcp', '[fd01::5]:80')).toBe('pod-a from fd01::6');
+      // Of a network but for a part of it, and of ports from one to another.
+      const second = { peers: ['10.1.0.0/24', '10.1.0.0/16'], except: [addressOf('b')], ports: [{ port: 50, endPort: 90 }] };
+      await ensure('firewall', policies({ ingress: { first: [['a'], [first]], second: [['a'], [second]] }, groups }));
+      expect(await whoReachesA()).toBe('b c node');
+      await ensure('firewall', policies({ ingress: { first: [['a'], []], second: [['a'], [second]] }, groups }));
+      expect(await whoReachesA()).toBe('c node');
+      // Both ends must allow a connection.
+      const out = { peers: 'any', ports: [{ protocol: 'UDP', port: 53 }] };
+      const both = policies({ ingress: { second: [['a'], [second]] }, egress: { out: [['c'], [out]] } });
+      await ensure('firewall', both);
+      expect(await whoReachesA()).toBe('node');
+      expect(await answer(inPod('c'), 'udp', `${addressOf('b')}:53`)).toBe(`pod-b from ${addressOf('c')}`);
+      expect(await check('firewall', both)).toEqual([]);
+      await ensure('firewall', NOTHING);
+      expect(await whoReachesA()).toBe('b c node');
+      expect(await owned()).toEqual([]);
     });
-    await ensure('firewall', second);
-    expect(await whoReachesA()).toBe('b c node');
-    await ensure('firewall', policy({ allow: [] }));
-    expect(await whoReachesA()).toBe('c node');
-    const egress = policy({
-      name: 'default/c',
-      direction: 'egress',
-      pods: addressesOf('c'),
-      allow: [{ peers: 'any', ports: [{ protocol: 'UDP', port: 53 }] }],
+
+    it('are what they are found to be again, whatever is in them', { timeout: 60_000 }, async () => {
+      const allow = [
+        { peers: ['@b', '192.0.2.0/25', '192.0.2.128/25', '198.51.100.7'], except: ['192.0.2.64/26'] },
+        {
+          peers: ['@nobody', '2001:db8::/32', 'fd00::1'],
+          except: ['2001:db8:1::/48'],
+          ports: [{ protocol: 'SCTP', port: 5000, endPort: 5010 }],
+        },
+        { ports: [{ protocol: 'SCTP' }, { protocol: 'UDP', port: 1, endPort: 65535 }, { port: 80 }, { port: 81 }] },
+      ];
+      const args = policies({
+        groups: { b: bare('b'), nobody: [] },
+        ingress: { 'shop/a?TCP/http=80': [['a', 'b'], allow], 'shop/other': [['a'], []] },
+        egress: { [`shop/${'long'.repeat(60)}`]: [['c'], allow] },
+      });
+      await ensure('firewall', args);
+      expect(await check('firewall', args)).toEqual([]);
+      const made = await shell('nft list ruleset');
+      recollected.clear();
+      await ensure('firewall', args);
+      expect(await shell('nft list ruleset')).toBe(made);
+      await shell(`nft flush set inet ${/fairlead-policies-\w+/.exec(made)![0]} ingress-pods4`);
+      expect(await check('firewall', args)).toHaveLength(1);
+      await ensure('firewall', args);
+      expect(await check('firewall', args)).toEqual([]);
+      await undo('firewall', args);
+      expect(await shell('nft list tables')).not.toContain('policies');
     });
-    await ensure('firewall', egress);
-    expect(await whoReachesA()).toBe('node');
-    expect(await answer(inPod('c'), 'udp', `${addressOf('b')}:53`)).toBe(`pod-b from ${addressOf('c')}`);
-    for (const each of [policy({}), second, egress]) await undo('firewall', each);
-    expect(await whoReachesA()).toBe('b c node');
-    expect(await owned()).toEqual([]);
+
+    it('go on with connections that were allowed when they began, and with answers', { timeout: 60_000 }, async () => {
+      const closed = policies({ ingress: { deny: [['a', 'b'], []] }, egress: { deny: [['b'], []] } });
+      const bytes = 2_000_000;
+      await shell('tc qdisc replace dev va root tbf rate 8mbit burst 100kb latency 500ms');
+      try {
+        // From the first policy on, connections are tracked.
+        await ensure('firewall', policies({ ingress: { open: [['a'], [{}]] } }));
+        const transfer = probe.transfer(inPod('b'), 'upload', `${addressOf('a')}:80`, bytes);
+        await answer(inPod('b'), 'tcp', `${addressOf('a')}:80`);
+        await ensure('firewall', closed);
+        expect(await ask(inPod('b'), 'tcp', `${addressOf('a')}:80`)).toBeUndefined();
+        expect((await transfer).bytes).toBe(bytes);
+      } finally {
+        await shell('tc qdisc del dev va root');
+      }
+      // Nobody may connect to a, which may connect to others.
+      await ensure('firewall', policies({ ingress: { deny: [['a'], []] } }));
+      expect(await answer(inPod('a'), 'udp', `${addressOf('c')}:53`)).toBe(`pod-c from ${addressOf('a')}`);
+      await ensure('firewall', NOTHING);
+    });
+
+    it('hold at every moment while they are others', { timeout: 60_000 }, async () => {
+      const isolating = (name: string, peers: readonly string[]) =>
+        policies({ ingress: { [name]: [['a'], [{ peers: ['@peers'] }]] }, groups: { peers } });
+      await shell(
+        'nft add table inet flp-count',
+        "nft add chain inet flp-count passed '{ type filter hook forward priority 100 ; }'",
+        `nft add rule inet flp-count passed ip saddr ${addressOf('b')} ip daddr ${addressOf('a')} counter`,
+      );
+      const passed = async (): Promise<number> => Number(/packets (\d+)/.exec(await shell('nft list chain inet flp-count passed'))![1]);
+      await ensure('firewall', isolating('old', bare('c')));
+      // Each of these is the beginning of a connection.
+      const flood = await node.start('flood', 'bash', ['-c', `while :; do echo > /dev/udp/${addressOf('a')}/9; done 2>/dev/null`], {
+        pod: 'b',
+      });
+      try {
+        for (let turn = 0; turn < 50; turn++) {
+          await ensure('firewall', isolating(turn % 2 === 0 ? 'new' : 'old', turn % 3 === 0 ? bare('c') : []));
+          if (turn % 10 === 9) recollected.clear();
+        }
+        expect(await passed()).toBe(0);
+        await ensure('firewall', isolating('new', bare('b')));
+        await expect.poll(passed, { timeout: 5000 }).toBeGreaterThan(0);
+      } finally {
+        await flood.stop();
+        await shell('nft delete table inet flp-count');
+        await ensure('firewall', NOTHING);
+      }
+    });
   });
 
   it('limits what a pod receives and sends', { timeout: 120_000 }, async () => {

@@ -22,6 +22,8 @@ export interface Operation<A extends JsonObject = JsonObject, O extends JsonObje
   readonly doc: string;
   /** Shape of the arguments, as they are when all expressions have their values. */
   readonly arguments: Shape<A>;
+  /** Characters of JSON that the arguments of one step may have. Default: 256 Ki. */
+  readonly maxArgumentsSize?: number;
   /** Fields of `steps.<id>` for later steps, with their types. */
   readonly outputs: Readonly<Record<string, CelType>>;
   /**
@@ -67,6 +69,19 @@ export interface StepContext<O extends JsonObject = JsonObject> {
   readonly memory?: Json;
   /** What `ensure` ended with; undefined while or before it runs. */
   readonly outputs?: O;
+  /** For what is of use to the next `ensure` only; absent where nothing is performed. */
+  readonly recollection?: Recollection;
+}
+
+/**
+ * What an operation keeps in this process from one `ensure` of a step to the next, so that it need not ask the host for what it made itself.
+ * It is gone after a restart. Whoever begins to change something takes it, and keeps it anew at the end: so it is never what was there before
+ * something that failed in between.
+ */
+export interface Recollection {
+  /** What was kept last; undefined the second time. */
+  take(): unknown;
+  keep(value: unknown): void;
 }
 
 /** Who owns what is made. */

@@ -11,7 +11,7 @@ import { checkShapeValue, diagnosticAt } from '../text/shape-check.ts';
 import type { Operation } from './operation.ts';
 import type { StepExpressionSource, StepReport, StepSource } from './step-source.ts';
 
-/** Characters of JSON that the arguments of one step may have. */
+/** Characters of JSON that the arguments of one step may have where its operation does not say. */
 const MAX_ARGUMENTS_SIZE = 256 * 1024;
 
 /** The arguments of a step, before their expressions have values. */
@@ -71,7 +71,13 @@ export function compileArguments<E extends { readonly path: DocumentPath; readon
   return {
     written: literal.value!,
     isConstant: template.expressions.length === 0,
-    bind: (evaluate) => bindArguments(operation, source, (run) => template.render(run, { maxSize: MAX_ARGUMENTS_SIZE }), evaluate),
+    bind: (evaluate) =>
+      bindArguments(
+        operation,
+        source,
+        (run) => template.render(run, { maxSize: operation.maxArgumentsSize ?? MAX_ARGUMENTS_SIZE }),
+        evaluate,
+      ),
   };
 }
 

@@ -103,28 +103,23 @@ class RecordedSteps {
   readonly #operations: PerformerParts['operations'];
   readonly #byMeaning = new Map<string, PerformedStep[]>();
   readonly #byIdentity = new Map<string, PerformedStep[]>();
-  readonly #taken = new Set<PerformedStep>();
 
   constructor(operations: PerformerParts['operations'], steps: readonly PerformedStep[]) {
     this.#operations = operations;
+    // What does the same is about the same thing, and arguments may be long: where there is an identity, they are compared, and not written out.
     for (const each of steps) {
-      push(this.#byMeaning, meaning(each.step), each);
       const identity = this.#identity(each.step);
-      if (identity !== undefined) push(this.#byIdentity, identity, each);
+      if (identity === undefined) push(this.#byMeaning, meaning(each.step), each);
+      else push(this.#byIdentity, identity, each);
     }
   }
 
   take(step: BoundStep): PerformedStep | undefined {
     const identity = this.#identity(step);
-    const candidates = [this.#byMeaning.get(meaning(step)), identity === undefined ? undefined : this.#byIdentity.get(identity)];
-    for (const steps of candidates) {
-      for (let each = steps?.shift(); each !== undefined; each = steps?.shift()) {
-        if (this.#taken.has(each)) continue;
-        this.#taken.add(each);
-        return each;
-      }
-    }
-    return undefined;
+    if (identity === undefined) return this.#byMeaning.get(meaning(step))?.shift();
+    const about = this.#byIdentity.get(identity) ?? [];
+    const same = about.findIndex((each) => jsonEqual(each.step.arguments, step.arguments));
+    return about.splice(Math.max(0, same), 1)[0];
   }
 
   #identity({ operation, arguments: args }: BoundStep): string | undefined {

@@ -22,7 +22,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
   const planLocks = new KeyLocks();
   /** Rules of which the last plan did something in its namespace: to enter one takes as long as all the rest. */
   const entering = new Set<string>();
-  const parts: PerformerParts = { handler, operations, journal, stepLocks: new KeyLocks(), clock, crashPoint };
+  const parts: PerformerParts = { handler, operations, journal, stepLocks: new KeyLocks(), clock, crashPoint, recollections: new Map() };
 
   /** One verb of a plan at a time. */
   async function alone<T>(verb: string, id: string, signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {

@@ -102,11 +102,14 @@ const SAMPLES: readonly (readonly [string, JsonObject])[] = [
   [
     'firewall',
     {
-      policy: {
-        name: 'web/allow',
-        direction: 'ingress',
-        pods: ['10.1.0.5'],
-        allow: [{ peers: ['10.2.0.0/16'], except: ['10.2.1.0/24'], ports: [{ protocol: 'TCP', port: 80 }] }],
+      policies: {
+        groups: { 'shop/app=web': ['10.2.0.9'] },
+        ingress: {
+          policies: {
+            'shop/web': [{ peers: ['10.2.0.0/16', '@shop/app=web'], except: ['10.2.1.0/24'], ports: [{ protocol: 'TCP', port: 80 }] }],
+          },
+          pods: [{ addresses: ['10.1.0.5'], policies: ['shop/web'] }],
+        },
       },
     },
   ],

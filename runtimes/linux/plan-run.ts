@@ -1,6 +1,6 @@
 import { type JsonObject, jsonEqual } from '../../engine/object/json.ts';
 import { EffectError, runSteps, type Steps } from '../../engine/step/effect.ts';
-import type { Operation, OwnerTag, StepContext } from '../../engine/step/operation.ts';
+import type { Operation, OwnerTag, Recollection, StepContext } from '../../engine/step/operation.ts';
 import { BindError, type BoundStep, type PerformedStep } from '../../engine/step/plan.ts';
 import type { Clock } from '../host/clock.ts';
 import { describeError, describeStep, oneLine } from './failure-text.ts';
@@ -21,6 +21,8 @@ export interface PerformerParts {
   readonly stepLocks: KeyLocks;
   readonly clock: Clock;
   readonly crashPoint: (name: string) => void;
+  /** What operations recollect, by plan and step. */
+  readonly recollections: Map<string, unknown>;
 }
 
 /** A plan of more steps is a mistake. */
@@ -172,6 +174,7 @@ export class PlanRun {
       owner,
       netns,
       netnsGone: this.netnsGone,
+      recollection: recollectionOf(this.#parts.recollections, `${id} ${step.key}`),
       ...(performed.memory === undefined ? {} : { memory: performed.memory }),
       ...(performed.outputs === undefined ? {} : { outputs: performed.outputs }),
     };
@@ -206,6 +209,15 @@ export class PlanRun {
 }
 
 function* nothing(): Steps<void> {}
+
+const recollectionOf = (kept: Map<string, unknown>, key: string): Recollection => ({
+  take() {
+    const value = kept.get(key);
+    kept.delete(key);
+    return value;
+  },
+  keep: (value) => void kept.set(key, value),
+});
 
 /** Whether two steps are one, its place in the rule included. */
 export function isSameStep(a: BoundStep, b: BoundStep): boolean {

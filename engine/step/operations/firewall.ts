@@ -1,7 +1,5 @@
-import { isJsonObject } from '../../object/json.ts';
-import { choice, defaulted, type Infer, list, oneOf, optional, string } from '../../text/shape.ts';
+import { boolean, choice, defaulted, type Infer, list, oneOf, optional, string } from '../../text/shape.ts';
 import type { Steps } from '../effect.ts';
-import { remember } from '../effects/step.ts';
 import { addressProblems } from '../network/address.ts';
 import { linkNameObjection } from '../network/link-name.ts';
 import { linkName } from '../network/shapes.ts';
@@ -20,22 +18,13 @@ import {
 import { IPTABLES_FORWARD_PREFIX, iptablesForwardChains, iptablesForwardFoundation } from '../packet-filter/forwarding-iptables.ts';
 import { checkIptables, ensureIptables, type IptablesChain, ownedIptables, removeIptables } from '../packet-filter/iptables.ts';
 import { checkChains, ensureChains, type OwnedChain, ownedChains, removeChains } from '../packet-filter/owned-chain.ts';
-import {
-  checkPolicy,
-  ensurePolicy,
-  type KnownPolicy,
-  knownPolicy,
-  ownedPolicies,
-  POLICY_LOCK,
-  removePolicy,
-} from '../packet-filter/policy.ts';
-import { policyRules } from '../packet-filter/policy-rules.ts';
-import { policy, policyProblems } from '../packet-filter/policy-shape.ts';
+import { checkPolicies, ensurePolicies, ownedPolicies, removePolicies } from '../packet-filter/policies.ts';
+import { DIRECTIONS, isIsolatingPods, type PolicyDirection, policies, policiesProblems } from '../packet-filter/policy-shape.ts';
 
 const shape = choice(
   {
     addresses: list(string({ maxLength: 64 }), { maxItems: 64, doc: 'Addresses of a pod whose connections are let through.' }),
-    policy,
+    policies,
   },
   {
     ingressPolicy: defaulted(oneOf('open', 'same-bridge', 'isolated'), 'open'),
@@ -48,6 +37,12 @@ const shape = choice(
       }),
       'CNI-ADMIN',
     ),
+    bridged: defaulted(
+      boolean({
+        doc: 'Whether pods under `policies` hang on a bridge of the host, which then must show to the firewall what passes from one to the other.',
+      }),
+      true,
+    ),
     backend: backendField,
   },
 );
@@ -58,20 +53,23 @@ type LetThrough = Extract<Arguments, { readonly addresses: readonly string[] }>;
  * Two things that a firewall does for pods:
  * - `addresses`: connections of a pod are let through, as the official plugin does (plugins/meta/firewall). What other rules of iptables
  *   drop, such as Docker's, only rules of iptables can let through: such a host needs that backend.
- * - `policy`: only some connections of some pods are let through, as network policies want it.
+ * - `policies`: only some connections of some pods are let through, as network policies want it. All policies that a rule has are one step: so
+ *   they change at once, and a pod is never between two of them.
  */
 export const FIREWALL: Operation<Arguments> = {
   name: 'firewall',
   group: 'network',
-  doc: "Lets a pod's connections through, or only those that a network policy allows.",
+  doc: "Lets a pod's connections through, or only those that network policies allow.",
   arguments: shape,
+  // Policies have the addresses of a cluster.
+  maxArgumentsSize: 4 * 1024 * 1024,
   outputs: {},
   lifetime: 'owned',
 
   validate(args): readonly ArgumentProblem[] {
-    if (args.policy !== undefined) {
+    if (args.policies !== undefined) {
       const backend = args.backend === 'iptables' ? [{ path: ['backend'], message: 'network policies need nftables' }] : [];
-      return [...policyProblems(args.policy, ['policy']), ...backend];
+      return [...policiesProblems(args.policies, ['policies']), ...backend];
     }
     const bridge = args.bridge === undefined ? undefined : linkNameObjection(args.bridge);
     return [
@@ -83,24 +81,20 @@ export const FIREWALL: Operation<Arguments> = {
     ];
   },
   requires(args) {
-    const isBridged = args.policy === undefined ? isIsolating(args) : args.policy.bridged;
-    return [...backendRequirements(args.policy === undefined ? args.backend : 'nftables'), ...(isBridged ? BRIDGED_TRAFFIC : [])];
+    const isBridged = args.policies === undefined ? isIsolating(args) : needsBridgedTraffic(args);
+    return [...backendRequirements(args.policies === undefined ? args.backend : 'nftables'), ...(isBridged ? BRIDGED_TRAFFIC : [])];
   },
   lockKeys(args) {
-    if (args.policy !== undefined) return [POLICY_LOCK];
-    return args.ingressPolicy === 'open' ? [] : [`isolation:${args.bridge}`];
+    return args.policies !== undefined || args.ingressPolicy === 'open' ? [] : [`isolation:${args.bridge}`];
   },
 
-  // Pods are never without their policy while it changes. What lets a pod through is as short-lived as the pod.
-  identity: (args) => (args.policy === undefined ? JSON.stringify(args) : JSON.stringify([args.policy.direction, args.policy.name])),
+  // Pods are never without their policies while these change. What lets a pod through is as short-lived as the pod.
+  identity: (args) => (args.policies === undefined ? JSON.stringify(args) : 'policies'),
 
-  *ensure(args, { owner, memory }) {
-    if (args.policy !== undefined) {
-      if (args.policy.bridged) yield* filterBridgedTraffic();
-      const policy = policyRules(args.policy, owner);
-      const known = isJsonObject(memory) ? (memory as KnownPolicy) : undefined;
-      yield* ensurePolicy(policy, owner.text, known);
-      if (known?.marker !== policy.marker) yield* remember(knownPolicy(policy));
+  *ensure(args, { owner, memory, recollection }) {
+    if (args.policies !== undefined) {
+      if (needsBridgedTraffic(args)) yield* filterBridgedTraffic();
+      yield* ensurePolicies(args.policies, owner, recollection);
       return {};
     }
     if (isIsolating(args)) yield* filterBridgedTraffic();
@@ -118,9 +112,9 @@ export const FIREWALL: Operation<Arguments> = {
   },
 
   *check(args, { owner, memory }) {
-    if (args.policy !== undefined) {
-      const bridged = args.policy.bridged ? yield* bridgedTrafficProblems() : [];
-      return [...bridged, ...(yield* checkPolicy(policyRules(args.policy, owner)))];
+    if (args.policies !== undefined) {
+      const bridged = needsBridgedTraffic(args) ? yield* bridgedTrafficProblems() : [];
+      return [...bridged, ...(yield* checkPolicies(args.policies, owner))];
     }
     return yield* againWith(args.backend, memory, {
       *nftables() {
@@ -136,8 +130,11 @@ export const FIREWALL: Operation<Arguments> = {
     });
   },
 
-  *undo(args, { owner, memory }) {
-    if (args.policy !== undefined) return yield* removePolicy(policyRules(args.policy, owner).chain);
+  *undo(args, { owner, memory, recollection }) {
+    if (args.policies !== undefined) {
+      recollection?.take();
+      return yield* removePolicies(owner);
+    }
     yield* againWith(args.backend, memory, {
       *nftables() {
         yield* removeChains(chainsOf(args, owner));
@@ -161,9 +158,10 @@ export const FIREWALL: Operation<Arguments> = {
   },
   predict: () => ({}),
   describe(args) {
-    if (args.policy !== undefined) {
-      const { name, direction, pods, allow } = args.policy;
-      return `policy ${name} for ${direction} of ${pods.length} pods, which allows ${allow.length === 0 ? 'nothing' : `${allow.length} kinds of connections`}`;
+    const { policies } = args;
+    if (policies !== undefined) {
+      const parts = DIRECTIONS.flatMap((each) => (policies[each].pods.length === 0 ? [] : [`${each} of ${sizesOf(policies[each])}`]));
+      return `network policies for ${parts.length === 0 ? 'nobody' : parts.join(', and ')}`;
     }
     const from = args.ingressPolicy === 'open' ? '' : `, ${args.ingressPolicy} on ${args.bridge}`;
     return `let through ${args.addresses.join(', ')}${from}`;
@@ -172,8 +170,18 @@ export const FIREWALL: Operation<Arguments> = {
 
 const FAMILIES = [4, 6] as const;
 
+function sizesOf({ policies, pods }: PolicyDirection): string {
+  const count = pods.reduce((sum, { addresses }) => sum + addresses.length, 0);
+  const names = Object.keys(policies).length;
+  return `${count} address${count === 1 ? '' : 'es'} by ${names} polic${names === 1 ? 'y' : 'ies'}`;
+}
+
 const isIsolating = (args: LetThrough): args is LetThrough & { readonly bridge: string } =>
   args.ingressPolicy !== 'open' && args.bridge !== undefined;
+
+/** Rules as they are written may have an expression for the policies: then it is not known yet. */
+const needsBridgedTraffic = ({ bridged, policies: wanted }: Extract<Arguments, { readonly policies: object }>): boolean =>
+  bridged && typeof wanted === 'object' && isIsolatingPods(wanted);
 
 const addressesOf = ({ addresses }: LetThrough): readonly HostAddress[] => readAll(addresses, readHostAddress);
 

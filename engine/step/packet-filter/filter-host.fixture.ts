@@ -18,6 +18,7 @@ export class FilterHost implements EffectHandler {
   /** Scripts of nft that were applied. */
   readonly scripts: string[] = [];
   readonly memory = new Map<string, Json>();
+  readonly #recollected = new Map<string, unknown>();
   /** Called before each effect, to change what is there in between. */
   before: (effect: Effect) => void = () => undefined;
 
@@ -71,10 +72,29 @@ export class FilterHost implements EffectHandler {
     return runSteps(operation.inventory!(), this);
   }
 
-  /** Performs `remember` itself, as the performer does. */
+  /** As after a restart: what was recollected is gone. */
+  forget(): void {
+    this.#recollected.clear();
+  }
+
+  /** Performs `remember` itself, and recollects, as the performer does. */
   #play<T>(who: string, steps: (context: StepContext) => Steps<T>): Promise<T> {
     const memory = this.memory.get(who);
-    const context: StepContext = { owner: tagOf(who), netns: undefined, netnsGone: false, ...(memory !== undefined && { memory }) };
+    const recollection = {
+      take: () => {
+        const value = this.#recollected.get(who);
+        this.#recollected.delete(who);
+        return value;
+      },
+      keep: (value: unknown) => void this.#recollected.set(who, value),
+    };
+    const context: StepContext = {
+      owner: tagOf(who),
+      netns: undefined,
+      netnsGone: false,
+      recollection,
+      ...(memory !== undefined && { memory }),
+    };
     const perform = async (effect: Effect): Promise<unknown> => {
       if (effect.kind !== 'remember') return this.perform(effect);
       this.memory.set(who, effect.value);

@@ -4,7 +4,6 @@ import { listNft, nft } from '../effects/nft.ts';
 import { MAC_CHECK_TABLE } from '../network/mac-spoof-check.ts';
 import { type IptablesTable, readTable, removeIptables, type SavedTable, savedIfAny, targetOf } from './iptables.ts';
 import { listedChains, listedRules } from './listing.ts';
-import { POLICY_TABLE } from './policy.ts';
 import { IN_TABLE } from './table.ts';
 
 /** What of ours is in the packet filter when nobody owns anything in it any more. */
@@ -17,7 +16,7 @@ export interface Foundation {
   remove(): Steps<void>;
 }
 
-const NFT_TABLES = [IN_TABLE, POLICY_TABLE, MAC_CHECK_TABLE];
+const NFT_TABLES = [IN_TABLE, MAC_CHECK_TABLE];
 const IPTABLES_TABLES: readonly IptablesTable[] = ['nat', 'filter'];
 
 /** Tables of nftables that attachments stand on. Throws where there is no nftables. */

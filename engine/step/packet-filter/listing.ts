@@ -48,6 +48,9 @@ export function listedRules(rows: readonly JsonObject[]): readonly ListedRule[] 
   });
 }
 
+/** Names of the tables that are listed. */
+export const listedTables = (rows: readonly JsonObject[]): readonly string[] => rows.flatMap(({ table }) => textAt(table, 'name') ?? []);
+
 /** Names of the chains that are listed. */
 export const listedChains = (rows: readonly JsonObject[]): readonly string[] => rows.flatMap(({ chain }) => textAt(chain, 'name') ?? []);
 

@@ -52,6 +52,7 @@ export class ModelNftables {
 
   list(words: readonly string[]): readonly JsonObject[] {
     const [what, family, name, part] = words;
+    if (what === 'tables') return [...this.#tables.keys()].map((table) => ({ table: { name: table.split(' ')[1]! } }));
     if (what === 'chains')
       return [...this.#tables].flatMap(([, { chains }]) => [...chains.keys()].map((chain) => ({ chain: { name: chain } })));
     const table = this.#tables.get(`${family} ${name}`);
@@ -68,6 +69,7 @@ export class ModelNftables {
     if (what === 'chain') return table.chains.has(part!) ? chainRows(part!) : [];
     if (what === 'map') return table.maps.has(part!) ? [mapRow(part!)] : [];
     return [
+      { table: { name: name! } },
       ...[...table.maps.keys()].map(mapRow),
       ...[...table.sets].map(([set, elements]) => ({ set: { name: set, elem: [...elements] } })),
       ...[...table.chains.keys()].flatMap(chainRows),
@@ -104,6 +106,7 @@ export class ModelNftables {
         return;
       case 'delete chain':
         if (chain === undefined) fail('missing');
+        if (isReferredTo(table, name)) throw new EffectError('busy', 'Device or resource busy', line);
         table.chains.delete(name);
         return;
       case 'add map':
@@ -115,8 +118,13 @@ export class ModelNftables {
       case 'flush set':
         (set ?? fail('missing')).clear();
         return;
+      case 'delete map':
+        if (!table.maps.delete(name)) fail('missing');
+        if (isReferredTo(table, `@${name}`)) throw new EffectError('busy', 'Device or resource busy', line);
+        return;
       case 'delete set':
         if (!table.sets.delete(name)) fail('missing');
+        if (isReferredTo(table, `@${name}`)) throw new EffectError('busy', 'Device or resource busy', line);
         return;
       case 'add rule':
         (chain ?? fail('missing')).rules.push({ handle: ++this.#handle, text: rest });
@@ -169,6 +177,15 @@ export class ModelNftables {
         if (!sets.has(name) && !maps.has(name)) throw new EffectError('missing', 'No such file or directory', `@${name}`);
     }
   }
+}
+
+/** Whether a rule or an element of a map leads to a chain, or a rule uses a set: `@name`. What refers to it goes first, in a transaction, too. */
+function isReferredTo({ chains, maps }: ModelTable, name: string): boolean {
+  const isIn = (text: string): boolean => text.split(' ').includes(name);
+  return (
+    [...chains.values()].some(({ rules }) => rules.some(({ text }) => isIn(text))) ||
+    [...maps.values()].some((map) => [...map.values()].some(isIn))
+  );
 }
 
 const emptyTable = (): ModelTable => ({ chains: new Map(), maps: new Map(), sets: new Map() });

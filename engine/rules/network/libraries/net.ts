@@ -20,14 +20,12 @@ import {
   parseIpOrCidr,
   prefixContains,
 } from '../../../object/ip-address.ts';
-import { isJsonObject, type Json, type JsonObject, setOwn } from '../../../object/json.ts';
+import { isJsonObject, type Json, type JsonObject } from '../../../object/json.ts';
 import { labelSelectorOf } from '../../../object/label-selector.ts';
+import { generatedMac, MAX_LINK_NAME } from '../../../step/network/link-name.ts';
 import { sha256 } from '../../../text/digest.ts';
 import { resolvePolicies } from './network-policies.ts';
 import { parseNetworkSelections } from './network-selections.ts';
-
-/** IFNAMSIZ without the NUL that ends it. */
-const MAX_INTERFACE_NAME = 15;
 
 function network(text: string): IpPrefix {
   const prefix = parseCidr(text);
@@ -60,14 +58,7 @@ const addressOf = (text: string): IpAddress => either(text).address;
 
 function interfaceName(prefix: string, text: string): string {
   if (!/^[A-Za-z0-9_.-]{1,11}$/.test(prefix)) throw new CelError('net.interfaceName takes a prefix of 1 to 11 letters and digits');
-  return prefix + sha256(text).slice(0, MAX_INTERFACE_NAME - prefix.length);
-}
-
-/** Locally administered, and of one receiver. */
-function mac(text: string): string {
-  const digest = sha256(text);
-  const first = (Number.parseInt(digest.slice(0, 2), 16) & 0xfc) | 0x02;
-  return [first.toString(16).padStart(2, '0'), ...[2, 4, 6, 8, 10].map((at) => digest.slice(at, at + 2))].join(':');
+  return prefix + sha256(text).slice(0, MAX_LINK_NAME - prefix.length);
 }
 
 function selects(selector: CelValue, labels: CelValue): boolean {
@@ -80,10 +71,7 @@ function selects(selector: CelValue, labels: CelValue): boolean {
 
 function policies([policyList, pods, namespaces, attachments]: readonly CelValue[]): CelValue {
   const [first, second, third, fourth] = [policyList, pods, namespaces, attachments].map(objects) as [Objects, Objects, Objects, Objects];
-  const resolved: { [key: string]: Json } = {};
-  for (const [key, policy] of resolvePolicies({ policies: first, pods: second, namespaces: third, attachments: fourth }))
-    setOwn(resolved, key, policy as unknown as Json);
-  return resolved as CelValue;
+  return resolvePolicies({ policies: first, pods: second, namespaces: third, attachments: fourth }) as unknown as CelValue;
 }
 
 type Objects = readonly JsonObject[];
@@ -91,7 +79,18 @@ type Objects = readonly JsonObject[];
 function objects(list: CelValue | undefined): Objects {
   if (!Array.isArray(list)) throw new CelError('net.policies takes lists of objects');
   // Lists of a cluster are long, and the room for values is for what is written out.
-  return list.map((each: CelValue) => celToJson(each)).filter((each): each is JsonObject => each !== OMIT && isJsonObject(each));
+  return list.map(objectOf).filter((each) => each !== undefined);
+}
+
+/** Objects of the cluster that were found to be JSON: they do not change. */
+const plainObjects = new WeakSet<object>();
+
+function objectOf(value: CelValue): JsonObject | undefined {
+  if (typeof value === 'object' && value !== null && plainObjects.has(value)) return value as JsonObject;
+  const json = celToJson(value);
+  if (json === OMIT || !isJsonObject(json)) return undefined;
+  if (json === value) plainObjects.add(json);
+  return json;
 }
 
 function selections(text: string, namespace: string): CelValue {
@@ -111,7 +110,7 @@ const text1 = (id: string, call: (text: string) => CelValue, result = STRING) =>
  * `net.single('10.1.2.3')` is `10.1.2.3/32`; `net.next('10.1.0.1')` is `10.1.0.2`; `net.family('fd00::1')` is 6;
  * `net.interfaceName('veth', text)` is a name of 15 characters, and `net.mac(text)` an address, that the same text always gives;
  * `net.selects(selector, labels)` says whether a LabelSelector selects labels;
- * `net.policies(policies, pods, namespaces, attachments)` are the NetworkPolicies that isolate pods of this node, as steps `firewall` take them;
+ * `net.policies(policies, pods, namespaces, attachments)` are the NetworkPolicies that isolate pods of this node, as the step `firewall` takes them;
  * `net.networks(annotation, namespace)` are the networks that a pod asks for by its annotation.
  */
 export const NET_LIBRARY: Library = {
@@ -153,7 +152,7 @@ export const NET_LIBRARY: Library = {
         pricedByName(([, text]) => 1 + traversalCost(text as CelValue), traversalEstimate(4)),
       ),
     ),
-    declare('net.mac', text1('net_mac_string', mac)),
+    declare('net.mac', text1('net_mac_string', generatedMac)),
     declare(
       'net.selects',
       globalOverload(

@@ -1,6 +1,7 @@
 import { formatIpAddress, formatIpPrefix, parseCidr, parseIpOrCidr } from '../../../object/ip-address.ts';
-import { isJsonObject, type Json, type JsonObject, objectsOf, ownText, ownValue, textsOf } from '../../../object/json.ts';
+import { canonicalJson, isJsonObject, type Json, type JsonObject, objectsOf, ownText, ownValue, textsOf } from '../../../object/json.ts';
 import { EVERYTHING, type LabelSelector, labelSelectorOf } from '../../../object/label-selector.ts';
+import { sha256 } from '../../../text/digest.ts';
 
 /*
  * NetworkPolicies of a cluster, resolved for one node: which of its pods are isolated, and who may connect. Kubernetes: api/networking/v1
@@ -88,7 +89,7 @@ class PolicyResolver {
   readonly #given = new Map<string, readonly string[]>();
   /** Pods that selectors select, by what they say. */
   readonly #selected = new Map<string, readonly Pod[]>();
-  readonly #groups: { [name: string]: readonly string[] } = {};
+  readonly #groups = new Map<string, readonly string[]>();
 
   constructor({ policies, pods, namespaces, attachments }: PolicyWorld) {
     this.#policies = policies;
@@ -105,7 +106,7 @@ class PolicyResolver {
     this.#local = attachments.flatMap((attachment): readonly LocalPod[] => {
       const namespace = ownText(attachment, 'namespace');
       if (namespace === '') return [];
-      const addresses = texts(ownValue(attachment, 'addresses')).flatMap(plainAddress);
+      const addresses = textsOf(ownValue(attachment, 'addresses')).flatMap(plainAddress);
       const found = known.get(`${namespace}/${ownText(attachment, 'name')}`);
       if (found === undefined || !isOf(found.object, ownText(attachment, 'uid'))) return [{ namespace, addresses, pod: undefined }];
       const { pod } = found;
@@ -120,7 +121,7 @@ class PolicyResolver {
     for (const policy of this.#policies) {
       for (const direction of directionsOf(policy)) this.#add(policy, direction, resolvers[direction]);
     }
-    return { groups: this.#groups, ingress: resolvers.ingress.resolved(), egress: resolvers.egress.resolved() };
+    return { groups: Object.fromEntries(this.#groups), ingress: resolvers.ingress.resolved(), egress: resolvers.egress.resolved() };
   }
 
   #add(policy: JsonObject, direction: Direction, resolver: DirectionResolver): void {
@@ -128,7 +129,7 @@ class PolicyResolver {
     const spec = objectOf(ownValue(policy, 'spec'));
     const selected = resolver.select(namespace, selectorOf(ownValue(spec, 'podSelector')));
     if (selected.length === 0) return;
-    const rules = list(ownValue(spec, direction));
+    const rules = objectsOf(ownValue(spec, direction));
     const name = `${namespace}/${nameOf(policy)}`;
     if (direction === 'egress') {
       resolver.put(
@@ -157,7 +158,7 @@ class PolicyResolver {
     const allowed = byNumber === undefined ? [] : this.#peers(rule, 'to', namespace).map((peers) => ({ ...peers, ports: byNumber }));
     const names = namesOfPorts([rule]);
     if (names.length === 0) return allowed;
-    const peers = list(ownValue(rule, 'to'));
+    const peers = objectsOf(ownValue(rule, 'to'));
     const selections =
       peers.length === 0 ? [this.#select(EVERYWHERE, namespace)] : peers.flatMap((peer) => this.#selectionOf(peer, namespace));
     const groupsByPort = new Map<string, Set<string>>();
@@ -184,7 +185,7 @@ class PolicyResolver {
 
   /** Whom a rule means: pods and networks together, and networks with exceptions each by itself. */
   #peers(rule: JsonObject, field: 'from' | 'to', namespace: string): readonly Omit<Allowance, 'ports'>[] {
-    const peers = list(ownValue(rule, field));
+    const peers = objectsOf(ownValue(rule, field));
     if (peers.length === 0) return [{ peers: 'any', except: [] }];
     const together = new Set<string>();
     const apart: Omit<Allowance, 'ports'>[] = [];
@@ -192,7 +193,7 @@ class PolicyResolver {
       const block = ownValue(peer, 'ipBlock');
       if (isJsonObject(block)) {
         const networks = [ownText(block, 'cidr')].flatMap(network);
-        const except = texts(ownValue(block, 'except')).flatMap(network);
+        const except = textsOf(ownValue(block, 'except')).flatMap(network);
         if (except.length === 0) for (const each of networks) together.add(each);
         else if (networks.length > 0) apart.push({ peers: networks, except });
       } else for (const { name, pods } of this.#selectionOf(peer, namespace)) together.add(this.#group(name, pods));
@@ -202,13 +203,13 @@ class PolicyResolver {
 
   /** The name of a group as a peer; made where it is not there yet. */
   #group(name: string, pods: readonly Pod[]): string {
-    if (!Object.hasOwn(this.#groups, name)) {
+    if (!this.#groups.has(name)) {
       const addresses = new Set<string>();
       for (const pod of pods) {
         for (const each of pod.addresses) addresses.add(each);
         for (const each of this.#given.get(pod.path) ?? []) addresses.add(each);
       }
-      setOwn(this.#groups, name, [...addresses]);
+      this.#groups.set(name, [...addresses]);
     }
     return `@${name}`;
   }
@@ -218,12 +219,12 @@ class PolicyResolver {
     return isAnybody ? [this.#select(peer, namespace)] : [];
   }
 
-  /** Pods that a peer selects, under a name that says how: `shop/app=web`, `{team=ops}/app=web`. */
+  /** Pods that a peer selects, under a name that says how: `shop/app=web`, `{team=ops}/*`. */
   #select(peer: JsonObject, own: string): Selection {
     const selector = selectorOf(ownValue(peer, 'podSelector'));
     const spaces = ownValue(peer, 'namespaceSelector') ?? undefined;
     const spaceSelector = spaces === undefined ? undefined : selectorOf(spaces);
-    const name = `${spaceSelector === undefined ? own : `{${spaceSelector.text}}`}/${selector.text}`.slice(0, MAX_NAME);
+    const name = shortened(`${spaceSelector === undefined ? own : `{${textOf(spaceSelector)}}`}/${textOf(selector)}`);
     let pods = this.#selected.get(name);
     if (pods === undefined) {
       const namespaces =
@@ -244,13 +245,19 @@ interface Selection {
   readonly pods: readonly Pod[];
 }
 
+/** Policies that pods are under, in the order in which they came, and what one more makes of it. */
+interface Under {
+  readonly policies: readonly string[];
+  readonly and: Map<string, Under>;
+}
+
 /** Gathers who is isolated in one direction, and by what. */
 class DirectionResolver {
   readonly #local: readonly LocalPod[];
   readonly #byNamespace = new Map<string, LocalPod[]>();
-  readonly #policies: { [name: string]: readonly Allowance[] } = {};
-  /** Names of the policies for each pod. */
-  readonly #names = new Map<LocalPod, string[]>();
+  readonly #policies = new Map<string, readonly Allowance[]>();
+  readonly #under = new Map<LocalPod, Under>();
+  readonly #anything: Under = { policies: [], and: new Map() };
   readonly #policed = new Set<string>();
 
   constructor(local: readonly LocalPod[]) {
@@ -265,33 +272,46 @@ class DirectionResolver {
   }
 
   put(name: string, pods: readonly LocalPod[], allow: readonly Allowance[]): void {
-    setOwn(this.#policies, name, allow);
-    for (const pod of pods) entryOf(this.#names, pod, () => []).push(name);
+    this.#policies.set(name, allow);
+    for (const pod of pods) {
+      const { policies, and } = this.#under.get(pod) ?? this.#anything;
+      this.#under.set(
+        pod,
+        entryOf(and, name, () => ({ policies: [...policies, name], and: new Map() })),
+      );
+    }
   }
 
   resolved(): ResolvedDirection {
-    const alike = new Map<string, { readonly addresses: string[]; readonly policies: readonly string[] }>();
+    const addresses = new Map<Under, string[]>();
     const seen = new Set<string>();
     for (const local of this.#local) {
       const isUnknown = local.pod === undefined && this.#policed.has(local.namespace);
-      const policies = this.#names.get(local) ?? (isUnknown ? [] : undefined);
-      if (policies === undefined) continue;
-      const { addresses } = entryOf(alike, JSON.stringify(policies), () => ({ addresses: [], policies }));
+      const under = this.#under.get(local) ?? (isUnknown ? this.#anything : undefined);
+      if (under === undefined) continue;
+      const alike = entryOf(addresses, under, () => []);
       for (const address of local.addresses) {
         if (seen.has(address)) continue;
         seen.add(address);
-        addresses.push(address);
+        alike.push(address);
       }
     }
-    return { policies: this.#policies, pods: [...alike.values()] };
+    return {
+      policies: Object.fromEntries(this.#policies),
+      pods: [...addresses].map(([{ policies }, those]) => ({ addresses: those, policies })),
+    };
   }
 }
 
 /** Everybody: of a rule without peers. */
 const EVERYWHERE: JsonObject = { namespaceSelector: {}, podSelector: {} };
 
-/** Characters of the name of a group. */
+const textOf = ({ text }: LabelSelector): string => text || '*';
+
+/** Characters of a name of which nothing is left out. */
 const MAX_NAME = 400;
+
+const shortened = (name: string): string => (name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME)}...${sha256(name).slice(0, 16)}`);
 
 function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
   let value = map.get(key);
@@ -360,6 +380,7 @@ const namesOfPorts = (rules: readonly JsonObject[]): readonly string[] => [
 
 /** Pods by the numbers that they give to these names: `TCP/http=8080`. */
 function byNumbers(pods: readonly LocalPod[], names: readonly string[]): ReadonlyMap<string, readonly LocalPod[]> {
+  if (names.length === 0) return new Map([['', pods]]);
   const groups = new Map<string, LocalPod[]>();
   for (const each of pods) {
     const way = names.map((name) => `${name}=${each.pod?.ports.get(name) ?? ''}`).join(',');
@@ -400,11 +421,14 @@ function isOf(pod: JsonObject, uid: string): boolean {
   return uid === '' || uid === ownText(metadata, 'uid') || uid === ownText(annotations, 'kubernetes.io/config.hash');
 }
 
+/** Matches nothing; no selector is written so. */
+const NOTHING: LabelSelector = { ...EVERYTHING, text: '!', matches: () => false };
+
 function selectorOf(value: Json | undefined): LabelSelector {
   if (value === undefined || value === null) return EVERYTHING;
   const read = labelSelectorOf(value);
   // The API server lets no such object in; should there be one, it selects nothing.
-  return read.ok ? read.selector : { ...EVERYTHING, matches: () => false };
+  return read.ok ? read.selector : NOTHING;
 }
 
 const plainAddress = (text: string): readonly string[] => {
