@@ -202,6 +202,22 @@ describe('steps for the node', () => {
     expect(taken()).toEqual(['ensure vxlan', 'ensure route n1 1']);
   });
 
+  it('are all looked at once in a while, though something changes all the time', async () => {
+    const { ensure, taken, facts, clock } = setUp();
+    await ensure();
+    taken();
+    const change = async (name: string, milliseconds: number): Promise<readonly string[]> => {
+      clock.advance(milliseconds);
+      facts.change([{ name }]);
+      clock.advance(100);
+      await turns();
+      return taken();
+    };
+    expect(await change('m1', 30_000)).toEqual(['ensure vxlan', 'ensure route m1 1']);
+    expect(await change('m2', 30_000)).toEqual(['ensure vxlan', 'ensure route m2 1', 'ensure vxlan', 'ensure route m2 1']);
+    expect(await change('m3', 30_000)).toEqual(['ensure vxlan', 'ensure route m3 1']);
+  });
+
   it('are not put off by changes that never end', async () => {
     const { ensure, taken, facts, clock } = setUp();
     await ensure();
@@ -254,6 +270,15 @@ describe('steps for the node', () => {
       attach('c1');
       expect(await call('follow')).toBeUndefined();
       expect(taken()).toEqual(['ensure policy c1']);
+    });
+
+    it('are not looked at again a moment later for a container that was answered', async () => {
+      const { call, attach, clock } = attached();
+      await call('ensure');
+      attach('c1');
+      expect(clock.pending()).toBe(1);
+      await call('follow');
+      expect(clock.pending()).toBe(0);
     });
 
     it('are done once for many that come while they are being done', async () => {

@@ -51,7 +51,7 @@ interface NodeNetwork {
   readsAttachments: boolean;
   /** Milliseconds of the last convergence. */
   took: number;
-  /** When all steps were last ensured. */
+  /** When all steps were last ensured, and not only what had changed. */
   ensured: number | undefined;
 }
 
@@ -245,17 +245,24 @@ export class NodeSteps {
   async #attempt(state: NodeNetwork): Promise<void> {
     const { clock, deadline, facts, performer, log, retry, repair } = this.#options;
     const { rule, config, meaning } = state;
-    const isRepaired =
-      state.isConverged && state.ensured !== undefined && state.fault === undefined && clock.elapsed() - state.ensured < repair;
     const began = clock.elapsed();
+    const isDue = state.ensured === undefined || began - state.ensured >= repair;
+    const isRepaired = state.isConverged && state.fault === undefined && !isDue;
+    // What was to come because of changes until now comes with this.
+    state.timer?.cancel();
+    state.timer = undefined;
     const limit = stepDeadline(clock, deadline, undefined);
     try {
       const answer = await withFacts({ source: facts, clock }, limit.signal, (known) =>
         rule.node!(config, { ...known, attachments: (network) => this.#attachmentsFor(state, network, known) }),
       );
-      if (answer.kind === 'plan' && !(isRepaired && isAsRecorded(answer.plan, performer.record(answer.plan.id)))) {
-        await performer.converge(answer.plan, limit.signal);
-        state.ensured = clock.elapsed();
+      if (answer.kind === 'plan') {
+        const { plan } = answer;
+        const isChanged = !isAsRecorded(plan, performer.record(plan.id));
+        if (isChanged || !isRepaired) await performer.converge(plan, limit.signal);
+        // Steps that change may do no more than that. Where something changes all the time, all is looked at once in a while nevertheless.
+        if (isChanged && isDue && state.ensured !== undefined) await performer.converge(plan, limit.signal);
+        if (isDue || !isChanged) state.ensured = clock.elapsed();
       }
       state.fault = answer.kind === 'fault' ? answer.fault : undefined;
     } catch (error) {
