@@ -2,10 +2,10 @@ import { STRING } from '../../cel/types.ts';
 import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
 import { command, ip, tolerating } from '../effects/iproute.ts';
 import { existingLink, type LinkRow, link, routes } from '../effects/show.ts';
-import type { OwnerTag, ResultParts, StepContext } from '../operation.ts';
+import type { Operation, OwnerTag, StepContext } from '../operation.ts';
 import { checkInterface, configureInterface, interfaceResult } from './interface.ts';
 import { generatedLinkName, generatedMac } from './link-name.ts';
-import { deleteLink, tagLink } from './owned-link.ts';
+import { deleteLink, ownedLinks, tagLink } from './owned-link.ts';
 import type { InterfaceArguments } from './shapes.ts';
 
 /*
@@ -16,7 +16,7 @@ import type { InterfaceArguments } from './shapes.ts';
 
 /** Outputs of operations that make one interface. */
 export type InterfaceOutputs = { readonly name: string; readonly mac: string; readonly sandbox?: string };
-export const INTERFACE_OUTPUTS = { name: STRING, mac: STRING, sandbox: STRING } as const;
+const INTERFACE_OUTPUTS = { name: STRING, mac: STRING, sandbox: STRING } as const;
 
 type Context = StepContext<InterfaceOutputs>;
 
@@ -30,7 +30,7 @@ export interface ContainerLink {
   /** Words after `type <kind>`. */
   readonly after?: readonly (string | number)[];
   /** Its MAC address, where it can be chosen. */
-  readonly mac?: string;
+  readonly mac?: string | undefined;
 }
 
 export const interfaceMac = (args: InterfaceArguments, owner: OwnerTag): string =>
@@ -84,26 +84,40 @@ const creation = (args: InterfaceArguments, wanted: ContainerLink, name: string,
     'exists',
   );
 
-export function* undoContainerLink(args: InterfaceArguments, { owner, netns, netnsGone }: Context): Steps<void> {
+function* undoContainerLink(args: InterfaceArguments, { owner, netns, netnsGone }: Context): Steps<void> {
   if (netnsGone) return;
   const present = yield* link(netns, args.name);
   if (present?.ifalias === owner.text) yield* deleteLink(netns, args.name);
   else if ((yield* link(netns, temporaryName(args, owner))) !== undefined) yield* deleteLink(netns, temporaryName(args, owner));
 }
 
-export const checkContainerLink = (args: InterfaceArguments, { netns }: Context, kind: string): Steps<readonly string[]> =>
-  checkInterface(netns, args, kind);
+/** What operations that make one interface in the container have in common; `kind` is the type of its link. */
+export const containerLink = (kind: string) =>
+  ({
+    group: 'network',
+    outputs: INTERFACE_OUTPUTS,
+    lifetime: 'owned',
+    requires: () => [{ kind: 'link-type', name: kind }],
+    lockKeys: () => [],
+    check: (args, { netns }) => checkInterface(netns, args, kind),
+    undo: undoContainerLink,
+    inventory: () => ownedLinks(kind),
+    result: (args, { name, mac, sandbox }) => ({
+      interfaces: [{ name, ...(mac && { mac }), ...(sandbox !== undefined && { sandbox }) }],
+      ...interfaceResult(args, 0),
+    }),
+  }) satisfies Partial<Operation<InterfaceArguments, InterfaceOutputs>>;
 
-export const interfaceOutputs = (args: InterfaceArguments, { netns }: Context, mac: string): InterfaceOutputs => ({
-  name: args.name,
+export const interfaceOutputs = (args: InterfaceArguments, context: Pick<Context, 'netns'>, mac: string): InterfaceOutputs => ({
+  ...predictInterface(args, context),
   mac,
-  ...(netns !== undefined && { sandbox: netns }),
 });
 
-/** What the interface adds to a result. */
-export const interfaceParts = (args: InterfaceArguments, { name, mac, sandbox }: InterfaceOutputs): ResultParts => ({
-  interfaces: [{ name, ...(mac && { mac }), ...(sandbox !== undefined && { sandbox }) }],
-  ...interfaceResult(args, 0),
+/** Outputs as far as they are known before; `mac` is left out where the kernel or the link below chooses it. */
+export const predictInterface = (args: InterfaceArguments, { netns }: Pick<Context, 'netns'>, mac?: string) => ({
+  name: args.name,
+  ...(mac && { mac }),
+  ...(netns !== undefined && { sandbox: netns }),
 });
 
 /**

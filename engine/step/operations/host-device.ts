@@ -7,6 +7,7 @@ import { command, ip, tolerating } from '../effects/iproute.ts';
 import { type LinkRow, link, links } from '../effects/show.ts';
 import { pause, remember } from '../effects/step.ts';
 import { addAddress, readAddress } from '../network/address.ts';
+import { predictInterface } from '../network/container-link.ts';
 import { askedDevice, deviceFields, deviceKey, deviceProblems, findDevice, isForPrograms } from '../network/host-device-lookup.ts';
 import { checkInterface, configureInterface, describeInterface, interfaceProblems, interfaceResult } from '../network/interface.ts';
 import { tagLink } from '../network/owned-link.ts';
@@ -84,11 +85,7 @@ export const HOST_DEVICE: Operation<Arguments, Outputs> = {
   },
 
   inventory: ownedDevices,
-  predict: (args, { netns }) => ({
-    name: args.name,
-    ...(args.mac && { mac: args.mac.toLowerCase() }),
-    ...(netns !== undefined && { sandbox: netns }),
-  }),
+  predict: (args, context) => predictInterface(args, context, args.mac?.toLowerCase()),
   describe: (args) => `move ${askedDevice(args)} into the container as ${describeInterface(args)}`,
   result(args, { name, mac, sandbox, pciID }) {
     const place = { ...(sandbox !== undefined && { sandbox }), ...(pciID !== undefined && { pciID }) };

@@ -1,15 +1,7 @@
 import { defaulted, type Infer, object, oneOf, optional } from '../../text/shape.ts';
-import {
-  checkContainerLink,
-  ensureOnMaster,
-  INTERFACE_OUTPUTS,
-  type InterfaceOutputs,
-  interfaceParts,
-  undoContainerLink,
-} from '../network/container-link.ts';
+import { containerLink, ensureOnMaster, type InterfaceOutputs, predictInterface } from '../network/container-link.ts';
 import { describeInterface, interfaceProblems } from '../network/interface.ts';
 import { optionalLinkNameProblems } from '../network/link-name.ts';
-import { ownedLinks } from '../network/owned-link.ts';
 import { interfaceFields, linkInContainer, linkName } from '../network/shapes.ts';
 import type { Operation } from '../operation.ts';
 
@@ -27,21 +19,13 @@ type Arguments = Infer<typeof shape>;
 
 /** An interface that shares the MAC address of an interface of the host. Official plugin: plugins/main/ipvlan. */
 export const IPVLAN: Operation<Arguments, InterfaceOutputs> = {
+  ...containerLink('ipvlan'),
   name: 'ipvlan',
-  group: 'network',
   doc: 'An interface of the container with addresses of its own, on an interface of the host whose MAC address it shares.',
   arguments: shape,
-  outputs: INTERFACE_OUTPUTS,
-  lifetime: 'owned',
   validate: (args) => [...interfaceProblems(args), ...optionalLinkNameProblems(args, 'master')],
-  requires: () => [{ kind: 'link-type', name: 'ipvlan' }],
-  lockKeys: () => [],
 
   ensure: (args, context) => ensureOnMaster(args, context, { kind: 'ipvlan', after: ['mode', args.mode] }),
-  check: (args, context) => checkContainerLink(args, context, 'ipvlan'),
-  undo: undoContainerLink,
-  inventory: () => ownedLinks('ipvlan'),
-  predict: (args, { netns }) => ({ name: args.name, ...(netns !== undefined && { sandbox: netns }) }),
-  describe: (args) => `ipvlan ${describeInterface(args)}, on ${args.master ?? 'the interface of the default route'}, mode ${args.mode}`,
-  result: interfaceParts,
+  predict: (args, context) => predictInterface(args, context),
+  describe: (args) => `ipvlan ${describeInterface(args)}, on ${args.master || 'the interface of the default route'}, mode ${args.mode}`,
 };

@@ -3,17 +3,10 @@ import { EffectError, type Steps } from '../effect.ts';
 import { command, ip } from '../effects/iproute.ts';
 import { link } from '../effects/show.ts';
 import { remember } from '../effects/step.ts';
-import {
-  checkContainerLink,
-  INTERFACE_OUTPUTS,
-  type InterfaceOutputs,
-  interfaceMac,
-  interfaceOutputs,
-  interfaceParts,
-} from '../network/container-link.ts';
-import { configureInterface, describeInterface, interfaceProblems } from '../network/interface.ts';
+import { containerLink, type InterfaceOutputs, interfaceMac, interfaceOutputs } from '../network/container-link.ts';
+import { checkInterface, configureInterface, describeInterface, interfaceProblems } from '../network/interface.ts';
 import { optionalLinkNameProblems } from '../network/link-name.ts';
-import { deleteLink, ownedLinks } from '../network/owned-link.ts';
+import { deleteLink } from '../network/owned-link.ts';
 import { interfaceFields, linkName } from '../network/shapes.ts';
 import type { Operation, StepContext } from '../operation.ts';
 
@@ -29,15 +22,11 @@ type Arguments = Infer<typeof shape>;
 
 /** An Ethernet interface whose other end is a program. Official plugin: plugins/main/tap. */
 export const TAP: Operation<Arguments, InterfaceOutputs> = {
+  ...containerLink('tun'),
   name: 'tap',
-  group: 'network',
   doc: 'An interface of the container whose other end is a program, such as a virtual machine.',
   arguments: shape,
-  outputs: INTERFACE_OUTPUTS,
-  lifetime: 'owned',
   validate: (args) => [...interfaceProblems(args), ...optionalLinkNameProblems(args, 'bridge')],
-  requires: () => [{ kind: 'link-type', name: 'tun' }],
-  lockKeys: () => [],
 
   *ensure(args, context) {
     yield* make(args, context);
@@ -47,7 +36,7 @@ export const TAP: Operation<Arguments, InterfaceOutputs> = {
   },
 
   *check(args, context) {
-    const problems = yield* checkContainerLink(args, context, 'tun');
+    const problems = yield* checkInterface(context.netns, args, 'tun');
     const row = args.bridge && problems.length === 0 ? yield* link(context.netns, args.name) : undefined;
     return row === undefined || row.master === args.bridge ? problems : [`interface ${args.name} is not plugged into ${args.bridge}`];
   },
@@ -60,10 +49,8 @@ export const TAP: Operation<Arguments, InterfaceOutputs> = {
     }
   },
 
-  inventory: () => ownedLinks('tun'),
   predict: (args, context) => interfaceOutputs(args, context, interfaceMac(args, context.owner)),
   describe: (args) => `tap ${describeInterface(args)}${args.bridge ? `, on ${args.bridge}` : ''}`,
-  result: interfaceParts,
 };
 
 /** A device for programs can't be made with an address that tells whose it is: that it is being made is kept before. */

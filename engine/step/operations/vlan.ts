@@ -1,15 +1,7 @@
 import { type Infer, integer, object } from '../../text/shape.ts';
-import {
-  checkContainerLink,
-  ensureOnMaster,
-  INTERFACE_OUTPUTS,
-  type InterfaceOutputs,
-  interfaceParts,
-  undoContainerLink,
-} from '../network/container-link.ts';
+import { containerLink, ensureOnMaster, type InterfaceOutputs, predictInterface } from '../network/container-link.ts';
 import { describeInterface, interfaceProblems } from '../network/interface.ts';
 import { linkNameProblems } from '../network/link-name.ts';
-import { ownedLinks } from '../network/owned-link.ts';
 import { interfaceFields, linkInContainer, linkName } from '../network/shapes.ts';
 import type { Operation } from '../operation.ts';
 
@@ -23,25 +15,13 @@ type Arguments = Infer<typeof shape>;
 
 /** One VLAN of an interface of the host. Official plugin: plugins/main/vlan. */
 export const VLAN: Operation<Arguments, InterfaceOutputs> = {
+  ...containerLink('vlan'),
   name: 'vlan',
-  group: 'network',
   doc: 'An interface of the container that is one VLAN of an interface of the host.',
   arguments: shape,
-  outputs: INTERFACE_OUTPUTS,
-  lifetime: 'owned',
   validate: (args) => [...interfaceProblems(args), ...linkNameProblems(args, 'master')],
-  requires: () => [{ kind: 'link-type', name: 'vlan' }],
-  lockKeys: () => [],
 
   ensure: (args, context) => ensureOnMaster(args, context, { kind: 'vlan', after: ['id', args.id] }),
-  check: (args, context) => checkContainerLink(args, context, 'vlan'),
-  undo: undoContainerLink,
-  inventory: () => ownedLinks('vlan'),
-  predict: (args, { netns }) => ({
-    name: args.name,
-    ...(args.mac && { mac: args.mac.toLowerCase() }),
-    ...(netns !== undefined && { sandbox: netns }),
-  }),
+  predict: (args, context) => predictInterface(args, context, args.mac?.toLowerCase()),
   describe: (args) => `vlan ${args.id} of ${args.master} as ${describeInterface(args)}`,
-  result: interfaceParts,
 };
