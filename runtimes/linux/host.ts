@@ -22,8 +22,11 @@ import { iptablesRestore, iptablesSave } from './iptables.ts';
 import { LinkDeletion } from './link-deletion.ts';
 import { NamespacePool } from './namespace-pool.ts';
 import { NamespaceSession } from './namespace-session.ts';
-import { Netlink, type NetlinkPlace } from './netlink/netlink.ts';
+import { changeByNetlink } from './netlink/change.ts';
+import { Netlink } from './netlink/netlink.ts';
+import type { NetlinkPlace } from './netlink/place.ts';
 import { type RelayProgram, relayProgram } from './netlink/relay-program.ts';
+import { showByNetlink } from './netlink/show.ts';
 import { Nft } from './nft.ts';
 import type { HostHandler, HostSession } from './performer.ts';
 import { Probe } from './probe.ts';
@@ -61,6 +64,8 @@ export interface Host extends HostHandler {
 
 /** Milliseconds in which a child may believe what it knows of names. */
 const MAX_AGE = 1000;
+/** Bytes that nft may say of a large script: of each of its commands that failed some hundred. */
+const MAX_NFT_ERRORS = 16 * 1024 * 1024;
 /** What a child that deletes links is kept for. */
 const DELETES = 'deletions';
 /** Links that are being deleted at the same time: each keeps a child for some 20 ms, and one after the other they may come every 4. */
@@ -128,6 +133,7 @@ class LinuxHost implements Host {
       })),
       this.#clock,
       this.#deadline,
+      (script, signal) => this.#runner.run({ program: 'nft', arguments: ['-f', '-'], stdin: script, limit: MAX_NFT_ERRORS }, signal),
     );
   }
 
@@ -182,7 +188,7 @@ class LinuxHost implements Host {
       case 'iproute':
         return this.#changeDirectly(effect, undefined, signal) ?? this.#iproute.change(effect, signal);
       case 'show': {
-        const shown = this.#home?.show(effect);
+        const shown = this.#home && showByNetlink(this.#home, effect);
         return (shown && (await orAborted(shown, signal, effect.program))) ?? this.#iproute.show(effect, signal);
       }
       case 'nft':
@@ -229,7 +235,7 @@ class LinuxHost implements Host {
   ): Promise<void> | undefined {
     // Deleting takes the kernel long, and nobody shall wait behind it.
     if (effect.commands.some(({ words }) => deletedLink(words) !== undefined)) return undefined;
-    const changed = this.#home?.change(effect, there);
+    const changed = this.#home && changeByNetlink(this.#home, effect, there);
     if (changed === undefined) return undefined;
     return orAborted(changed, signal, effect.program).finally(() => {
       // Children of iproute2 may remember what is no more.

@@ -7,7 +7,9 @@ import { iprouteFraming, nftFraming } from './framing.ts';
 import { Iproute } from './iproute.ts';
 import type { NamespaceEntry } from './namespace-entry.ts';
 import type { NamespacePool } from './namespace-pool.ts';
-import type { NetlinkPlace } from './netlink/netlink.ts';
+import { changeByNetlink } from './netlink/change.ts';
+import type { NetlinkPlace } from './netlink/place.ts';
+import { showByNetlink } from './netlink/show.ts';
 import { Nft } from './nft.ts';
 import { orAborted, Resident } from './resident.ts';
 import { checkSysctl, sysctlFailure } from './sysctl.ts';
@@ -62,7 +64,7 @@ export class NamespaceSession {
   }
 
   async change(effect: Extract<Effect, { kind: 'iproute' }>, signal?: AbortSignal): Promise<void> {
-    const changed = this.netlink?.change(effect);
+    const changed = this.netlink && changeByNetlink(this.netlink, effect);
     if (changed !== undefined) {
       await orAborted(changed, signal, effect.program);
       // Its children may remember what is no more.
@@ -74,7 +76,7 @@ export class NamespaceSession {
   }
 
   async show(effect: Extract<Effect, { kind: 'show' }>, signal?: AbortSignal): Promise<unknown> {
-    const shown = this.netlink?.show(effect);
+    const shown = this.netlink && showByNetlink(this.netlink, effect);
     const rows = shown && (await orAborted(shown, signal, effect.program));
     if (rows !== undefined) return rows;
     await this.#enter(signal);

@@ -26,9 +26,12 @@ export const familyNumber = (address: IpAddress): number => (isV4(address) ? FAM
 export const addressOf = (bytes: Buffer | undefined): IpAddress | undefined =>
   bytes?.length === 4 || bytes?.length === 16 ? { bytes, zone: '' } : undefined;
 
-/** Asks for the addresses of the link whose index a register holds. */
-export const askAddresses = (of: number): Request =>
-  new MessageWriter(RTM.getAddress, FLAGS.dump).u8(0, 0, 0, 0).u32(register(of)).request();
+/** Asks for the addresses of the link whose index a register holds, or of all links. */
+export const askAddresses = (of?: number): Request =>
+  new MessageWriter(RTM.getAddress, FLAGS.dump)
+    .u8(0, 0, 0, 0)
+    .u32(of === undefined ? 0 : register(of))
+    .request();
 
 /** `address add` and `address del`, from the second word on. */
 export function encodeAddress([verb, cidr, ...words]: readonly string[]): readonly Request[] | undefined {

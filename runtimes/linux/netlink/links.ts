@@ -64,7 +64,12 @@ export function askLink(name: string, keep: number): Request {
 export const askLinkByIndex = (index: number): Request =>
   header(RTM.getLink, FLAGS.request, index).number(IFLA.extendedMask, SKIP_STATISTICS).request();
 
-export const askLinks = (): Request => header(RTM.getLink, FLAGS.dump, 0).number(IFLA.extendedMask, SKIP_STATISTICS).request();
+/** Asks for all links, or for those of a type. */
+export function askLinks(kind?: string): Request {
+  const message = header(RTM.getLink, FLAGS.dump, 0).number(IFLA.extendedMask, SKIP_STATISTICS);
+  if (kind !== undefined) message.attribute(IFLA.info, () => message.text(INFO.kind, kind));
+  return message.request();
+}
 
 /** `link add`, `link set` and `link del`, from the second word on. */
 export function encodeLink([verb, ...words]: readonly string[], places: Places): readonly Request[] | undefined {
@@ -180,13 +185,14 @@ function setPort(link: string, words: readonly string[]): readonly Request[] | u
   return [askLink(link, 0), message.request()];
 }
 
-/** A link without its addresses; undefined where iproute2 would show more than is known here. */
+/** A link without its addresses. */
 export interface LinkFound {
   readonly row: Omit<LinkRow, 'addr_info' | 'master'>;
   /** Index of the link that it is a part of. */
   readonly master: number | undefined;
 }
 
+/** A link; undefined where iproute2 would show more than is known here. */
 export function decodeLink(body: Buffer): LinkFound | undefined {
   const attributes = readAttributes(body.subarray(16));
   const number = (type: number): number | undefined => attributes.get(type)?.readUInt32LE(0);
@@ -233,6 +239,13 @@ export function decodeLink(body: Buffer): LinkFound | undefined {
       }),
     },
   };
+}
+
+/** Type of a link: `veth`; undefined for a physical one. */
+export function linkKind(body: Buffer): string | undefined {
+  const info = readAttributes(body.subarray(16)).get(IFLA.info);
+  const kind = info && readAttributes(info).get(INFO.kind);
+  return kind && textOf(kind);
 }
 
 const mac = (bytes: Buffer | undefined): string | undefined =>

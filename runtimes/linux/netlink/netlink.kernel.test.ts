@@ -237,8 +237,9 @@ describe.skipIf(lacks !== '')(`netlink and iproute2${lacks === '' ? '' : ` (skip
       const names = (JSON.parse(sh(`nsenter --net=${pathOf('n')} ip -json link show`)) as { readonly ifname: string }[]).map(
         ({ ifname }) => ifname,
       );
-      for (const name of [...names, 'none']) {
-        const question = show(pathOf('n'), `address show dev ${name}`);
+      const questions = [...names, 'none'].map((name) => ` dev ${name}`);
+      for (const rest of [...questions, '', ' type veth', ' type bridge', ' type dummy', ' type veth master br0']) {
+        const question = show(pathOf('n'), `address show${rest}`);
         const shown = (await perform('n', question)) as readonly object[];
         const expected = (await other.perform(question)) as readonly Record<string, unknown>[];
         expect(shown).toHaveLength(expected.length);

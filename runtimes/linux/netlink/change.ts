@@ -1,0 +1,93 @@
+import type { Command, Effect, EffectError } from '../../../engine/step/effect.ts';
+import { asTyped, batchLine } from '../batch-words.ts';
+import { encodeAddress } from './addresses.ts';
+import { errnoName, kernelFailure } from './kernel-failure.ts';
+import { encodeLink, type Places } from './links.ts';
+import { type Request, readAnswer } from './message.ts';
+import type { NetlinkPlace } from './place.ts';
+import { encodeRoute } from './routes.ts';
+
+interface Line {
+  readonly command: Command;
+  readonly requests: readonly Request[];
+}
+
+/** Bytes of messages that are sent at once. */
+const MAX_TALK = 256 * 1024;
+const EIO = 5;
+const NO_PLACES: Places = new Map();
+
+/**
+ * Performs the lines of an effect in order, up to the first that fails, in one exchange with the kernel. `there`: a place whose namespace they may
+ * name. Undefined where some are not known; then nothing is done. Throws {@link EffectError} `invalid` for words that are refused, and rejects
+ * with one.
+ */
+export function changeByNetlink(
+  place: NetlinkPlace,
+  { program, commands, family }: Pick<Extract<Effect, { kind: 'iproute' }>, 'program' | 'commands' | 'family'>,
+  there?: NetlinkPlace,
+): Promise<void> | undefined {
+  if (program !== 'ip' || family !== undefined) return undefined;
+  const places: Places = there?.path === undefined ? NO_PLACES : new Map([[there.path, there.number]]);
+  const lines: Line[] = [];
+  let size = 0;
+  for (const command of commands) {
+    // The same words are refused, whoever performs them.
+    batchLine(program, command);
+    const requests = encode(command.words, places);
+    if (requests === undefined) return undefined;
+    lines.push({ command, requests });
+    size += requests.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+  return size > MAX_TALK ? undefined : perform(place, lines, there);
+}
+
+async function perform(place: NetlinkPlace, lines: readonly Line[], there: NetlinkPlace | undefined): Promise<void> {
+  for (let rest = lines; rest.length > 0; ) {
+    const requests = rest.flatMap((line) => line.requests);
+    const { errno, answers } = await place.talk(requests, { isRepeatable: false, there });
+    const stop = firstFailure(rest, answers, errno);
+    if (stop === undefined) return;
+    const { line, failure } = stop;
+    if (!rest[line]!.command.tolerate?.includes(failure.code)) throw failure;
+    rest = rest.slice(line + 1);
+  }
+}
+
+function encode([object, ...words]: readonly string[], places: Places): readonly Request[] | undefined {
+  switch (object) {
+    case 'link':
+      return encodeLink(words, places);
+    case 'address':
+      return encodeAddress(words);
+    case 'route':
+      return encodeRoute(words);
+    default:
+      return undefined;
+  }
+}
+
+/** The line at which it ended, and why; undefined where all is done. `errno`: of the talk itself. */
+function firstFailure(
+  lines: readonly Line[],
+  answers: readonly Buffer[],
+  errno: number,
+): { readonly line: number; readonly failure: EffectError } | undefined {
+  let next = 0;
+  for (const [line, { command, requests }] of lines.entries()) {
+    for (const [index, { keep }] of requests.entries()) {
+      const bytes = answers[next++];
+      const answer = bytes === undefined ? { errno: errno || EIO, text: '' } : readAnswer(bytes);
+      if (answer.errno === 0) continue;
+      const isGone = keep !== undefined && errnoName(answer.errno) === 'ENODEV';
+      const text = isGone ? `Cannot find device ${JSON.stringify(lookedUp(command, index))}` : answer.text;
+      return { line, failure: kernelFailure(answer.errno, text, asTyped('ip', command.words)) };
+    }
+  }
+  return undefined;
+}
+
+/** Name of the link that a message of a line looked for: first the one that the line is about, then its master. */
+function lookedUp({ words }: Command, index: number): string {
+  return words[words.indexOf(index === 0 ? 'dev' : 'master') + 1] ?? '';
+}
