@@ -10,7 +10,7 @@ type RunEffect = Extract<Effect, { kind: 'run' }>;
  * that it is run for.
  */
 const OF_THE_VOCABULARY: ReadonlyMap<string, (args: readonly string[]) => boolean> = new Map([
-  ['conntrack', (args: readonly string[]) => args[0] === '-D'],
+  ['conntrack', (args: readonly string[]) => args[0] === '-D' || /^-L -f ipv[46] -p udp$/.test(args.join(' '))],
 ]);
 
 /**

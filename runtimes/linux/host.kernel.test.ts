@@ -118,6 +118,30 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
     expect(await rows(list)).toContainEqual({ rule: expect.objectContaining({ handle: expect.any(Number), comment: 'x' }) });
   });
 
+  it('applies large scripts all or none, of which it says what failed first', async () => {
+    const table = `${OURS}-large`;
+    const elements = Array.from({ length: 2000 }, (_, index) => `add element inet ${table} s { 10.1.${index >> 8}.${index & 255} }`);
+    const large = (...before: readonly string[]): Effect => ({
+      kind: 'nft',
+      netns: undefined,
+      script: [...before, ...elements].join('\n'),
+    });
+    const list: Effect = { kind: 'nft-list', netns: undefined, words: ['table', 'inet', table] };
+    try {
+      expect(await codeOf(large())).toBe('missing');
+      await host.perform({ ...large(), tolerate: ['missing'] } as Effect);
+      const make = [`add table inet ${table}`, `add set inet ${table} s { type ipv4_addr; }`];
+      expect(await codeOf(large(...make, `add rule inet ${table} none accept`))).toBe('missing');
+      expect(await rows(list)).toEqual([]);
+      await host.perform(large(...make));
+      const [set] = (await rows(list)).flatMap((row) => row['set'] ?? []) as readonly JsonObject[];
+      expect(set?.['elem']).toHaveLength(2000);
+      expect(await codeOf(large('add table inet x;', 'include "/etc/passwd"'))).toBe('invalid');
+    } finally {
+      await host.perform({ kind: 'nft', netns: undefined, script: `delete table inet ${table}`, tolerate: ['missing'] });
+    }
+  });
+
   it.each<[FailureCode, string, Effect]>([
     ['missing', 'a link that is not there', change(PATH, 'link set dev none up')],
     ['missing', 'an address that is not there', change(PATH, 'address del 10.0.0.1/8 dev lo')],

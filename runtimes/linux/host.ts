@@ -260,7 +260,7 @@ class LinuxHost implements Host {
   }
 
   prepare(): void {
-    this.#netlink?.prepare();
+    if (this.#netlink !== undefined) return this.#netlink.prepare();
     if (findProgram('ip') === undefined) return;
     this.#iprouteResident('ip', undefined, '').prepare();
     this.#pool.prepare();

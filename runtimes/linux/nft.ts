@@ -1,30 +1,52 @@
 import { isJsonObject, type Json, type JsonObject, ownValue } from '../../engine/object/json.ts';
-import { EffectError, type FailureCode } from '../../engine/step/effect.ts';
+import { EffectError, type FailureCode, type ProgramResult } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
 import { classifyFailure, failureMessage } from './failure.ts';
 import { listLine, scriptLine } from './nft-script.ts';
 import type { Resident, ResidentAnswer } from './resident.ts';
 
-/** Changes and lists of nftables in one namespace. `deadline`: milliseconds for one of them. */
+/** Runs nft once for a script, which it reads from its standard input. Throws {@link EffectError} where it can't. */
+export type RunNft = (script: string, signal: AbortSignal | undefined) => Promise<ProgramResult>;
+
+/**
+ * Characters of a script from which on it is worth the start of a program: the resident child reads its line as what somebody types, a
+ * millisecond for each kilobyte, and shows all of it again for each command that failed.
+ */
+const LARGE = 32 * 1024;
+
+/** Changes and lists of nftables in one namespace. */
 export class Nft {
   readonly #resident: Resident;
   readonly #clock: Clock;
   readonly #deadline: number;
+  readonly #run: RunNft | undefined;
 
-  constructor(resident: Resident, clock: Clock, deadline: number) {
+  /** `deadline`: milliseconds for one of them; `run`: for large scripts, where it can be had. */
+  constructor(resident: Resident, clock: Clock, deadline: number, run?: RunNft) {
     this.#resident = resident;
     this.#clock = clock;
     this.#deadline = deadline;
+    this.#run = run;
   }
 
   /** Applies all commands of a script, or none. Throws {@link EffectError}. */
   async apply(script: string, tolerate: readonly FailureCode[], signal?: AbortSignal): Promise<void> {
     const line = scriptLine(script);
     if (line === '') return;
+    const failure =
+      this.#run !== undefined && line.length > LARGE ? await this.#applyOnce(script, this.#run, signal) : await this.#type(line, signal);
+    if (failure !== undefined && !tolerate.includes(failure.code)) throw failure;
+  }
+
+  async #type(line: string, signal: AbortSignal | undefined): Promise<EffectError | undefined> {
     const answer = await this.#ask(line, signal);
-    if (answer.kind === 'answered' && answer.failed !== true) return;
-    const failure = this.#failure(answer, line);
-    if (!tolerate.includes(failure.code)) throw failure;
+    return answer.kind === 'answered' && answer.failed !== true ? undefined : this.#failure(answer, line);
+  }
+
+  /** The same of a script with its lines, so that nft shows one line for what failed in it. */
+  async #applyOnce(script: string, run: RunNft, signal: AbortSignal | undefined): Promise<EffectError | undefined> {
+    const { exitCode, stderr } = await run(`${script}\n`, signal);
+    return exitCode === 0 ? undefined : failureOf(stderr, script);
   }
 
   /** Rows of `nft list`, without the one that tells of nft itself; none where there is no such thing. Throws {@link EffectError}. */
@@ -48,12 +70,17 @@ export class Nft {
   }
 
   #failure(answer: ResidentAnswer, line: string): EffectError {
-    const tried = `nft ${line.length > 300 ? `${line.slice(0, 300)}…` : line}`;
-    if (answer.kind === 'timeout') return new EffectError('timeout', `no answer within ${this.#deadline} ms`, tried);
-    const told = reasonsOf(answer.text);
-    if (told !== '') return new EffectError(classifyFailure(told), failureMessage(told), tried);
-    return new EffectError('program', 'nft ended while it performed the command, which may be done or not', tried);
+    if (answer.kind === 'timeout') return new EffectError('timeout', `no answer within ${this.#deadline} ms`, triedOf(line));
+    return failureOf(answer.text, line);
   }
+}
+
+const triedOf = (script: string): string => `nft ${script.length > 300 ? `${script.slice(0, 300)}…` : script}`;
+
+function failureOf(text: string, script: string): EffectError {
+  const told = reasonsOf(text);
+  if (told !== '') return new EffectError(classifyFailure(told), failureMessage(told), triedOf(script));
+  return new EffectError('program', 'nft ended while it performed the command, which may be done or not', triedOf(script));
 }
 
 /** The reasons that nft gives, without the lines of the script that it shows below each. */

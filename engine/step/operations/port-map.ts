@@ -1,5 +1,4 @@
-import { EffectError, type Steps } from '../effect.ts';
-import { run } from '../effects/outside.ts';
+import type { Steps } from '../effect.ts';
 import { type RouteRow, show } from '../effects/show.ts';
 import { readSysctl, writeSysctl } from '../effects/sysctl.ts';
 import { addressProblems } from '../network/address.ts';
@@ -23,6 +22,7 @@ import {
   staleIptablesPorts,
 } from '../packet-filter/port-mapping-iptables.ts';
 import { leadsTo, PORT_MAP_PREFIX, portMapChains, portMapFoundation } from '../packet-filter/port-mapping-nftables.ts';
+import { forgetUdpFlows } from '../packet-filter/udp-flows.ts';
 
 /**
  * Official plugin: plugins/meta/portmap. Different from there: a port that somebody else has is an error that names them, instead of going
@@ -63,7 +63,7 @@ export const PORT_MAP: Operation<PortMapArguments> = {
       },
     });
     if (args.snat) yield* routeLocalhost(mappings);
-    yield* forgetFlows(mappings);
+    yield* forgetUdpFlows(mappings);
     return {};
   },
 
@@ -114,20 +114,4 @@ function* routeLocalhost(mappings: readonly Mapping[]): Steps<void> {
   if (device === undefined || device === 'lo') return;
   const key = `net/ipv4/conf/${device}/route_localnet`;
   if ((yield* readSysctl(undefined, key)) !== '1') yield* writeSysctl(undefined, key, '1');
-}
-
-/** Flows of UDP that the kernel remembers go on to where they went before, past any rule. */
-function* forgetFlows(mappings: readonly Mapping[]): Steps<void> {
-  for (const { protocol, hostPort, target } of mappings) {
-    if (protocol !== 'udp') continue;
-    try {
-      yield* run({
-        program: 'conntrack',
-        arguments: ['-D', '-f', `ipv${target.family}`, '-p', 'udp', '--orig-port-dst', String(hostPort)],
-      });
-    } catch (error) {
-      // Without the program they end by themselves, half a minute after their last packet.
-      if (!(error instanceof EffectError)) throw error;
-    }
-  }
 }
