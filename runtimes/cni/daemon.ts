@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
-import { type Clock, systemClock } from '../host/clock.ts';
+import { type Clock, systemClock, waitAtMost } from '../host/clock.ts';
 import { errorMessage } from '../host/error-message.ts';
 import { type Log, logAt, silentLog } from '../host/log.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
@@ -232,7 +232,8 @@ class Daemon implements NetworkDaemon {
     const verb = environment.get('CNI_COMMAND') ?? '';
     // A part of what is being undone.
     const isWithin = this.#state === 'recovering' && environment.has(WITHIN);
-    if (this.#state === 'recovering' && verb !== 'STATUS' && !isWithin) await within(this.#recovered, RECOVERY_PATIENCE, this.#parts.clock);
+    if (this.#state === 'recovering' && verb !== 'STATUS' && !isWithin)
+      await waitAtMost(this.#parts.clock, RECOVERY_PATIENCE, ended(this.#recovered));
     // What was made is removed whatever happens to it.
     const reason = isWithin || this.#state === 'stopping' || (this.#state === 'serving' && verb === 'DEL') ? undefined : this.notReady();
     if (reason !== undefined)
@@ -291,12 +292,12 @@ class Daemon implements NetworkDaemon {
 
   async #end(grace: number): Promise<void> {
     const { plugin, performer, host, clock, log } = this.#parts;
-    await within(this.#recovered, grace, clock);
+    await waitAtMost(clock, grace, ended(this.#recovered));
     this.#state = 'stopping';
     await this.#server?.close({ grace });
     // What took longer ends with the step it is in: an ADD is undone, a DEL of the spool stays there for the next daemon.
     this.#calledOff.abort();
-    await within(Promise.all([this.spool.close(), Promise.all(this.#underWay)]), LAST_STEPS, clock);
+    await waitAtMost(clock, LAST_STEPS, ended(Promise.all([this.spool.close(), ...this.#underWay])));
     await plugin.close();
     await performer.close();
     await host.close();
@@ -304,13 +305,5 @@ class Daemon implements NetworkDaemon {
   }
 }
 
-/** Waits for something to end, however it does, but not longer than this. */
-async function within(work: Promise<unknown>, milliseconds: number, clock: Clock): Promise<void> {
-  let end = (): void => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const timer = clock.after(milliseconds, end);
-  await Promise.race([work.catch(() => {}), over]);
-  timer.cancel();
-}
+/** Work that has ended, however it has. */
+const ended = (work: Promise<unknown>): Promise<unknown> => work.catch(() => {});

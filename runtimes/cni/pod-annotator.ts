@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../host/clock.ts';
+import { type Clock, systemClock, waitAtMost } from '../host/clock.ts';
 import { type Log, silentLog } from '../host/log.ts';
 import { ApiError } from '../kubernetes/api-error.ts';
 import type { KubernetesClient, ResourceClient } from '../kubernetes/client.ts';
@@ -106,7 +106,7 @@ export function createPodAnnotator({
       const done = persist(pod, annotations, attempts.signal).then(() => {
         if (waiting.get(attachment) === attempts) waiting.delete(attachment);
       });
-      await withinPatience(done, clock, patience);
+      await waitAtMost(clock, patience, done);
     },
     forget,
     close() {
@@ -118,14 +118,4 @@ export function createPodAnnotator({
 /** Whether the same would be refused again: there is no such pod, it is another, or nobody may. Too many requests and timeouts pass. */
 function isFinal(error: unknown): boolean {
   return error instanceof ApiError && error.status >= 400 && error.status < 500 && ![401, 408, 429].includes(error.status);
-}
-
-async function withinPatience(work: Promise<void>, clock: Clock, milliseconds: number): Promise<void> {
-  let end = (): void => {};
-  const over = new Promise<void>((resolve) => {
-    end = resolve;
-  });
-  const timer = clock.after(milliseconds, end);
-  await Promise.race([work, over]);
-  timer.cancel();
 }

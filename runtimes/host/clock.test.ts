@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { manualClock, systemClock } from './clock.ts';
+import { manualClock, systemClock, waitAtMost } from './clock.ts';
 
 describe('a manual clock', () => {
   it('runs what comes due in order, at its time, and what that starts', () => {
@@ -21,6 +21,22 @@ describe('a manual clock', () => {
     ]);
     expect(clock.now()).toBe(1030);
     expect(clock.pending()).toBe(1);
+  });
+});
+
+describe('a wait with an end', () => {
+  it('ends with the work, and gives its timer up', async () => {
+    const clock = manualClock(0);
+    await waitAtMost(clock, 10, Promise.resolve());
+    await expect(waitAtMost(clock, 10, Promise.reject(new Error('work')))).rejects.toThrow('work');
+    expect(clock.pending()).toBe(0);
+  });
+
+  it('ends when the time is up', async () => {
+    const clock = manualClock(0);
+    const waiting = waitAtMost(clock, 10, new Promise(() => {}));
+    clock.advance(10);
+    await waiting;
   });
 });
 

@@ -36,6 +36,20 @@ export const systemClock: Clock = {
   after,
 };
 
+/** Waits until work has ended, but not longer than this; rejects where the work does by then. */
+export async function waitAtMost(clock: Clock, milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let end = (): void => {};
+  const late = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const timer = clock.after(milliseconds, end);
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    timer.cancel();
+  }
+}
+
 /** A clock that stands still until it is told to advance. For tests. */
 export interface ManualClock extends Clock {
   /** Moves the time and runs what came due, in order. */
