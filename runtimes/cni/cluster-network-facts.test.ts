@@ -52,6 +52,38 @@ describe('facts of a cluster', () => {
     expect(source.facts.objects({ apiVersion: 'v1', kind: 'Node', labelSelector: '' })).toBeUndefined();
   });
 
+  it('asks the kubelet for the devices of a pod, by the id that it knows the pod by', async () => {
+    const asked: unknown[] = [];
+    source.close();
+    source = clusterNetworkFacts({
+      client,
+      nodeName: 'n1',
+      clock,
+      podDevices: async (pod) => {
+        asked.push(pod);
+        return { 'example.com/nic': ['1'] };
+      },
+    });
+    const spec = { containers: [{ name: 'a', image: 'b' }] };
+    await write('Pod', 'plain', { spec }, 'default');
+    await write('Pod', 'mirror', { metadata: { annotations: { 'kubernetes.io/config.mirror': 'hash' } }, spec }, 'default');
+    const of = (name: string) => ({ apiVersion: 'node.fairlead.dev/v1', kind: 'PodResources', namespace: 'default', name });
+    const pod = (name: string) => ({ apiVersion: 'v1', kind: 'Pod', namespace: 'default', name });
+    expect(source.facts.object(of('plain'))).toBeUndefined();
+    await source.learn({ ...none, objects: [pod('plain'), pod('mirror')] }, SIGNAL);
+    await source.learn({ ...none, objects: [of('plain'), of('mirror'), of('unknown')] }, SIGNAL);
+    const uid = ((source.facts.object(pod('plain')) as JsonObject)['metadata'] as JsonObject)['uid'];
+    expect(asked).toEqual([
+      { namespace: 'default', name: 'plain', uid },
+      { namespace: 'default', name: 'mirror', uid: 'hash' },
+      { namespace: 'default', name: 'unknown', uid: '' },
+    ]);
+    expect(source.facts.object(of('plain'))).toMatchObject({ metadata: { name: 'plain' }, resources: { 'example.com/nic': ['1'] } });
+    // Another attempt of the pod may find others.
+    clock.advance(1000);
+    expect(source.facts.object(of('plain'))).toBeUndefined();
+  });
+
   it('follows objects by label, in the order of their names, and tells of changes', async () => {
     for (const name of ['b', 'a', 'c']) await write('Node', name, { metadata: { labels: { zone: name === 'c' ? 'y' : 'x' } } });
     const query = { apiVersion: 'v1', kind: 'Node', labelSelector: 'zone=x' };

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonObject, measureJson, ownText, ownValue } from '../../engine/object/json.ts';
+import { isPodResources, POD_RESOURCES } from '../../engine/rules/network/node-objects.ts';
 import type { NetworkNeeds } from '../../engine/rules/network/program.ts';
 import type { ObjectQuery, ObjectReference } from '../../engine/rules/reconcile/program.ts';
 import { type Clock, systemClock } from '../host/clock.ts';
@@ -8,6 +9,7 @@ import { ttlCache } from '../host/ttl-cache.ts';
 import type { KubernetesClient, ResourceType } from '../kubernetes/client.ts';
 import { createInformer } from '../kubernetes/create-informer.ts';
 import type { Informer } from '../kubernetes/informer.ts';
+import { kubeletPodDevices, type PodDevices } from './kubelet/pod-devices.ts';
 import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
 
 export interface ClusterNetworkFactsOptions {
@@ -15,6 +17,8 @@ export interface ClusterNetworkFactsOptions {
   readonly nodeName: string;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Default: those that the kubelet of this node tells of. */
+  readonly podDevices?: PodDevices;
   /** Milliseconds that an invocation waits for the cluster to answer; default 10 000. */
   readonly patience?: number;
 }
@@ -40,8 +44,9 @@ interface Followed {
  * changes. Pods by name are the exception: each is asked for when it is attached, must be seen as it is then, and concerns nobody later.
  */
 export function clusterNetworkFacts(options: ClusterNetworkFactsOptions): NetworkFactsSource & { close(): void } {
-  const { client, nodeName, clock = systemClock, log = silentLog, patience = 10_000 } = options;
+  const { client, nodeName, clock = systemClock, log = silentLog, patience = 10_000, podDevices = kubeletPodDevices() } = options;
   const pods = ttlCache<JsonObject | null>({ ttl: POD_TTL, maxEntries: 4096, maxWeight: 16 * MEBIBYTE, clock });
+  const devices = ttlCache<JsonObject>({ ttl: POD_TTL, maxEntries: 4096, maxWeight: MEBIBYTE, clock });
   const absent = ttlCache<null>({ ttl: ABSENT_TTL, maxEntries: 1024, maxWeight: MEBIBYTE, clock });
   const followed = new Map<string, Followed>();
   const callbacks = new Set<() => void>();
@@ -102,6 +107,10 @@ export function clusterNetworkFacts(options: ClusterNetworkFactsOptions): Networ
 
   async function learnObject(reference: ObjectReference, signal: AbortSignal): Promise<void> {
     const { apiVersion, kind, namespace, name } = reference;
+    if (isPodResources(reference)) {
+      await devices.load(objectKey(reference), () => learnDevices({ namespace: namespace ?? '', name }, signal));
+      return;
+    }
     const type = await typeOf(apiVersion, kind);
     if (type === null || name === '' || (type.namespaced && !namespace)) return;
     if (isPod(reference)) {
@@ -113,6 +122,13 @@ export function clusterNetworkFacts(options: ClusterNetworkFactsOptions): Networ
     }
     const place = type.namespaced ? { namespace } : {};
     await synced(follow(objectKey(reference), type, { ...place, fieldSelector: `metadata.name=${name}` }), `${kind} ${name}`, signal);
+  }
+
+  /** The kubelet keeps some of it by the id that the pod has for it. */
+  async function learnDevices(pod: { readonly namespace: string; readonly name: string }, signal: AbortSignal) {
+    const known = pods.get(objectKey({ apiVersion: 'v1', kind: 'Pod', ...pod }))?.value ?? null;
+    const resources: JsonObject = await podDevices({ ...pod, uid: known === null ? '' : uidForKubelet(known) }, signal);
+    return { value: { ...POD_RESOURCES, metadata: { ...pod }, resources }, weight: measureJson(resources).size + 128 };
   }
 
   async function learnQuery(query: ObjectQuery, signal: AbortSignal): Promise<void> {
@@ -143,6 +159,7 @@ export function clusterNetworkFacts(options: ClusterNetworkFactsOptions): Networ
       nodeName,
       object(reference) {
         const { apiVersion, kind, name } = reference;
+        if (isPodResources(reference)) return devices.get(objectKey(reference))?.value;
         if (name === '' || absent.get(kindKey(apiVersion, kind)) !== undefined) return null;
         if (isPod(reference)) return pods.get(objectKey(reference))?.value;
         const found = find(objectKey(reference));
@@ -172,6 +189,13 @@ export function clusterNetworkFacts(options: ClusterNetworkFactsOptions): Networ
       callbacks.clear();
     },
   };
+}
+
+/** Of a static pod, the object in the cluster has another id. Kubernetes: pkg/kubelet/types/constants.go, ConfigHashAnnotationKey. */
+function uidForKubelet(pod: JsonObject): string {
+  const metadata = ownValue(pod, 'metadata');
+  const annotations = isJsonObject(metadata) ? ownValue(metadata, 'annotations') : undefined;
+  return ownText(annotations, 'kubernetes.io/config.mirror') || ownText(metadata, 'uid');
 }
 
 const isPod = ({ apiVersion, kind }: ObjectReference): boolean => apiVersion === 'v1' && kind === 'Pod';
