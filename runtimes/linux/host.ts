@@ -260,8 +260,8 @@ class LinuxHost implements Host {
   }
 
   prepare(): void {
-    if (this.#netlink !== undefined) return this.#netlink.prepare();
-    if (findProgram('ip') === undefined) return;
+    this.#netlink?.prepare();
+    if (this.#netlink !== undefined || findProgram('ip') === undefined) return;
     this.#iprouteResident('ip', undefined, '').prepare();
     this.#pool.prepare();
   }

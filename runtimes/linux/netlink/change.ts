@@ -1,5 +1,5 @@
 import type { Command, Effect, EffectError } from '../../../engine/step/effect.ts';
-import { asTyped, batchLine } from '../batch-words.ts';
+import { asTyped, batchLine, changedNames } from '../batch-words.ts';
 import { encodeAddress } from './addresses.ts';
 import { errnoName, kernelFailure } from './kernel-failure.ts';
 import { encodeLink, type Places } from './links.ts';
@@ -42,11 +42,12 @@ export function changeByNetlink(
   return size > MAX_TALK ? undefined : perform(place, lines, there);
 }
 
-async function perform(place: NetlinkPlace, lines: readonly Line[], there: NetlinkPlace | undefined): Promise<void> {
-  for (let rest = lines; rest.length > 0; ) {
-    const requests = rest.flatMap((line) => line.requests);
+async function perform(place: NetlinkPlace, all: readonly Line[], there: NetlinkPlace | undefined): Promise<void> {
+  for (let rest = all; rest.length > 0; ) {
+    const lines = withoutRepetitions(rest);
+    const requests = lines.flatMap((line) => line.requests);
     const { errno, answers } = await place.talk(requests, { isRepeatable: false, there });
-    const stop = firstFailure(rest, answers, errno);
+    const stop = firstFailure(lines, answers, errno);
     if (stop === undefined) return;
     const { line, failure } = stop;
     if (!rest[line]!.command.tolerate?.includes(failure.code)) throw failure;
@@ -67,6 +68,22 @@ function encode([object, ...words]: readonly string[], places: Places): readonly
   }
 }
 
+/** The same lines, without what asks for the index that a register holds already. */
+function withoutRepetitions(lines: readonly Line[]): readonly Line[] {
+  const held = new Map<number, Buffer>();
+  return lines.map(({ command, requests }) => {
+    const needed = requests.filter(({ keep, bytes }) => {
+      if (keep === undefined) return true;
+      const isHeld = held.get(keep)?.equals(bytes) === true;
+      held.set(keep, bytes);
+      return !isHeld;
+    });
+    // A name may mean another link from here on.
+    if ((command.words[0] === 'link' && command.words[1] === 'add') || changedNames(command.words).length > 0) held.clear();
+    return { command, requests: needed };
+  });
+}
+
 /** The line at which it ended, and why; undefined where all is done. `errno`: of the talk itself. */
 function firstFailure(
   lines: readonly Line[],
@@ -75,19 +92,19 @@ function firstFailure(
 ): { readonly line: number; readonly failure: EffectError } | undefined {
   let next = 0;
   for (const [line, { command, requests }] of lines.entries()) {
-    for (const [index, { keep }] of requests.entries()) {
+    for (const { keep } of requests) {
       const bytes = answers[next++];
       const answer = bytes === undefined ? { errno: errno || EIO, text: '' } : readAnswer(bytes);
       if (answer.errno === 0) continue;
       const isGone = keep !== undefined && errnoName(answer.errno) === 'ENODEV';
-      const text = isGone ? `Cannot find device ${JSON.stringify(lookedUp(command, index))}` : answer.text;
+      const text = isGone ? `Cannot find device ${JSON.stringify(lookedUp(command, keep))}` : answer.text;
       return { line, failure: kernelFailure(answer.errno, text, asTyped('ip', command.words)) };
     }
   }
   return undefined;
 }
 
-/** Name of the link that a message of a line looked for: first the one that the line is about, then its master. */
-function lookedUp({ words }: Command, index: number): string {
-  return words[words.indexOf(index === 0 ? 'dev' : 'master') + 1] ?? '';
+/** Name of the link whose index a register was to hold: of the one that the line is about, or of its master. */
+function lookedUp({ words }: Command, keep: number): string {
+  return words[words.indexOf(keep === 0 ? 'dev' : 'master') + 1] ?? '';
 }

@@ -58,7 +58,7 @@ export type Places = ReadonlyMap<string, number>;
 
 /** Asks for a link by name, and keeps its index. */
 export function askLink(name: string, keep: number): Request {
-  return header(RTM.getLink, FLAGS.request, 0).name(IFLA.name, name).number(IFLA.extendedMask, SKIP_STATISTICS).request(keep);
+  return header(RTM.getLink, FLAGS.question, 0).name(IFLA.name, name).number(IFLA.extendedMask, SKIP_STATISTICS).request(keep);
 }
 
 export const askLinkByIndex = (index: number): Request =>

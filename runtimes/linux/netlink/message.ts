@@ -16,8 +16,8 @@ export const RTM = {
   getRoute: 26,
 } as const;
 
-/** Flags of a request; each is acknowledged. linux/netlink.h: `NLM_F_`. */
-export const FLAGS = { request: 0x5, dump: 0x305, replace: 0x100, exclusive: 0x200, create: 0x400 } as const;
+/** Flags of a request, and of one whose answer is all that is waited for. linux/netlink.h: `NLM_F_`. */
+export const FLAGS = { request: 0x5, question: 0x1, dump: 0x305, replace: 0x100, exclusive: 0x200, create: 0x400 } as const;
 
 /** Header of a message. */
 const HEADER = 16;
@@ -42,7 +42,7 @@ export interface Patch {
 export interface Request {
   readonly bytes: Buffer;
   readonly patches: readonly Patch[];
-  /** Register that keeps the index of the link that is answered. */
+  /** Register that keeps the index of the link that is answered; then that is not acknowledged. */
   readonly keep?: number;
 }
 

@@ -13,8 +13,9 @@ import { setnsNumber } from '../setns-number.ts';
  *     1  opens a place in the namespace at the path `rest`; 0 is where it was started, and is open
  *     2  closes one
  *     3  talks: `rest` are messages `<bytes: u32> <kept: u8> <patches: u8> {<at: u16> <what: u8> <of: u16>} <message>`, sent one after
- *        the other until one fails. `kept`: the register for the index of the link that is answered, 255 for none. A patch writes 32 bits
- *        into a message: (0) what a register holds, (1) the descriptor of a place's namespace.
+ *        the other until one fails, each when the one before is acknowledged. `kept`: the register for the index of the link that is
+ *        answered, without an acknowledgement; 255 for none. A patch writes 32 bits into a message: (0) what a register holds, (1) the
+ *        descriptor of a place's namespace.
  *     4  writes a key below /proc/sys: `<key>\0<value>`
  *     5  shows one
  *
@@ -95,7 +96,7 @@ while (1) {
           last if $bytes < 16;
           if ($type == 2) { $over = 1; $failed = unpack 'l', substr $answer, $begin + 16, 4 }
           elsif ($type == 3) { $over = 1; $failed = unpack 'l', substr $answer, $begin + 16, 4 }
-          elsif ($type == 16 && $kept != 255) { $register[$kept] = unpack 'L', substr $answer, $begin + 20, 4 }
+          elsif ($type == 16 && $kept != 255) { $over = 1; $register[$kept] = unpack 'L', substr $answer, $begin + 20, 4 }
           $begin += ($bytes + 3) & ~3;
         }
       }
