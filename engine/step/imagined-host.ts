@@ -1,4 +1,5 @@
 import { type Command, type Effect, EffectError, type Steps } from './effect.ts';
+import { wordAfter } from './effects/iproute.ts';
 import type { LinkRow } from './effects/show.ts';
 
 /** A link that was made in the imagination; as `ip` would show it. */
@@ -127,14 +128,14 @@ export class ImaginedHost {
   #show(netns: string | undefined, words: readonly string[]): readonly unknown[] {
     if (words[0] !== 'address' && words[0] !== 'link') return [];
     const links = [...this.#linksOf(netns).values()];
-    const name = after(words, 'dev');
-    const master = after(words, 'master');
+    const name = wordAfter(words, 'dev');
+    const master = wordAfter(words, 'master');
     return links.filter((link) => (name === undefined || link.ifname === name) && (master === undefined || link.master === master));
   }
 
   #apply(netns: string | undefined, { words }: Command): void {
     const [object, verb] = words;
-    const name = after(words, 'dev');
+    const name = wordAfter(words, 'dev');
     if (object === 'link' && verb === 'add') this.#add(netns, words.slice(2));
     else if (object === 'link' && verb === 'set' && name !== undefined) this.#set(netns, name, words);
     else if (object === 'link' && (verb === 'del' || verb === 'delete') && name !== undefined) this.#linksOf(netns).delete(name);
@@ -151,21 +152,21 @@ export class ImaginedHost {
   #add(netns: string | undefined, words: readonly string[]): void {
     const at = words.indexOf('peer');
     const own = at < 0 ? words : words.slice(0, at);
-    const type = after(words, 'type') ?? '';
-    const name = after(own, 'name') ?? own[0];
-    const link = name === undefined ? undefined : this.#make(after(own, 'netns') ?? netns, name, type, own);
+    const type = wordAfter(words, 'type') ?? '';
+    const name = wordAfter(own, 'name') ?? own[0];
+    const link = name === undefined ? undefined : this.#make(wordAfter(own, 'netns') ?? netns, name, type, own);
     if (at < 0) return;
     const peer = words.slice(at + 1);
-    const peerName = after(peer, 'name');
+    const peerName = wordAfter(peer, 'name');
     if (peerName === undefined) return;
-    const other = this.#make(after(peer, 'netns') ?? netns, peerName, type, peer);
+    const other = this.#make(wordAfter(peer, 'netns') ?? netns, peerName, type, peer);
     if (link !== undefined) join(link, other);
   }
 
   #make(netns: string | undefined, name: string, type: string, words: readonly string[]): ImaginedLink {
     const ifindex = ++this.#index;
-    const address = after(words, 'address') ?? `02:00:00:00:00:${ifindex.toString(16).padStart(2, '0')}`;
-    const mtu = Number(after(words, 'mtu') ?? 1500);
+    const address = wordAfter(words, 'address') ?? `02:00:00:00:00:${ifindex.toString(16).padStart(2, '0')}`;
+    const mtu = Number(wordAfter(words, 'mtu') ?? 1500);
     const link: ImaginedLink = { ifindex, ifname: name, flags: [], mtu, address, addr_info: [], linkinfo: { info_kind: type } };
     this.#linksOf(netns).set(name, link);
     return link;
@@ -176,7 +177,7 @@ export class ImaginedHost {
     const link = links.get(name);
     if (link === undefined) return;
     const given = <T>(word: string, set: (value: string) => T): void => {
-      const value = after(words, word);
+      const value = wordAfter(words, word);
       if (value !== undefined) set(value);
     };
     given('master', (master) => {
@@ -211,10 +212,4 @@ function join(one: ImaginedLink, other: ImaginedLink): void {
     [other, one],
   ] as const)
     Object.assign(end, { link_index: far.ifindex, linkinfo: { info_kind: 'veth' } });
-}
-
-/** The word behind a word. */
-function after(words: readonly string[], word: string): string | undefined {
-  const at = words.indexOf(word);
-  return at < 0 ? undefined : words[at + 1];
 }

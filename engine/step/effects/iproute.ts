@@ -24,3 +24,9 @@ export const tc = (netns: Netns, ...commands: readonly Command[]): Steps<void> =
 function* perform(program: IprouteProgram, netns: Netns, commands: readonly Command[], family?: IprouteFamily): Steps<void> {
   if (commands.length > 0) yield { kind: 'iproute', program, netns, commands, ...(family !== undefined && { family }) };
 }
+
+/** What follows a word of a line: the value of an option, `eth0` of `dev eth0`. */
+export function wordAfter(words: readonly string[], word: string): string | undefined {
+  const at = words.indexOf(word);
+  return at < 0 ? undefined : words[at + 1];
+}

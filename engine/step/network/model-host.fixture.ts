@@ -1,6 +1,7 @@
 import { formatIpPrefix, maskPrefix, parseIpOrCidr } from '../../object/ip-address.ts';
 import type { Json, JsonObject } from '../../object/json.ts';
 import { type Effect, EffectError, type EffectHandler, type FailureCode, type Netns } from '../effect.ts';
+import { wordAfter } from '../effects/iproute.ts';
 import { generatedMac } from './link-name.ts';
 
 /*
@@ -253,9 +254,9 @@ export class ModelHost implements EffectHandler {
     if (program === 'bridge') this.#changeBridge(where, words);
     else if (object === 'link' && verb === 'add') this.#makeLink(where, words);
     else if (object === 'link' && verb === 'set') this.#setLink(where, words);
-    else if (object === 'link' && verb === 'del') this.#removeLink(this.#find(where, after(words, 'dev')));
+    else if (object === 'link' && verb === 'del') this.#removeLink(this.#find(where, wordAfter(words, 'dev')));
     else if (object === 'tuntap') this.#makeTap(where, words);
-    else if (object === 'address') this.#changeList(this.#find(where, after(words, 'dev')).addresses, verb, words[2]!, words);
+    else if (object === 'address') this.#changeList(this.#find(where, wordAfter(words, 'dev')).addresses, verb, words[2]!, words);
     else if (object === 'route') this.#changeRoute(where, words);
     else if (object === 'rule') this.#changeList(this.#rules, verb, `${where} ${family ?? 4} ${words.slice(2).join(' ')}`, words);
     else if (object === 'neighbour') this.#changeNeighbour(words);
@@ -263,15 +264,15 @@ export class ModelHost implements EffectHandler {
   }
 
   #makeTap(where: string, words: readonly string[]): void {
-    const name = after(words, 'dev')!;
+    const name = wordAfter(words, 'dev')!;
     if (this.#links.some((link) => link.netns === where && link.name === name)) this.#refuse('busy', words);
     this.#addLink({ name, kind: 'tun', netns: where, mac: '06:00:00:00:00:01' });
   }
 
   #changeNeighbour(words: readonly string[]): void {
-    const key = `${after(words, 'dev')} ${words[2]} `;
+    const key = `${wordAfter(words, 'dev')} ${words[2]} `;
     this.#neighbours = this.#neighbours.filter((each) => !each.startsWith(key));
-    if (words[1] === 'replace') this.#neighbours.push(`${key}${after(words, 'lladdr')} permanent`);
+    if (words[1] === 'replace') this.#neighbours.push(`${key}${wordAfter(words, 'lladdr')} permanent`);
   }
 
   #changeList(list: string[], verb: string | undefined, item: string, words: readonly string[]): void {
@@ -287,20 +288,20 @@ export class ModelHost implements EffectHandler {
     const type = words.indexOf('type');
     const [before, behind] = [words.slice(2, type), words.slice(type)];
     const kind = behind[1]!;
-    const name = after(before, 'name')!;
-    const netns = after(before, 'netns') ?? where;
-    const peerName = after(behind, 'name');
-    const peerNetns = after(behind, 'netns') ?? where;
+    const name = wordAfter(before, 'name')!;
+    const netns = wordAfter(before, 'netns') ?? where;
+    const peerName = wordAfter(behind, 'name');
+    const peerNetns = wordAfter(behind, 'netns') ?? where;
     const isTaken = (at: string, text: string | undefined): boolean => this.#links.some((link) => link.netns === at && link.name === text);
     if (isTaken(where, name) || isTaken(netns, name) || isTaken(peerNetns, peerName)) this.#refuse('exists', words);
-    const master = after(before, 'link');
+    const master = wordAfter(before, 'link');
     if (master !== undefined) this.#find(where, master);
     const link = this.#addLink({
       name,
       kind,
       netns,
-      mac: after(before, 'address') ?? generatedMac(name),
-      mtu: Number(after(before, 'mtu') ?? 1500),
+      mac: wordAfter(before, 'address') ?? generatedMac(name),
+      mtu: Number(wordAfter(before, 'mtu') ?? 1500),
       data: dataOf(kind, behind),
     });
     if (kind !== 'veth') return;
@@ -308,20 +309,20 @@ export class ModelHost implements EffectHandler {
       name: peerName!,
       kind,
       netns: peerNetns,
-      mac: after(behind, 'address') ?? '52:54:00:00:02:00',
-      mtu: Number(after(behind, 'mtu') ?? 1500),
+      mac: wordAfter(behind, 'address') ?? '52:54:00:00:02:00',
+      mtu: Number(wordAfter(behind, 'mtu') ?? 1500),
     });
     link.peer.peer = link;
   }
 
   #setLink(where: string, words: readonly string[]): void {
-    const link = this.#find(where, after(words, 'dev'));
-    const target = after(words, 'netns');
+    const link = this.#find(where, wordAfter(words, 'dev'));
+    const target = wordAfter(words, 'netns');
     const place = target === undefined ? where : target === '/proc/4711/ns/net' ? HOST : target;
-    const name = after(words, 'name') ?? link.name;
+    const name = wordAfter(words, 'name') ?? link.name;
     if ((name !== link.name || place !== where) && this.#links.some((each) => each.netns === place && each.name === name))
       this.#refuse('exists', words);
-    const master = after(words, 'master');
+    const master = wordAfter(words, 'master');
     if (master !== undefined && this.#find(where, master).kind !== 'bridge') this.#refuse('invalid', words);
     if (place !== where) {
       Object.assign(link, { netns: place, up: false, addresses: [] });
@@ -332,14 +333,14 @@ export class ModelHost implements EffectHandler {
     if (master !== undefined) Object.assign(link, { master, vlans: ['1 pvid untagged'] });
     if (words.includes('up')) link.up = true;
     if (words.includes('down')) link.up = false;
-    const alias = after(words, 'alias');
+    const alias = wordAfter(words, 'alias');
     if (alias === '') delete link.alias;
     else if (alias !== undefined) link.alias = alias;
-    link.mac = after(words, 'address') ?? link.mac;
-    link.mtu = Number(after(words, 'mtu') ?? link.mtu);
-    link.txqlen = Number(after(words, 'txqueuelen') ?? link.txqlen);
-    link.promisc = (after(words, 'promisc') ?? (link.promisc ? 'on' : 'off')) === 'on';
-    link.allmulti = (after(words, 'allmulticast') ?? (link.allmulti ? 'on' : 'off')) === 'on';
+    link.mac = wordAfter(words, 'address') ?? link.mac;
+    link.mtu = Number(wordAfter(words, 'mtu') ?? link.mtu);
+    link.txqlen = Number(wordAfter(words, 'txqueuelen') ?? link.txqlen);
+    link.promisc = (wordAfter(words, 'promisc') ?? (link.promisc ? 'on' : 'off')) === 'on';
+    link.allmulti = (wordAfter(words, 'allmulticast') ?? (link.allmulti ? 'on' : 'off')) === 'on';
     if (words.includes('bridge_slave') && link.master === undefined) this.#refuse('unsupported', words);
     if (words.includes('hairpin')) link.hairpin = true;
     if (words.includes('isolated')) link.isolated = true;
@@ -350,7 +351,7 @@ export class ModelHost implements EffectHandler {
     const verb = words[1];
     const hasType = ['blackhole', 'unreachable', 'prohibit', 'throw', 'local'].includes(words[2]!);
     const to = words[hasType ? 3 : 2]!;
-    const dev = after(words, 'dev');
+    const dev = wordAfter(words, 'dev');
     if (dev !== undefined) {
       const link = this.#find(where, dev);
       if (!link.up && verb !== 'del') this.#refuse('invalid', words);
@@ -377,23 +378,23 @@ export class ModelHost implements EffectHandler {
 
   #changeBridge(where: string, words: readonly string[]): void {
     const [object, verb] = words;
-    const dev = after(words, 'dev');
+    const dev = wordAfter(words, 'dev');
     const link = this.#find(where, dev);
     if (object === 'fdb') {
-      const key = `${dev} ${words[2]} ${after(words, 'dst')}`;
+      const key = `${dev} ${words[2]} ${wordAfter(words, 'dst')}`;
       const at = this.#neighbours.indexOf(key);
       if (verb === 'del' && at < 0) this.#refuse('missing', words);
       if (at >= 0) this.#neighbours.splice(at, 1);
       if (verb === 'replace') this.#neighbours.push(key);
       return;
     }
-    const id = after(words, 'vid')!;
+    const id = wordAfter(words, 'vid')!;
     link.vlans = link.vlans.filter((each) => each.split(' ')[0] !== id);
     if (verb === 'add') link.vlans.push([id, ...(words.includes('pvid') ? ['pvid', 'untagged'] : [])].join(' '));
   }
 
   #show(program: string, where: string, words: readonly string[], family: number | undefined): readonly unknown[] {
-    const dev = after(words, 'dev');
+    const dev = wordAfter(words, 'dev');
     if (program === 'bridge') {
       const link = this.#find(where, dev);
       return words[0] === 'vlan'
@@ -403,14 +404,14 @@ export class ModelHost implements EffectHandler {
             .map((each) => ({ mac: each.split(' ')[1], dst: each.split(' ')[2] }));
     }
     if (words[0] === 'address') {
-      const kind = after(words, 'type');
+      const kind = wordAfter(words, 'type');
       return this.#links
         .filter((link) => link.netns === where && (dev === undefined || link.name === dev) && (kind === undefined || link.kind === kind))
         .map((link) => linkRow(link));
     }
     if (words[0] === 'route') {
-      const exact = after(words, 'exact');
-      const six = after(words, 'root')?.includes(':') ?? exact?.includes(':');
+      const exact = wordAfter(words, 'exact');
+      const six = wordAfter(words, 'root')?.includes(':') ?? exact?.includes(':');
       return this.#routes
         .filter((route) => route.netns === where && route.to.includes(':') === six && (exact === undefined || route.to === exact))
         .filter((route) => dev === undefined || route.dev === dev)
@@ -454,11 +455,6 @@ export class ModelHost implements EffectHandler {
   }
 }
 
-const after = (words: readonly string[], word: string): string | undefined => {
-  const at = words.indexOf(word);
-  return at < 0 ? undefined : words[at + 1];
-};
-
 /** A value that was never written is 0; one that was written back is as before. */
 const changed = (values: ReadonlyMap<string, string>): readonly string[] =>
   [...values]
@@ -469,7 +465,7 @@ const changed = (values: ReadonlyMap<string, string>): readonly string[] =>
 function dataOf(kind: string, words: readonly string[]): JsonObject {
   if (kind === 'bridge') return { vlan_filtering: words.includes('vlan_filtering') ? 1 : 0 };
   return kind === 'vxlan'
-    ? { id: Number(after(words, 'id')), port: Number(after(words, 'dstport')), local: after(words, 'local') ?? null }
+    ? { id: Number(wordAfter(words, 'id')), port: Number(wordAfter(words, 'dstport')), local: wordAfter(words, 'local') ?? null }
     : {};
 }
 
@@ -501,10 +497,10 @@ function routeRow({ to, words }: ModelRoute): JsonObject {
   const prefix = parseIpOrCidr(to)!;
   const isHost = prefix.bits === prefix.address.bytes.length * 8;
   const text = formatIpPrefix(maskPrefix(prefix));
-  const via = after(list, 'via');
-  const dev = after(list, 'dev');
-  const protocol = after(list, 'proto');
-  const metric = after(list, 'metric');
+  const via = wordAfter(list, 'via');
+  const dev = wordAfter(list, 'dev');
+  const protocol = wordAfter(list, 'proto');
+  const metric = wordAfter(list, 'metric');
   return {
     dst: prefix.bits === 0 ? 'default' : isHost ? (text.split('/')[0] as string) : text,
     ...(via !== undefined && { gateway: via }),
@@ -512,7 +508,7 @@ function routeRow({ to, words }: ModelRoute): JsonObject {
     ...(protocol !== undefined && { protocol }),
     ...(metric !== undefined && { metric: Number(metric) }),
     ...(!['via', 'dev', 'proto'].includes(list[0]!) && { type: list[0]! }),
-    table: after(list, 'table') ?? 'main',
+    table: wordAfter(list, 'table') ?? 'main',
   };
 }
 
@@ -523,23 +519,23 @@ function markOf(text: string | undefined): JsonObject {
 
 function ruleRow(words: readonly string[]): JsonObject {
   const network = (word: string, address: string, bits: string): JsonObject => {
-    const text = after(words, word);
+    const text = wordAfter(words, word);
     if (text === undefined) return address === 'src' ? { src: 'all' } : {};
     const [local, length] = text.split('/') as [string, string];
     return { [address]: local, [bits]: Number(length) };
   };
   const optional = (word: string): JsonObject => {
-    const value = after(words, word);
+    const value = wordAfter(words, word);
     return value === undefined ? {} : { [word]: value };
   };
   return {
-    priority: Number(after(words, 'priority')),
-    table: after(words, 'table') ?? '',
-    protocol: after(words, 'protocol') ?? '',
+    priority: Number(wordAfter(words, 'priority')),
+    table: wordAfter(words, 'table') ?? '',
+    protocol: wordAfter(words, 'protocol') ?? '',
     ...network('from', 'src', 'srclen'),
     ...network('to', 'dst', 'dstlen'),
     ...optional('iif'),
     ...optional('oif'),
-    ...markOf(after(words, 'fwmark')),
+    ...markOf(wordAfter(words, 'fwmark')),
   };
 }
