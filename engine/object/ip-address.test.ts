@@ -10,6 +10,7 @@ import {
   formatIpAddress,
   formatIpPrefix,
   type IpAddress,
+  isPlainIpv4,
   lastAddress,
   networkAddress,
   parseCidr,
@@ -54,6 +55,18 @@ describe('reading', () => {
   ])('either of them %j is %j', (text, expected) => {
     const prefix = parseIpOrCidr(text);
     expect(prefix && formatIpPrefix(prefix)).toBe(expected);
+  });
+
+  it('knows plain IPv4 addresses: those that are read, and printed as they are', () => {
+    for (const text of ['10.1.0.5', '0.0.0.0', '255.255.255.255', '199.249.9.10']) expect(isPlainIpv4(text)).toBe(true);
+    for (const text of ['256.1.1.1', '1.2.3', '1.2.3.4.5', '1.2.3.4.', '.1.2.3.4', '01.2.3.4', '1.2.3.4/32', '1.2.3.4\n', '', 'a.b.c.d'])
+      expect(isPlainIpv4(text)).toBe(false);
+    fc.assert(
+      fc.property(fc.oneof(fc.ipV4(), fc.ipV4Extended(), fc.ipV6()), (text) => {
+        const read = parseIp(text);
+        expect(isPlainIpv4(text)).toBe(read !== undefined && familyOf(read) === 4 && formatIpAddress(read) === text);
+      }),
+    );
   });
 
   it.each([

@@ -30,6 +30,11 @@ export function parseIpOrCidr(text: string): IpPrefix | undefined {
   return address === undefined ? undefined : hostPrefix(address);
 }
 
+/** Whether a text is an IPv4 address in the one form in which it is printed: of the thousands of a cluster most are. */
+export const isPlainIpv4 = (text: string): boolean => PLAIN_IPV4.test(text);
+
+const PLAIN_IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?=\d)|$)){4}$/;
+
 /** An address in the one form in which it is printed; text that is none stays as it is. */
 export function canonicalIp(text: string): string {
   const address = parseIp(text);

@@ -1,4 +1,4 @@
-import { formatIpPrefix, type IpPrefix, isV4, parseIp, parseIpOrCidr } from '../../object/ip-address.ts';
+import { formatIpPrefix, type IpPrefix, isPlainIpv4, isV4, parseIp, parseIpOrCidr } from '../../object/ip-address.ts';
 import type { Command } from '../effect.ts';
 import { command, tolerating } from '../effects/iproute.ts';
 import type { AddressInfo, LinkRow } from '../effects/show.ts';
@@ -13,7 +13,7 @@ export function readAddress(text: string): IpPrefix {
 
 export const addressProblems = (addresses: readonly string[], path: readonly (string | number)[]): ArgumentProblem[] =>
   addresses.flatMap((text, index) =>
-    parseIpOrCidr(text) === undefined
+    !isPlainIpv4(text) && parseIpOrCidr(text) === undefined
       ? [{ path: [...path, index], message: `${JSON.stringify(text)} is not an IP address with a prefix length, like 10.1.0.5/16` }]
       : [],
   );

@@ -5,6 +5,7 @@ import {
   formatIpAddress,
   formatIpPrefix,
   type IpFamily,
+  isPlainIpv4,
   maskPrefix,
   networkAddress,
   parseIpOrCidr,
@@ -38,6 +39,7 @@ export interface Network {
 
 /** Reads a network: `10.1.0.0/16`, `10.1.0.5`, `10.1.0.5/32`. Bits beyond the prefix are dropped. */
 export function readNetwork(text: string): Network | undefined {
+  if (isPlainIpv4(text)) return { family: 4, text, single: true };
   const host = readHostAddress(text);
   return host === undefined ? undefined : { family: host.family, text: host.network, single: host.network === host.address };
 }

@@ -141,8 +141,12 @@ class PolicyTable {
     if (set === undefined) {
       set = identifier(`group${family}`, group);
       this.#groups.set(key, set);
-      const members = textsOf(readAll(this.#args.groups[group] as readonly string[], readHost), family);
-      this.#sets.set(set, { type: addressType(family), isInterval: false, elements: [...new Set(members)] });
+      const members = new Set<string>();
+      for (const each of this.#args.groups[group] as readonly string[]) {
+        const member = readHost(each);
+        if (member?.family === family) members.add(member.text);
+      }
+      this.#sets.set(set, { type: addressType(family), isInterval: false, elements: [...members] });
     }
     return set;
   }
@@ -191,4 +195,4 @@ const textsOf = (networks: readonly Network[], wanted: Family): readonly string[
 const isAll = ({ text }: Network): boolean => text.endsWith('/0');
 
 /** The address alone, whatever prefix length it is written with. */
-const readHost = (text: string): Network | undefined => readNetwork(text.split('/')[0] as string);
+const readHost = (text: string): Network | undefined => readNetwork(text.includes('/') ? (text.split('/')[0] as string) : text);

@@ -129,7 +129,8 @@ function setChanges(words: string, present: readonly string[] | undefined, { typ
     const flags = isInterval ? ' flags interval ; auto-merge ;' : '';
     return [`add set ${words} { type ${type} ;${flags} }`, ...elementCommands('add', words, elements)];
   }
-  if (present === elements || isInterval) return [];
+  // As a rule nothing has changed, and nothing has moved.
+  if (isInterval || isSameList(present, elements)) return [];
   const [before, after] = [new Set(present), new Set(elements)];
   return [
     ...elementCommands(
@@ -173,9 +174,11 @@ const elementCommands = (verb: 'add' | 'delete', words: string, elements: readon
   elements.length === 0 ? [] : [`${verb} element ${words} { ${elements.join(', ')} }`];
 
 function isSameChain(found: PresentTable['chains'] extends ReadonlyMap<string, infer C> ? C : never, { rules }: ChainContent): boolean {
-  if ('rules' in found)
-    return found.rules === rules || (found.rules.length === rules.length && rules.every((rule, i) => rule === found.rules[i]));
+  if ('rules' in found) return isSameList(found.rules, rules);
   return found.count === rules.length + 1 && found.digest === digestOf(rules);
 }
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a === b || (a.length === b.length && a.every((each, index) => each === b[index]));
 
 const digestOf = (rules: readonly string[]): string => sha256(rules.join('\n')).slice(0, 16);

@@ -69,6 +69,8 @@ interface LocalPod {
 interface Alike {
   readonly labels: JsonObject;
   readonly pods: Pod[];
+  /** Of all of them; written down when they are first asked for. */
+  addresses: readonly string[] | undefined;
 }
 
 /**
@@ -85,33 +87,34 @@ class PolicyResolver {
   /** By namespace and the text of their labels. */
   readonly #pods: ReadonlyMap<string, ReadonlyMap<string, Alike>>;
   readonly #local: readonly LocalPod[];
-  /** Addresses of attachments that the status of their pods does not tell of, by the path of the pod. */
-  readonly #given = new Map<string, readonly string[]>();
+  /** Addresses of attachments, which the status of their pods may not tell of yet. */
+  readonly #given = new Map<Pod, readonly string[]>();
   /** Pods that selectors select, by what they say. */
-  readonly #selected = new Map<string, readonly Pod[]>();
+  readonly #selected = new Map<string, readonly Alike[]>();
   readonly #groups = new Map<string, readonly string[]>();
 
   constructor({ policies, pods, namespaces, attachments }: PolicyWorld) {
     this.#policies = policies;
     this.#namespaces = new Map(namespaces.map((each) => [nameOf(each), labelsOf(each)]));
+    const attached = new Set(attachments.map(pathOfAttachment));
     const known = new Map<string, { readonly object: JsonObject; readonly pod: Pod }>();
     const byNamespace = new Map<string, Map<string, Alike>>();
     for (const object of pods) {
       const pod = podOf(object);
-      known.set(pod.path, { object, pod });
+      if (attached.has(pod.path)) known.set(pod.path, { object, pod });
       const others = entryOf(byNamespace, pod.namespace, () => new Map<string, Alike>());
-      entryOf(others, pod.labelText, () => ({ labels: pod.labels, pods: [] })).pods.push(pod);
+      entryOf(others, pod.labelText, () => ({ labels: pod.labels, pods: [], addresses: undefined })).pods.push(pod);
     }
     this.#pods = byNamespace;
     this.#local = attachments.flatMap((attachment): readonly LocalPod[] => {
       const namespace = ownText(attachment, 'namespace');
       if (namespace === '') return [];
       const addresses = textsOf(ownValue(attachment, 'addresses')).flatMap(plainAddress);
-      const found = known.get(`${namespace}/${ownText(attachment, 'name')}`);
+      const found = known.get(pathOfAttachment(attachment));
       if (found === undefined || !isOf(found.object, ownText(attachment, 'uid'))) return [{ namespace, addresses, pod: undefined }];
       const { pod } = found;
       // Its status says the address only later; others of this node may reach it by then.
-      this.#given.set(pod.path, [...(this.#given.get(pod.path) ?? []), ...addresses]);
+      this.#given.set(pod, [...(this.#given.get(pod) ?? []), ...addresses]);
       return [{ namespace, addresses, pod }];
     });
   }
@@ -164,14 +167,16 @@ class PolicyResolver {
     const groupsByPort = new Map<string, Set<string>>();
     for (const { name, pods } of selections) {
       const byTarget = new Map<string, Pod[]>();
-      for (const pod of pods) {
+      for (const pod of pods.flatMap((alike) => alike.pods)) {
         for (const key of names) {
           const port = pod.ports.get(key);
           if (port !== undefined) entryOf(byTarget, `${key.split('/')[0]}/${port}`, () => []).push(pod);
         }
       }
       for (const [target, those] of byTarget)
-        entryOf(groupsByPort, target, () => new Set<string>()).add(this.#group(`${name}?${target}`, [...new Set(those)]));
+        entryOf(groupsByPort, target, () => new Set<string>()).add(
+          this.#group(`${name}?${target}`, () => this.#addressesOf([...new Set(those)])),
+        );
     }
     const named = [...groupsByPort].sort(([a], [b]) => (a < b ? -1 : 1));
     return [
@@ -196,22 +201,33 @@ class PolicyResolver {
         const except = textsOf(ownValue(block, 'except')).flatMap(network);
         if (except.length === 0) for (const each of networks) together.add(each);
         else if (networks.length > 0) apart.push({ peers: networks, except });
-      } else for (const { name, pods } of this.#selectionOf(peer, namespace)) together.add(this.#group(name, pods));
+      } else
+        for (const { name, pods } of this.#selectionOf(peer, namespace))
+          together.add(this.#group(name, () => this.#addressesOfAlike(pods)));
     }
     return together.size === 0 ? apart : [{ peers: [...together], except: [] }, ...apart];
   }
 
   /** The name of a group as a peer; made where it is not there yet. */
-  #group(name: string, pods: readonly Pod[]): string {
-    if (!this.#groups.has(name)) {
-      const addresses = new Set<string>();
-      for (const pod of pods) {
-        for (const each of pod.addresses) addresses.add(each);
-        for (const each of this.#given.get(pod.path) ?? []) addresses.add(each);
-      }
-      this.#groups.set(name, [...addresses]);
-    }
+  #group(name: string, addresses: () => readonly string[]): string {
+    if (!this.#groups.has(name)) this.#groups.set(name, addresses());
     return `@${name}`;
+  }
+
+  #addressesOf(pods: readonly Pod[]): readonly string[] {
+    const addresses: string[] = [];
+    for (const pod of pods) {
+      for (const each of pod.addresses) addresses.push(each);
+      for (const each of this.#given.get(pod) ?? []) if (!pod.addresses.includes(each)) addresses.push(each);
+    }
+    return addresses;
+  }
+
+  #addressesOfAlike(pods: readonly Alike[]): readonly string[] {
+    return pods.flatMap((alike) => {
+      alike.addresses ??= this.#addressesOf(alike.pods);
+      return alike.addresses;
+    });
   }
 
   #selectionOf(peer: JsonObject, namespace: string): readonly Selection[] {
@@ -231,9 +247,7 @@ class PolicyResolver {
         spaceSelector === undefined
           ? [own]
           : [...this.#namespaces].flatMap(([each, labels]) => (spaceSelector.matches(labels) ? [each] : []));
-      pods = namespaces.flatMap((each) =>
-        [...(this.#pods.get(each)?.values() ?? [])].flatMap(({ labels, pods: alike }) => (selector.matches(labels) ? alike : [])),
-      );
+      pods = namespaces.flatMap((each) => [...(this.#pods.get(each)?.values() ?? [])].filter(({ labels }) => selector.matches(labels)));
       this.#selected.set(name, pods);
     }
     return { name, pods };
@@ -242,7 +256,7 @@ class PolicyResolver {
 
 interface Selection {
   readonly name: string;
-  readonly pods: readonly Pod[];
+  readonly pods: readonly Alike[];
 }
 
 /** Policies that pods are under, in the order in which they came, and what one more makes of it. */
@@ -426,10 +440,19 @@ const NOTHING: LabelSelector = { ...EVERYTHING, text: '!', matches: () => false 
 
 function selectorOf(value: Json | undefined): LabelSelector {
   if (value === undefined || value === null) return EVERYTHING;
-  const read = labelSelectorOf(value);
-  // The API server lets no such object in; should there be one, it selects nothing.
-  return read.ok ? read.selector : NOTHING;
+  if (!isJsonObject(value)) return NOTHING;
+  let selector = selectorsRead.get(value);
+  if (selector === undefined) {
+    const read = labelSelectorOf(value);
+    // The API server lets no such object in; should there be one, it selects nothing.
+    selector = read.ok ? read.selector : NOTHING;
+    selectorsRead.set(value, selector);
+  }
+  return selector;
 }
+
+/** Selectors that were read: policies change seldom. */
+const selectorsRead = new WeakMap<JsonObject, LabelSelector>();
 
 const plainAddress = (text: string): readonly string[] => {
   const prefix = parseIpOrCidr(text);
@@ -446,4 +469,5 @@ const objectOf = (value: Json | undefined): JsonObject => (isJsonObject(value) ?
 const labelsOf = (object: JsonObject): JsonObject => objectOf(ownValue(objectOf(ownValue(object, 'metadata')), 'labels'));
 const nameOf = (object: JsonObject): string => ownText(ownValue(object, 'metadata'), 'name');
 const namespaceOf = (object: JsonObject): string => ownText(ownValue(object, 'metadata'), 'namespace');
+const pathOfAttachment = (attachment: JsonObject): string => `${ownText(attachment, 'namespace')}/${ownText(attachment, 'name')}`;
 const pathOf = (object: JsonObject): string => `${namespaceOf(object)}/${nameOf(object)}`;
