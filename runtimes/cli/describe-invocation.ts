@@ -1,4 +1,5 @@
 import type { CniFault, NetworkRequest } from '../../engine/rules/network/program.ts';
+import { describeFault } from '../../engine/rules/network/protocol/fault.ts';
 import { describeEffect } from '../../engine/step/describe-effect.ts';
 import type { DryStep } from '../../engine/step/dry-walk.ts';
 import { visible } from '../../engine/text/display-width.ts';
@@ -25,7 +26,7 @@ export function describeInvocation(planned: PlannedInvocation, color: Paint): st
   if (nodeSteps.length > 0) text += `  for the node\n${nodeSteps.map((step) => describeStep(step, color, isAdd)).join('')}`;
   if (steps.length > 0) text += `  ${VERBS[request?.command ?? 'ADD']}\n`;
   text += (request?.command === 'DEL' ? steps.toReversed() : steps).map((step) => describeStep(step, color, isAdd)).join('');
-  if (fault !== undefined) text += describeFault(fault, color);
+  if (fault !== undefined) text += faultLine(fault, color);
   else if (request?.command === 'STATUS') text += `  ${color('green', 'ready')}, as far as the rule says\n`;
   if (result !== undefined) text += `  result\n${toJson(result).replace(/^(?=.)/gm, '    ')}`;
   const annotations = Object.entries(podAnnotations).map(([key, value]) => `    ${visible(key)}: ${visible(value)}\n`);
@@ -41,10 +42,9 @@ export function labelOfInvocation({ recorded, rule, request }: PlannedInvocation
   return `${color('bold', visible(labelOf(request)))}${where}${by}`;
 }
 
-/** An error as the plugin would answer it. */
-export function describeFault({ code, msg, details }: CniFault, color: Paint): string {
-  return `  ${color('red', `error ${code}`)} ${visible(msg)}${details === undefined || details === '' ? '' : `; ${visible(details)}`}\n`;
-}
+/** The line for an error as the plugin would answer it. */
+export const faultLine = (fault: CniFault, color: Paint): string =>
+  `  ${color('red', `error ${fault.code}`)} ${visible(describeFault(fault))}\n`;
 
 function labelOf(request: NetworkRequest | undefined): string {
   if (request === undefined) return 'a call that can not be read';

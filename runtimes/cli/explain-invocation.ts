@@ -4,7 +4,7 @@ import type { Requirement } from '../../engine/step/requirement.ts';
 import { visible } from '../../engine/text/display-width.ts';
 import { printYaml } from '../../engine/text/print-yaml.ts';
 import type { Paint } from './context.ts';
-import { describeFault, labelOfInvocation } from './describe-invocation.ts';
+import { faultLine, labelOfInvocation } from './describe-invocation.ts';
 import type { PlannedInvocation } from './plan-recorded.ts';
 
 /** Why a call of a plugin does what it does: what its rule needs and reads, and the arguments that its expressions gave each step. */
@@ -13,7 +13,7 @@ export function explainInvocation(planned: PlannedInvocation, color: Paint): str
   let text = `${labelOfInvocation(planned, color)}\n`;
   if (rule !== undefined) text += explainRule(rule, color);
   text += [...nodeSteps, ...steps].map((step) => explainStep(step, color)).join('');
-  return fault === undefined ? text : text + describeFault(fault, color);
+  return fault === undefined ? text : text + faultLine(fault, color);
 }
 
 function explainRule({ config, capabilities, requirements, reads }: NetworkRule, color: Paint): string {
