@@ -196,16 +196,22 @@ export const CNI_COMMANDS: readonly CommandSpec[] = [
     summary: 'Remove what the daemon made and nothing uses any more.',
     description:
       'Tries again what could not be removed before, and removes from the kernel what carries a tag of ours and belongs to no attachment: bridges that nobody uses, rules of a daemon whose journal was lost. Attachments stay; those that are no longer valid only the runtime knows, which says so by the verb GC.\n' +
-      'Only what is of rules that are served is looked at, as another daemon may serve others on the same node. With --all also what rules made that are not there any more, and what the node has for networks to which nothing is attached, such as tunnels; that is made anew when it is needed.',
+      'Only what is of rules that are served is looked at, as another daemon may serve others on the same node. With --all also what rules made that are not there any more, and what the node has for networks to which nothing is attached, such as tunnels; that is made anew when it is needed.\n' +
+      'What could not be undone is tried again by the daemon itself, too: after half a minute, then more and more seldom, up to every quarter of an hour. --forget ends that: what a plugin that is gone should undo stays as it is, and nobody knows of it any more.',
     arguments: [],
     options: [
       { name: 'all', summary: 'Of all rules that ever were. Not where another daemon of this program serves on the node.' },
+      {
+        name: 'forget',
+        summary: 'Forget what still could not be undone, such as what a plugin that is gone should undo. It is not tried again.',
+      },
       SOCKET,
       OUTPUT('text', 'json'),
     ],
     examples: [
       { command: 'fairlead cni gc', explains: 'after the state folder was lost, or by hand' },
       { command: 'fairlead cni gc --all', explains: 'after a rule was renamed or removed, and its pods are gone' },
+      { command: 'fairlead cni gc --forget', explains: 'when cni status shows what nobody can remove any more' },
     ],
     exits: { 0: 'nothing is left', 1: 'something could not be removed', 2: 'no daemon answers, or the command was called wrongly' },
     load: async () => (await import('./cni-status.ts')).runCniGc,

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { askDaemon, type DaemonStatus, type GcReport } from '../cni/daemon-status.ts';
+import { askDaemon, type DaemonStatus, type GcQuestion, type GcReport } from '../cni/daemon-status.ts';
 import { NoAnswerError } from '../cni/invoke.ts';
 import type { ParsedArguments } from './command.ts';
 import { type CommandRun, EXIT, UsageError } from './command.ts';
@@ -14,10 +14,15 @@ export const runCniStatus: CommandRun = async (args, context) => {
 
 /** `fairlead cni gc`. */
 export const runCniGc: CommandRun = async (args, context) => {
-  const report = await answerOf(args, context, (socket) => askDaemon(socket, args.on('all') ? 'gc all' : 'gc'));
+  const report = await answerOf(args, context, (socket) => askDaemon(socket, questionOf(args)));
   context.out.write(args.text('output') === 'json' ? `${JSON.stringify(report, undefined, 2)}\n` : gcText(report));
   return report.left.length === 0 ? EXIT.ok : EXIT.findings;
 };
+
+function questionOf(args: ParsedArguments): GcQuestion {
+  if (args.on('all')) return args.on('forget') ? 'gc all forget' : 'gc all';
+  return args.on('forget') ? 'gc forget' : 'gc';
+}
 
 async function answerOf<T>(args: ParsedArguments, context: CommandContext, ask: (socket: string) => Promise<T>): Promise<T> {
   try {
@@ -58,8 +63,8 @@ function statusText(status: DaemonStatus): string {
         addresses.map(({ ranges, free, total }) => `; ${free} of ${total} addresses left in ${ranges}`).join(''),
     ),
     ...left.map(
-      ({ network, containerId, ifName }) =>
-        `left: ${ifName} of container ${containerId} in network ${network} could not be removed whole; it is tried again`,
+      ({ network, containerId, ifName, reason }) =>
+        `left: ${ifName} of container ${containerId} in network ${network} could not be removed whole${reason === undefined ? '' : `: ${reason}`}; it is tried again`,
     ),
     ...(spooled === 0 ? [] : [`${spooled} DEL${spooled === 1 ? '' : 's'} that came while there was no daemon wait`]),
   ];
@@ -74,9 +79,13 @@ function statusText(status: DaemonStatus): string {
   return `${lines.join('\n')}\n${rows.length === 0 ? '' : `\n${columns([['NETWORK', 'CONTAINER', 'INTERFACE', 'ADDRESSES', 'SINCE', 'NAMESPACE'], ...rows])}`}`;
 }
 
-function gcText({ removed, left }: GcReport): string {
-  if (removed.length + left.length === 0) return 'nothing was left\n';
-  return [...removed.map((what) => `removed ${what}\n`), ...left.map((what) => `left: ${what}\n`)].join('');
+function gcText({ removed, left, forgotten }: GcReport): string {
+  const lines = [
+    ...removed.map((what) => `removed ${what}\n`),
+    ...forgotten.map((what) => `forgotten: ${what}\n`),
+    ...left.map((what) => `left: ${what}\n`),
+  ];
+  return lines.length === 0 ? 'nothing was left\n' : lines.join('');
 }
 
 function columns(rows: readonly (readonly string[])[]): string {

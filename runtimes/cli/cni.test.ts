@@ -189,7 +189,7 @@ describe.skipIf(process.platform !== 'linux')('cni serve', () => {
       const status = await run('cni status --socket run/cni.sock -o json');
       asked.push(JSON.parse(status.out).node);
       asked.push((await run('cni status --socket run/cni.sock')).out.split('\n').slice(0, 2));
-      asked.push(await run('cni gc --socket run/cni.sock'));
+      asked.push(await run('cni gc --socket run/cni.sock'), await run('cni gc --all --forget --socket run/cni.sock'));
     });
     expect({ code, out }).toEqual({
       code: 0,
@@ -201,6 +201,7 @@ describe.skipIf(process.platform !== 'linux')('cni serve', () => {
       expect.objectContaining({ code: 4 }),
       'n1',
       ['daemon development on n1: ready', 'bundle rule'],
+      { code: 0, out: 'nothing was left\n', err: '' },
       { code: 0, out: 'nothing was left\n', err: '' },
     ]);
     expect(err).toContain('stopping signal="SIGTERM"');

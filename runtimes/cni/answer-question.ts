@@ -11,6 +11,7 @@ import type { AddressStatus, DaemonStatus, GcReport } from './daemon-status.ts';
 import { missingForNetworks } from './missing-for-networks.ts';
 import type { Plugin } from './plugin.ts';
 import type { Spool } from './spool.ts';
+import type { UndoRetries } from './undo-retries.ts';
 import { sourcesOfRecord } from './verbs/address-source.ts';
 import type { Answer } from './wire.ts';
 
@@ -25,6 +26,7 @@ export interface QuestionContext {
   readonly plugin: Plugin;
   readonly addresses: AddressAllocator;
   readonly spool: Spool;
+  readonly retries: Pick<UndoRetries, 'reason'>;
   /** Default: those of this process. */
   readonly privileges?: () => readonly string[];
 }
@@ -36,7 +38,9 @@ export async function answerQuestion(question: string, about: QuestionContext): 
       return json(await status(about));
     case 'gc':
     case 'gc all':
-      return json(await collect(about, question === 'gc all'));
+    case 'gc forget':
+    case 'gc all forget':
+      return json(await collect(about, { isAll: question.includes(' all'), forgets: question.endsWith(' forget') }));
     default:
       return { exitCode: 2, stdout: '', stderr: `this daemon does not know the question ${JSON.stringify(question)}\n` };
   }
@@ -49,9 +53,11 @@ async function status(about: QuestionContext): Promise<DaemonStatus> {
   const attachments = [...performer.records()].flatMap((record) => {
     const attachment = attachmentOfSubject(record.subject);
     if (attachment === undefined) return [];
-    const { rule, netns = '', since, state, steps } = record;
+    const { id, rule, netns = '', since, state, steps } = record;
+    const reason = state === 'undoing' ? about.retries.reason(id) : undefined;
     const given = steps.flatMap(({ outputs }) => (Array.isArray(outputs?.['addresses']) ? outputs['addresses'] : []));
-    return [{ ...attachment, rule, netns, since, state, addresses: [...new Set(given.filter((each) => typeof each === 'string'))] }];
+    const addresses = [...new Set(given.filter((each) => typeof each === 'string'))];
+    return [{ ...attachment, rule, netns, since, state, addresses, ...(reason === undefined ? {} : { reason }) }];
   });
   return {
     version,
@@ -95,16 +101,28 @@ async function networks({ performer, addresses }: QuestionContext): Promise<Daem
   );
 }
 
-/** `isAll`: also what is of rules that are not there any more, and what the node has for networks to which nobody is attached. */
-async function collect({ bundle, performer, plugin, host, spool }: QuestionContext, isAll: boolean): Promise<GcReport> {
+interface CollectOptions {
+  /** Also what is of rules that are not there any more, and what the node has for networks to which nobody is attached. */
+  readonly isAll: boolean;
+  /** Forget what can't be undone now either. */
+  readonly forgets: boolean;
+}
+
+async function collect({ bundle, performer, plugin, host, spool }: QuestionContext, { isAll, forgets }: CollectOptions): Promise<GcReport> {
   // Somebody looks: what the host lacked may be there now.
   host.probeAnew();
   const removed: string[] = [];
   const left: string[] = [];
+  const forgotten: string[] = [];
   for (const { id, rule } of [...performer.records()]) {
     // What is being performed is somebody's who waits for it; asked anew, as this takes its time.
     if (performer.record(id)?.state !== 'undoing') continue;
-    await performer.undo(id).catch((error: unknown) => left.push(`${rule}: ${errorMessage(error)}`));
+    try {
+      await performer.undo(id);
+    } catch (error) {
+      const what = `${rule}: ${errorMessage(error)}`;
+      (forgets && (await performer.forget(id)) ? forgotten : left).push(what);
+    }
   }
   const kept = await spool.perform();
   if (kept.left > 0) left.push(`${kept.left} DELs that came while there was no daemon`);
@@ -118,7 +136,7 @@ async function collect({ bundle, performer, plugin, host, spool }: QuestionConte
   }
   const collected = await performer.collect(isAll ? {} : { rules: rules.map(({ name }) => name) });
   removed.push(...collected.removed.map(({ what }) => what));
-  return { removed, left: [...left, ...collected.left] };
+  return { removed, left: [...left, ...collected.left], forgotten };
 }
 
 /** Steps for the node of networks to which nobody is attached, by rules that are not among these. */

@@ -7,7 +7,9 @@ import { invoke } from './invoke.ts';
 
 /** Variable that makes an invocation a question to the daemon itself. */
 export const QUESTION = 'FAIRLEAD_QUESTION';
-export type Question = 'status' | 'gc' | 'gc all';
+export type Question = 'status' | GcQuestion;
+/** `all`: of all rules that ever were. `forget`: what still can't be undone is not tried any more. */
+export type GcQuestion = 'gc' | 'gc all' | 'gc forget' | 'gc all forget';
 
 export interface DaemonStatus {
   readonly version: string;
@@ -67,25 +69,29 @@ export interface AttachmentStatus {
   readonly since: number;
   /** `undoing`: something is left of it that could not be undone, or it is being undone at this moment. */
   readonly state: 'performing' | 'performed' | 'undoing';
+  /** Why it could not be undone when that was tried last; absent where it was not tried again yet. */
+  readonly reason?: string;
 }
 
 export interface GcReport {
   readonly removed: readonly string[];
   /** What could not be removed, in words. */
   readonly left: readonly string[];
+  /** What could not be removed and was forgotten, in words. */
+  readonly forgotten: readonly string[];
 }
 
 /** Milliseconds for an answer. */
-const DEADLINES: Readonly<Record<Question, number>> = { status: 10_000, gc: 120_000, 'gc all': 120_000 };
+const deadlineOf = (question: Question): number => (question === 'status' ? 10_000 : 120_000);
 
 /** Asks the daemon at a socket. Throws `NoAnswerError`, and an Error with what the daemon says against it. */
 export async function askDaemon(socketPath: string, question: 'status'): Promise<DaemonStatus>;
-export async function askDaemon(socketPath: string, question: 'gc' | 'gc all'): Promise<GcReport>;
+export async function askDaemon(socketPath: string, question: GcQuestion): Promise<GcReport>;
 export async function askDaemon(socketPath: string, question: Question): Promise<unknown> {
   const { exitCode, stdout, stderr } = await invoke(
     socketPath,
     { environment: new Map([[QUESTION, question]]), stdin: '' },
-    DEADLINES[question],
+    deadlineOf(question),
   );
   if (exitCode !== 0) throw new Error(`the daemon at ${socketPath} can't answer: ${stderr || stdout}`);
   return JSON.parse(stdout);

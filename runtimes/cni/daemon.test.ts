@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
 import { compileBundle } from '../../engine/bundle/compile.ts';
+import { EffectError } from '../../engine/step/effect.ts';
 import { parseYaml } from '../../engine/text/yaml.ts';
 import { type ActiveBundle, fixedBundle } from '../host/bundle-watch.ts';
+import { manualClock } from '../host/clock.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
 import type { Host } from '../linux/host.ts';
 import { type NetworkDaemon, type NetworkDaemonOptions, startNetworkDaemon } from './daemon.ts';
@@ -278,7 +280,7 @@ describe('the daemon', () => {
       ],
       spooled: 0,
     });
-    expect(await askDaemon(socketPath, 'gc')).toEqual({ removed: [], left: [] });
+    expect(await askDaemon(socketPath, 'gc')).toEqual({ removed: [], left: [], forgotten: [] });
     expect(made()).toEqual(['c1']);
     const text = metrics.text();
     expect(text).toContain('fairlead_cni_records{state="performed"} 1\n');
@@ -316,8 +318,50 @@ describe('the daemon', () => {
     release();
     expect((await adding).exitCode).toBe(0);
     await collecting;
-    expect(await askDaemon(socketPath, 'gc')).toEqual({ removed: [], left: [] });
+    expect(await askDaemon(socketPath, 'gc')).toEqual({ removed: [], left: [], forgotten: [] });
     expect(made()).toEqual(['c1']);
+  });
+
+  it('tries again what could not be undone, says why it could not, and forgets it when told to', async () => {
+    const clock = manualClock();
+    await start({
+      clock,
+      makeHost(options) {
+        const host = hostWithNamespaces(options);
+        const session: Host['session'] = async (netns) => {
+          const inner = await host.session(netns);
+          const perform: Host['perform'] = async (effect, signal) => {
+            if (effect.kind === 'remove-path') throw new EffectError('busy', 'no', 'rm');
+            return inner.perform(effect, signal);
+          };
+          return { netnsGone: false, perform, close: () => inner.close() };
+        };
+        return { ...host, session };
+      },
+    });
+    await call('ADD', 'c1');
+    await call('ADD', 'c2');
+    expect(JSON.parse((await call('DEL', 'c1')).stdout)).toMatchObject({ code: 105 });
+    expect(JSON.parse((await call('DEL', 'c2')).stdout)).toMatchObject({ code: 105 });
+    const left = async () => (await askDaemon(socketPath, 'status')).attachments.map(({ state, reason }) => [state, reason]);
+    expect(await left()).toEqual([
+      ['undoing', undefined],
+      ['undoing', undefined],
+    ]);
+    // One after the other, and not before half a minute.
+    await until(() => {
+      clock.advance(10_000);
+      return lines.filter((line) => line.startsWith('still not removed')).length >= 2;
+    });
+    expect(clock.elapsed()).toBeGreaterThanOrEqual(30_000);
+    const reason = expect.stringContaining('could not be undone: rm: no');
+    expect(await left()).toEqual([
+      ['undoing', reason],
+      ['undoing', reason],
+    ]);
+    expect(await askDaemon(socketPath, 'gc')).toMatchObject({ left: [reason, reason], forgotten: [] });
+    expect(await askDaemon(socketPath, 'gc forget')).toMatchObject({ left: [], forgotten: [reason, reason] });
+    expect(await left()).toEqual([]);
   });
 
   it('does not know every question', async () => {

@@ -23,6 +23,7 @@ import { createPlugin, type Plugin } from './plugin.ts';
 import type { PodAnnotator } from './pod-annotator.ts';
 import { type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
+import { UndoRetries } from './undo-retries.ts';
 import { factsWithoutCluster, type NetworkFactsSource } from './verbs/network-facts-source.ts';
 import { warmUp } from './warm-up.ts';
 import { type Answer, type Invocation, WITHIN } from './wire.ts';
@@ -148,6 +149,7 @@ interface Parts extends NetworkDaemonOptions {
 
 class Daemon implements NetworkDaemon {
   readonly spool: Spool;
+  readonly #retries: UndoRetries;
   readonly #parts: Parts;
   #state: 'recovering' | 'serving' | 'broken' | 'stopping' = 'recovering';
   #server: InvocationServer | undefined;
@@ -162,6 +164,7 @@ class Daemon implements NetworkDaemon {
     setMaxListeners(0, this.#calledOff.signal);
     const { clock, log, stateFolder } = parts;
     this.spool = createSpool({ folder: join(stateFolder, 'spool'), handle: (invocation) => this.#invoke(invocation), clock, log });
+    this.#retries = new UndoRetries({ performer: parts.performer, clock, log });
   }
 
   /** Undoes what an earlier daemon left half done, then does what was kept while there was none. */
@@ -176,6 +179,7 @@ class Daemon implements NetworkDaemon {
         void this.#tellWhatIsMissing();
         void this.spool.perform().catch((error: unknown) => log('error', 'the spool cannot be read', { reason: errorMessage(error) }));
         this.spool.watch();
+        this.#retries.start();
       },
       (error: unknown) => {
         this.#state = 'broken';
@@ -211,7 +215,8 @@ class Daemon implements NetworkDaemon {
     const { clock, log } = this.#parts;
     const { environment } = invocation;
     const question = environment.get(QUESTION);
-    if (question !== undefined) return answerQuestion(question, { ...this.#parts, spool: this.spool, notReady: this.notReady() });
+    if (question !== undefined)
+      return answerQuestion(question, { ...this.#parts, spool: this.spool, retries: this.#retries, notReady: this.notReady() });
     const began = clock.elapsed();
     const answer = await this.#serve(invocation);
     const verb = environment.get('CNI_COMMAND');
@@ -297,7 +302,7 @@ class Daemon implements NetworkDaemon {
     await this.#server?.close({ grace });
     // What took longer ends with the step it is in: an ADD is undone, a DEL of the spool stays there for the next daemon.
     this.#calledOff.abort();
-    await waitAtMost(clock, LAST_STEPS, ended(Promise.all([this.spool.close(), ...this.#underWay])));
+    await waitAtMost(clock, LAST_STEPS, ended(Promise.all([this.spool.close(), this.#retries.close(), ...this.#underWay])));
     await plugin.close();
     await performer.close();
     await host.close();

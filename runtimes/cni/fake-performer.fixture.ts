@@ -58,6 +58,10 @@ export class FakePerformer implements Performer {
     this.kept.delete(id);
   }
 
+  async forget(id: string): Promise<boolean> {
+    return this.kept.get(id)?.state === 'undoing' && this.kept.delete(id);
+  }
+
   async check(id: string): Promise<readonly StepProblem[]> {
     this.story.push(`check ${id === '' ? '' : 'plan'}`);
     return this.problems;

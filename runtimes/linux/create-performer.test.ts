@@ -355,6 +355,21 @@ describe('undo', () => {
     expect([...again.records()]).toEqual([]);
   });
 
+  it('is forgotten, where it could not be done and somebody says so', async () => {
+    const performer = await start();
+    await performer.perform(web);
+    expect(await performer.forget(web.id)).toBe(false);
+    expect(await performer.forget('nobody')).toBe(false);
+    host.before = (effect) => (effect.kind === 'remove-path' ? new EffectError('busy', 'Device or resource busy', 'rm /etc/f') : undefined);
+    await expect(performer.undo(web.id)).rejects.toMatchObject({ code: 'busy' });
+    expect(await performer.forget(web.id)).toBe(true);
+    expect([...performer.records()]).toEqual([]);
+    expect(host.disk.size).toBe(1);
+    const again = await restart(performer);
+    expect(await again.recover()).toEqual({ undone: [], left: [] });
+    expect([...again.records()]).toEqual([]);
+  });
+
   it('is done once more where a program ended by itself', async () => {
     const performer = await start();
     await performer.perform(web);

@@ -178,6 +178,15 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     });
   }
 
+  function forget(id: string, signal?: AbortSignal): Promise<boolean> {
+    return alone('undo', id, signal, async () => {
+      if (journal.get(id)?.state !== 'undoing') return false;
+      journal.forget(id);
+      await journal.sync();
+      return true;
+    });
+  }
+
   function check(id: string, signal?: AbortSignal): Promise<readonly StepProblem[]> {
     return alone('check', id, signal, async () => {
       const record = journal.get(id);
@@ -216,6 +225,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     perform,
     converge,
     undo,
+    forget,
     check,
     record: (id) => journal.get(id),
     records: () => journal.records(),

@@ -102,6 +102,11 @@ export interface Performer {
   converge(plan: Plan, signal?: AbortSignal): Promise<readonly PerformedStep[]>;
   /** Undoes a recorded plan and forgets it. Goes on after a failure and throws {@link StepFailure} at the end; what is left stays recorded. Nothing happens for an id that is not recorded. */
   undo(id: string, signal?: AbortSignal): Promise<void>;
+  /**
+   * Forgets a plan of which something could not be undone, as if it had been. Answers whether there was such a plan; nothing happens to others.
+   * What of it is still there and carries a tag is found by {@link collect}.
+   */
+  forget(id: string, signal?: AbortSignal): Promise<boolean>;
   /** Runs the checks of a recorded plan. Throws where there is no record. */
   check(id: string, signal?: AbortSignal): Promise<readonly StepProblem[]>;
   record(id: string): PlanRecord | undefined;
