@@ -110,6 +110,8 @@ export class ModelHost implements EffectHandler {
     }
     this.#bringBack();
     this.#routes = this.#routes.filter(({ netns }) => netns !== path);
+    this.#rules = this.#rules.filter((rule) => !rule.startsWith(`${path} `));
+    for (const key of this.#sysctls.keys()) if (key.startsWith(`${path} `)) this.#sysctls.delete(key);
   }
 
   /** As the kernel does when it ends a namespace: net/core/dev.c default_device_exit_net. */
@@ -122,6 +124,7 @@ export class ModelHost implements EffectHandler {
       const { link } = each;
       const isTaken = this.#links.some(({ netns, name }) => netns === HOST && name === link.name);
       Object.assign(link, { netns: HOST, up: false, addresses: [], ...(isTaken && { name: `dev${link.index}` }) });
+      link.sysctls.clear();
     }
   }
 
