@@ -141,6 +141,10 @@ async function perform(task: Task): Promise<Report> {
     for (const act of task.acts) {
       if (act === 'recover') report.left.push(...(await performer.recover()).left);
       if (act === 'perform') for (const plan of plans) await attempt(report, () => performer.perform(plan));
+      if (act === 'converge' && task.plan.becomes !== undefined) {
+        const plan = toPlan({ ...task.plan, steps: task.plan.becomes }, task.netns, 0);
+        await attempt(report, () => performer.converge(plan));
+      }
       if (act === 'check')
         for (const { id } of [...performer.records()]) report.problems.push(...(await performer.check(id)).map((each) => each.message));
       if (act === 'undo') for (const { id } of [...performer.records()]) await attempt(report, () => performer.undo(id));

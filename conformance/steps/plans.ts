@@ -10,7 +10,26 @@ export interface TrialPlan {
   readonly inPod: boolean;
   /** It takes nothing into the pod that would go with it and is not its own. */
   readonly survivesNamespace?: boolean;
-  readonly steps: readonly { readonly [operation: string]: JsonObject }[];
+  readonly steps: TrialSteps;
+  /** What it converges to after it was performed. */
+  readonly becomes?: TrialSteps;
+}
+
+type TrialSteps = readonly { readonly [operation: string]: JsonObject }[];
+
+/** Policies of which each name stands for one that lets in this group, on a port of its own. */
+function policies(names: readonly string[], pods: readonly string[], group: readonly string[]): JsonObject {
+  const allow = (index: number): JsonObject[] => [{ peers: ['@group', '192.0.2.128/25'], ports: [{ port: 80 + index }] }];
+  return {
+    bridged: false,
+    policies: {
+      groups: { group },
+      ingress: {
+        policies: Object.fromEntries(names.map((name, index) => [name, allow(index)])),
+        pods: [{ addresses: pods, policies: names }],
+      },
+    },
+  };
 }
 
 const address = (text: string): JsonObject => ({ name: 'eth0', addresses: [text] });
@@ -89,6 +108,12 @@ export const PLANS: readonly TrialPlan[] = [
       { vxlanPeer: { dev: 'flb-vx0', id: 99, node: '192.0.2.2', networks: ['10.99.7.0/24'] } },
       { vxlanPeer: { dev: 'flb-vx0', id: 99, node: '192.0.2.3', networks: ['10.99.8.0/24'] } },
     ],
+  },
+  {
+    name: 'network policies',
+    inPod: false,
+    steps: [{ firewall: policies(['a', 'b'], ['10.99.0.5', 'fd99::5'], ['10.99.0.6']) }],
+    becomes: [{ firewall: policies(['b', 'c'], ['10.99.0.5', '10.99.0.7'], ['10.99.0.7', '10.99.0.8']) }],
   },
   {
     name: 'tuning',

@@ -13,9 +13,12 @@ function taskOf(plan: TrialPlan, acts: readonly Act[], death?: Death): Task {
   return { folder: JOURNAL, plan, acts, ...(plan.inPod ? { netns: podPath(POD) } : {}), ...(death === undefined ? {} : { death }) };
 }
 
-const LIFE: readonly Act[] = ['perform', 'check', 'undo', 'collect', 'count'];
-/** What is left of a life that ended: a plan that was performed to its end is there, and whole. */
-const AFTERLIFE: readonly Act[] = ['recover', 'check', 'undo', 'collect', 'count'];
+const LIFE: readonly Act[] = ['perform', 'converge', 'check', 'undo', 'collect', 'count'];
+/**
+ * What is left of a life that ended: a plan that was performed to its end is there, and whole. One that was becoming another goes on to be
+ * that.
+ */
+const AFTERLIFE: readonly Act[] = ['recover', 'converge', 'check', 'undo', 'collect', 'count'];
 
 /** How many points there are is known when they were reached. */
 function anyWanted(context: SuiteContext, name: (at: number) => string): boolean {

@@ -6,7 +6,7 @@ export interface Death {
   readonly how: 'at a point' | 'at a point, with its children' | 'during an effect' | 'children only';
 }
 
-export type Act = 'recover' | 'perform' | 'check' | 'undo' | 'collect' | 'count' | 'make room';
+export type Act = 'recover' | 'perform' | 'converge' | 'check' | 'undo' | 'collect' | 'count' | 'make room';
 
 /** Beside the journal, to fill its disk; it is removed to make room. */
 export const FILLER = 'filler';
