@@ -10,6 +10,7 @@ import { healthRoutes } from '../host/health.ts';
 import { type HttpServer, startHttpServer } from '../host/http-server.ts';
 import type { Log } from '../host/log.ts';
 import { createMetrics } from '../host/metrics.ts';
+import { raisePriority } from '../host/priority.ts';
 import { processMetrics } from '../host/process-metrics.ts';
 import { connect } from '../kubernetes/connect.ts';
 import { clusterError, connectOptions } from './cluster-connection.ts';
@@ -52,6 +53,8 @@ export const runCniServe: CommandRun = async (args, context) => {
     if (rules.length === 0) throw new UsageError('there are no network rules');
     const nodeName = args.text('node-name') ?? context.env['NODE_NAME'] ?? hostname();
     cluster = await clusterOf(args, context, rules, nodeName, log);
+    // Pods wait for it, on nodes that are busy with starting pods.
+    raisePriority();
     daemon = await startNetworkDaemon({
       bundle,
       ...(cluster === undefined ? {} : { facts: cluster.facts, podAnnotator: cluster.podAnnotator }),

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { EffectError, type ProgramResult } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
+import { lowerPriority } from '../host/priority.ts';
 import { asTyped } from './batch-words.ts';
 import { childEnvironment, findProgram, hasPipes, killGroup } from './child.ts';
 
@@ -66,6 +67,7 @@ export class ProgramRunner {
         child.on('error', () => {});
         return reject(new EffectError('full', 'can not be started: too many files are open', tried));
       }
+      lowerPriority(child.pid);
       const timer = this.#clock.after(deadline, () => fail('timeout', `did not end within ${deadline} ms and was killed`));
       const abort = (): void => fail('timeout', 'was killed, as it was given up');
       signal?.addEventListener('abort', abort, { once: true });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { lowerPriority } from '../../host/priority.ts';
 
 export interface ProgramRun {
   /** Undefined where a signal ended it. */
@@ -42,6 +43,7 @@ export const runProgram: RunProgram = ({ path, environment, stdin, signal, maxOu
     }
     // A group of its own, so that what it started ends with it.
     const child = spawn(path, [], { env: { ...environment }, stdio: ['pipe', 'pipe', 'pipe'], detached: true, cwd: '/' });
+    lowerPriority(child.pid);
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     let length = 0;
