@@ -110,7 +110,7 @@ function bindArguments<E extends { readonly path: DocumentPath; readonly text: s
         orArgumentError(
           () => evaluate(expression),
           expression.path,
-          (message) => `${message} (in ${clip(expression.text)})`,
+          (message) => `${message} (in ${excerpt(expression.text)})`,
         ),
       ),
     source.path,
@@ -142,13 +142,14 @@ function origin(root: JsonObject, path: DocumentPath): string {
     else if (isJsonObject(value)) value = ownValue(value, String(segment));
     else break;
   }
-  return typeof value === 'string' && hasExpression(value) ? ` (from ${clip(value)})` : '';
+  return typeof value === 'string' && hasExpression(value) ? ` (from ${excerpt(value)})` : '';
 }
 
-const clip = (text: string): string => {
+/** An expression in one line, cut where it is long, for messages. */
+export function excerpt(text: string): string {
   const line = text.trim().replace(/\s+/g, ' ');
   return line.length > 80 ? `${line.slice(0, 79)}…` : line;
-};
+}
 
 const isScalar = (value: Json | undefined): boolean =>
   value !== undefined && value !== null && typeof value !== 'object' && !(typeof value === 'string' && hasExpression(value));

@@ -4,7 +4,7 @@ import { type Json, type JsonObject, setOwn } from '../object/json.ts';
 import type { DocumentPath } from '../text/document.ts';
 import type { CompiledStep, StepExpression, StepLocals } from './compile.ts';
 import { BindError, type BoundStep, type PlanWalk } from './plan.ts';
-import { ArgumentError } from './step-arguments.ts';
+import { ArgumentError, excerpt } from './step-arguments.ts';
 
 /** Items that one step may have. */
 const MAX_ITEMS = 1000;
@@ -131,8 +131,7 @@ class Walk<E extends StepExpression> {
     try {
       return this.#options.evaluate(expression, this.#locals(more));
     } catch (error) {
-      if (error instanceof CelError)
-        throw this.#fault(step, `${error.message} (in ${expression.text.trim().slice(0, 80)})`, expression.path);
+      if (error instanceof CelError) throw this.#fault(step, `${error.message} (in ${excerpt(expression.text)})`, expression.path);
       throw error;
     }
   }
