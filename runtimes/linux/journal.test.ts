@@ -56,6 +56,20 @@ it('is written anew when most of it is about what is over', async () => {
   await again.close();
 });
 
+it('is written anew when one record is put again and again, and nothing ever goes', async () => {
+  const points: string[] = [];
+  const journal = await open({ crashPoint: (name) => void points.push(name) });
+  for (let i = 0; i < 100; i++) {
+    journal.put({ ...record('node'), since: i });
+    if (i % 10 === 0) await new Promise(setImmediate);
+  }
+  await journal.close();
+  expect(points.filter((name) => name === 'after rename').length).toBeGreaterThan(0);
+  const again = await open();
+  expect([...again.records()]).toEqual([{ ...record('node'), since: 99 }]);
+  await again.close();
+});
+
 it.each(['rewrite written', 'before rename', 'after rename'])(
   'says the same when the process dies while it is written anew (%s)',
   async (death) => {

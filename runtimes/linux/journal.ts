@@ -16,7 +16,7 @@ export interface JournalRecord extends PlanRecord {
 /** Of a version that this program does not know; a change that older programs can't read raises it. */
 const VERSION = 1;
 /** Bytes of a log that is never worth to be written anew. */
-const SMALL = 1024 * 1024;
+const SMALL = 4 * 1024 * 1024;
 /** A log is written anew when it is as many times as long as what it has to say. */
 const GROWTH = 4;
 
@@ -51,7 +51,7 @@ export interface JournalOptions {
   readonly bootId: string;
   readonly log: (line: string, fields?: Readonly<Record<string, unknown>>) => void;
   readonly crashPoint: (name: string) => void;
-  /** Bytes of a log that is never worth to be written anew. Default: a mebibyte. */
+  /** Bytes of a log that is never worth to be written anew. Default: four mebibytes. */
   readonly small?: number;
 }
 
@@ -150,6 +150,8 @@ export class Journal {
   /** Keeps a record, in place of one of the same id. */
   put(record: JournalRecord): void {
     this.#begin({ kind: 'record', record });
+    // One that is kept true for a node is put anew whenever something of the cluster changes, and it may be that nothing else happens.
+    this.#tidy();
   }
 
   /** A step begins, or is about to be undone: it has no outputs until {@link endStep}. */
