@@ -16,7 +16,8 @@ import {
   stopIsolating,
 } from '../packet-filter/forwarding.ts';
 import { IPTABLES_FORWARD_PREFIX, iptablesForwardChains, iptablesForwardFoundation } from '../packet-filter/forwarding-iptables.ts';
-import { checkIptables, ensureIptables, type IptablesChain, ownedIptables, removeIptables } from '../packet-filter/iptables.ts';
+import { ownedIptables } from '../packet-filter/iptables.ts';
+import { type ChainsByFamily, checkByFamily, ensureByFamily, removeByFamily } from '../packet-filter/iptables-families.ts';
 import { checkChains, ensureChains, type OwnedChain, ownedChains, removeChains } from '../packet-filter/owned-chain.ts';
 import { checkPolicies, ensurePolicies, ownedPolicies, removePolicies } from '../packet-filter/policies.ts';
 import { DIRECTIONS, isIsolatingPods, type PolicyDirection, policies, policiesProblems } from '../packet-filter/policy-shape.ts';
@@ -103,10 +104,7 @@ export const FIREWALL: Operation<Arguments> = {
         yield* ensureChains(forwardingFoundation(args.adminChain), chainsOf(args, owner), owner.text, 'always');
         if (isIsolating(args)) yield* isolate(args.bridge, args.ingressPolicy === 'isolated');
       },
-      *iptables() {
-        const foundation = iptablesForwardFoundation(args.adminChain);
-        for (const family of FAMILIES) yield* ensureIptables(family, foundation, iptablesChainsOf(args, owner, family), owner.text);
-      },
+      iptables: () => ensureByFamily(iptablesOf(args, owner), owner.text),
     });
     return {};
   },
@@ -121,12 +119,7 @@ export const FIREWALL: Operation<Arguments> = {
         const isolation = isIsolating(args) ? yield* isolationProblems(args.bridge) : [];
         return [...(yield* checkChains(chainsOf(args, owner))), ...isolation];
       },
-      *iptables() {
-        const problems: string[] = [];
-        const foundation = iptablesForwardFoundation(args.adminChain);
-        for (const family of FAMILIES) problems.push(...(yield* checkIptables(family, foundation, iptablesChainsOf(args, owner, family))));
-        return problems;
-      },
+      iptables: () => checkByFamily(iptablesOf(args, owner)),
     });
   },
 
@@ -140,12 +133,7 @@ export const FIREWALL: Operation<Arguments> = {
         yield* removeChains(chainsOf(args, owner));
         if (isIsolating(args)) yield* stopIsolating(args.bridge);
       },
-      *iptables() {
-        for (const family of FAMILIES) {
-          const chains = iptablesChainsOf(args, owner, family).map(({ chain }) => chain);
-          if (chains.length > 0) yield* removeIptables(family, 'filter', chains);
-        }
-      },
+      iptables: () => removeByFamily(iptablesOf(args, owner)),
     });
   },
 
@@ -168,8 +156,6 @@ export const FIREWALL: Operation<Arguments> = {
   },
 };
 
-const FAMILIES = [4, 6] as const;
-
 function sizesOf({ policies, pods }: PolicyDirection): string {
   const count = pods.reduce((sum, { addresses }) => sum + addresses.length, 0);
   const names = Object.keys(policies).length;
@@ -188,11 +174,13 @@ const addressesOf = ({ addresses }: LetThrough): readonly HostAddress[] => readA
 const chainsOf = (args: LetThrough, owner: OwnerTag): readonly OwnedChain[] =>
   forwardingChains(addressesOf(args), args.adminChain, owner, isIsolating(args) ? args.bridge : undefined);
 
-function iptablesChainsOf(args: LetThrough, owner: OwnerTag, wanted: 4 | 6): readonly IptablesChain[] {
+function iptablesOf(args: LetThrough, owner: OwnerTag): ChainsByFamily {
   const isolation = isIsolating(args) ? { bridge: args.bridge, inside: args.ingressPolicy === 'isolated' } : undefined;
-  return iptablesForwardChains(
-    addressesOf(args).filter(({ family }) => family === wanted),
-    owner,
-    isolation,
-  );
+  return {
+    foundation: () => iptablesForwardFoundation(args.adminChain),
+    chains(family) {
+      const addresses = addressesOf(args).filter((address) => address.family === family);
+      return iptablesForwardChains(addresses, owner, isolation);
+    },
+  };
 }

@@ -8,16 +8,14 @@ import type { Operation, OwnedThing, OwnerTag } from '../operation.ts';
 import { type Network, readAll, readNetwork, readSource } from '../packet-filter/address-list.ts';
 import { againWith, backendField, backendRequirements, ensureWith } from '../packet-filter/backend.ts';
 import {
-  checkIptables,
-  ensureIptables,
   type IptablesChain,
   type IptablesFoundation,
   iptablesChainName,
   ownedIptables,
-  removeIptables,
   type SavedTable,
   targetOf,
 } from '../packet-filter/iptables.ts';
+import { type ChainsByFamily, checkByFamily, ensureByFamily, removeByFamily } from '../packet-filter/iptables-families.ts';
 import { checkChains, ensureChains, type OwnedChain, ownedChains, removeChains } from '../packet-filter/owned-chain.ts';
 import { chainWith, type Foundation, verdictMap } from '../packet-filter/table.ts';
 
@@ -74,34 +72,20 @@ export const MASQUERADE: Operation<Arguments> = {
     yield* ensureWith(args.backend, memory, {
       // Whoever had an address of ours before is gone: it was given to us.
       nftables: () => ensureChains(FOUNDATION, chainsOf(args, owner), owner.text, 'always'),
-      *iptables() {
-        for (const family of FAMILIES) {
-          const chains = iptablesChainsOf(args, owner, family);
-          yield* ensureIptables(family, NOTHING, chains, owner.text, (table) => staleChains(table, chains));
-        }
-      },
+      iptables: () => ensureByFamily(iptablesOf(args, owner), owner.text),
     });
     return {};
   },
   *check(args, { owner, memory }) {
     return yield* againWith(args.backend, memory, {
       nftables: () => checkChains(chainsOf(args, owner)),
-      *iptables() {
-        const problems: string[] = [];
-        for (const family of FAMILIES) problems.push(...(yield* checkIptables(family, NOTHING, iptablesChainsOf(args, owner, family))));
-        return problems;
-      },
+      iptables: () => checkByFamily(iptablesOf(args, owner)),
     });
   },
   *undo(args, { owner, memory }) {
     yield* againWith(args.backend, memory, {
       nftables: () => removeChains(chainsOf(args, owner)),
-      *iptables() {
-        for (const family of FAMILIES) {
-          const chains = iptablesChainsOf(args, owner, family).map(({ chain }) => chain);
-          if (chains.length > 0) yield* removeIptables(family, 'nat', chains);
-        }
-      },
+      iptables: () => removeByFamily(iptablesOf(args, owner)),
     });
   },
   *inventory(): Steps<readonly OwnedThing[]> {
@@ -111,8 +95,6 @@ export const MASQUERADE: Operation<Arguments> = {
   describe: ({ from, except, interface: device }) =>
     `masquerade ${from.join(', ')}${except.length === 0 ? '' : `, not to ${except.join(', ')}`}${device === undefined ? '' : `, leaving by ${device}`}`,
 };
-
-const FAMILIES = [4, 6] as const;
 
 function chainsOf({ from, except, interface: device }: Arguments, owner: OwnerTag): readonly OwnedChain[] {
   const exceptions = readAll(except, readNetwork);
@@ -139,6 +121,12 @@ const sourcesOf = (from: readonly string[]): readonly Network[] => [
 
 const IPTABLES_PREFIX = 'FL-MASQ-';
 const NOTHING: IptablesFoundation = { table: 'nat', chains: [], rules: [] };
+
+const iptablesOf = (args: Arguments, owner: OwnerTag): ChainsByFamily => ({
+  foundation: () => NOTHING,
+  chains: (family) => iptablesChainsOf(args, owner, family),
+  stale: staleChains,
+});
 
 function iptablesChainsOf({ from, except, interface: device }: Arguments, owner: OwnerTag, family: 4 | 6): readonly IptablesChain[] {
   const exceptions = readAll(except, readNetwork).filter((network) => network.family === family);

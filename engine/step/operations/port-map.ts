@@ -2,9 +2,10 @@ import type { Steps } from '../effect.ts';
 import { type RouteRow, show } from '../effects/show.ts';
 import { readSysctl, writeSysctl } from '../effects/sysctl.ts';
 import { addressProblems } from '../network/address.ts';
-import type { Operation, OwnedThing } from '../operation.ts';
+import type { Operation, OwnedThing, OwnerTag } from '../operation.ts';
 import { againWith, backendRequirements, ensureWith } from '../packet-filter/backend.ts';
-import { checkIptables, ensureIptables, ownedIptables, removeIptables } from '../packet-filter/iptables.ts';
+import { ownedIptables } from '../packet-filter/iptables.ts';
+import { type ChainsByFamily, checkByFamily, ensureByFamily, removeByFamily } from '../packet-filter/iptables-families.ts';
 import { checkChains, ensureChains, ownedChains, removeChains } from '../packet-filter/owned-chain.ts';
 import {
   endpoint,
@@ -49,18 +50,7 @@ export const PORT_MAP: Operation<PortMapArguments> = {
         const targets = new Set(mappings.map(({ target }) => target.address));
         return ensureChains(portMapFoundation(args.markBit), portMapChains(args, owner), owner.text, (found) => leadsTo(found, targets));
       },
-      *iptables() {
-        for (const family of FAMILIES) {
-          const chains = iptablesPortChains(args, owner, family);
-          yield* ensureIptables(family, iptablesPortFoundation(family, args.markBit), chains, owner.text, (table) =>
-            staleIptablesPorts(
-              table,
-              mappings.filter(({ target }) => target.family === family),
-              chains,
-            ),
-          );
-        }
-      },
+      iptables: () => ensureByFamily(iptablesOf(args, owner), owner.text),
     });
     if (args.snat) yield* routeLocalhost(mappings);
     yield* forgetUdpFlows(mappings);
@@ -70,27 +60,14 @@ export const PORT_MAP: Operation<PortMapArguments> = {
   *check(args, { owner, memory }) {
     return yield* againWith(args.backend, memory, {
       nftables: () => checkChains(portMapChains(args, owner)),
-      *iptables() {
-        const problems: string[] = [];
-        for (const family of FAMILIES) {
-          problems.push(
-            ...(yield* checkIptables(family, iptablesPortFoundation(family, args.markBit), iptablesPortChains(args, owner, family))),
-          );
-        }
-        return problems;
-      },
+      iptables: () => checkByFamily(iptablesOf(args, owner)),
     });
   },
 
   *undo(args, { owner, memory }) {
     yield* againWith(args.backend, memory, {
       nftables: () => removeChains(portMapChains(args, owner)),
-      *iptables() {
-        for (const family of FAMILIES) {
-          const chains = iptablesPortChains(args, owner, family).map(({ chain }) => chain);
-          if (chains.length > 0) yield* removeIptables(family, 'nat', chains);
-        }
-      },
+      iptables: () => removeByFamily(iptablesOf(args, owner)),
     });
   },
 
@@ -104,7 +81,14 @@ export const PORT_MAP: Operation<PortMapArguments> = {
       .join(', '),
 };
 
-const FAMILIES = [4, 6] as const;
+const iptablesOf = (args: PortMapArguments, owner: OwnerTag): ChainsByFamily => ({
+  foundation: (family) => iptablesPortFoundation(family, args.markBit),
+  chains: (family) => iptablesPortChains(args, owner, family),
+  stale(table, chains, family) {
+    const mappings = mappingsOf(args).filter(({ target }) => target.family === family);
+    return staleIptablesPorts(table, mappings, chains);
+  },
+});
 
 /** Lets the host's own connections to 127.0.0.1 leave by the link that leads to the pod. */
 function* routeLocalhost(mappings: readonly Mapping[]): Steps<void> {
