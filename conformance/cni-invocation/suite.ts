@@ -1,7 +1,7 @@
 import { printFault } from '../../engine/rules/network/protocol/fault.ts';
 import { readInvocation } from '../../engine/rules/network/protocol/invocation.ts';
 import { VERSION_ANSWER } from '../../engine/rules/network/protocol/version.ts';
-import { runProgram } from '../../runtimes/cni/delegation/run-program.ts';
+import { runGroup } from '../../runtimes/linux/program-group.ts';
 import type { CaseResult, Suite } from '../suite.ts';
 import { cniPlugins } from '../tools/cni.ts';
 import { ensureGoTool } from '../tools/go-tool.ts';
@@ -154,7 +154,7 @@ function ourAnswer({ environment, stdin }: Called): string {
 }
 
 async function officialAnswer({ environment, stdin }: Called, path: string, signal: AbortSignal): Promise<string> {
-  const { exitCode, stdout, stderr } = await runProgram({ path, environment, stdin, signal, maxOutput: 1e6, maxErrors: 1e6 });
+  const { exitCode, stdout, stderr } = await runGroup({ path, environment, stdin, signal, maxOutput: 1e6, maxErrors: 1e6 });
   const isAbout = exitCode === 0 && stdout === '' && /^CNI static plugin .*\nCNI protocol versions supported: .*\n$/.test(stderr);
   return `${exitCode} ${isAbout ? 'about' : stdout}`;
 }

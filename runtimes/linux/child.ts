@@ -74,7 +74,7 @@ export function startGroup(script: string, args: readonly string[], slots: numbe
 }
 
 /** Kills a process that leads a group, with the group. */
-export function killGroup(child: ChildProcess): void {
+function killGroup(child: ChildProcess): void {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   try {
     process.kill(-child.pid, 'SIGKILL');

@@ -1,9 +1,10 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { EffectError, type ProgramResult } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
-import { lowerPriority } from '../host/priority.ts';
 import { asTyped } from './batch-words.ts';
-import { childEnvironment, findProgram, hasPipes, killGroup } from './child.ts';
+import { childEnvironment, findProgram } from './child.ts';
+import { ProgramError, runGroup } from './program-group.ts';
+import { stepDeadline } from './step-deadline.ts';
 
 export interface ProgramCall {
   /** Name or absolute path. */
@@ -51,42 +52,39 @@ export class ProgramRunner {
     if (file === undefined) throw new EffectError('program', `${program} is not installed`, tried);
     this.#wrapper ??= killedWithUs();
     const command = [...this.#wrapper, ...(netns === undefined ? [] : ['nsenter', `--net=${netns}`, '--']), file, ...call.arguments];
-    return new Promise((resolve, reject) => {
-      const fail = (code: 'timeout' | 'program', why: string): void => {
-        settle();
-        killGroup(child);
-        reject(new EffectError(code, why, tried));
-      };
-      const child = spawn(command[0]!, command.slice(1), {
-        env: { ...call.environment, ...childEnvironment() },
-        cwd: '/',
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
+    const time = stepDeadline(this.#clock, deadline, signal);
+    try {
+      const { exitCode, ending, stdout, stderr } = await runGroup({
+        path: command[0]!,
+        arguments: command.slice(1),
+        environment: { ...call.environment, ...childEnvironment() },
+        stdin: call.stdin ?? '',
+        signal: time.signal,
+        maxOutput: limit,
+        maxErrors: limit,
+        isEndedByErrors: true,
       });
-      if (!hasPipes(child)) {
-        child.on('error', () => {});
-        return reject(new EffectError('full', 'can not be started: too many files are open', tried));
+      if (exitCode === undefined) throw new EffectError('program', `was ended by ${ending.replace('signal: ', '')}`, tried);
+      return { exitCode, stdout, stderr };
+    } catch (error) {
+      if (!(error instanceof ProgramError)) throw error;
+      switch (error.code) {
+        case 'TIMEOUT':
+          throw new EffectError(
+            'timeout',
+            time.isPassed ? `did not end within ${deadline} ms and was killed` : 'was killed, as it was given up',
+            tried,
+          );
+        case 'TOO_LONG':
+          throw new EffectError('program', `says more than ${limit} bytes and was killed`, tried);
+        case 'EMFILE':
+          throw new EffectError('full', 'can not be started: too many files are open', tried);
+        default:
+          throw new EffectError('program', error.message, tried);
       }
-      lowerPriority(child.pid);
-      const timer = this.#clock.after(deadline, () => fail('timeout', `did not end within ${deadline} ms and was killed`));
-      const abort = (): void => fail('timeout', 'was killed, as it was given up');
-      signal?.addEventListener('abort', abort, { once: true });
-      const settle = (): void => {
-        timer.cancel();
-        signal?.removeEventListener('abort', abort);
-      };
-      const overflow = (): void => fail('program', `says more than ${limit} bytes and was killed`);
-      const output = collect(child.stdout, limit, overflow);
-      const errors = collect(child.stderr, limit, overflow);
-      child.stdin.on('error', () => {});
-      child.stdin.end(call.stdin ?? '');
-      child.on('error', (error) => fail('program', error.message));
-      child.on('close', (exitCode, killedBy) => {
-        if (exitCode === null) return fail('program', `was ended by ${killedBy}`);
-        settle();
-        resolve({ exitCode, stdout: output(), stderr: errors() });
-      });
-    });
+    } finally {
+      time.end();
+    }
   }
 }
 
@@ -97,15 +95,4 @@ function killedWithUs(): readonly string[] {
   const words = [setpriv, '--pdeathsig', 'KILL', '--'];
   const { status } = spawnSync(words[0]!, [...words.slice(1), 'true'], { env: childEnvironment(), timeout: 1000, stdio: 'ignore' });
   return status === 0 ? words : [];
-}
-
-function collect(stream: NodeJS.ReadableStream, limit: number, overflow: () => void): () => string {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  stream.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size <= limit) chunks.push(chunk);
-    else overflow();
-  });
-  return () => Buffer.concat(chunks).toString('utf8');
 }

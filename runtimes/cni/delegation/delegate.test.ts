@@ -6,9 +6,9 @@ import type { PluginRequest } from '../../../engine/rules/network/program.ts';
 import { CniError } from '../../../engine/rules/network/protocol/fault.ts';
 import { EffectError } from '../../../engine/step/effect.ts';
 import { manualClock, systemClock } from '../../host/clock.ts';
+import { type ProgramEnd, ProgramError, type ProgramInput, runGroup } from '../../linux/program-group.ts';
 import { createDelegate } from './delegate.ts';
 import { findPlugin } from './find-plugin.ts';
-import { ProgramError, type ProgramInput, type ProgramRun, runProgram } from './run-program.ts';
 
 const REQUEST: PluginRequest = {
   type: 'host-local',
@@ -20,10 +20,10 @@ const REQUEST: PluginRequest = {
   args: { IgnoreUnknown: '1', K8S_POD_NAME: 'web-0' },
   path: ['/opt/cni/bin', '/usr/lib/cni'],
 };
-const run = (fields: Partial<ProgramRun>): ProgramRun => ({ exitCode: 0, ending: 'exit status 0', stdout: '', stderr: '', ...fields });
+const run = (fields: Partial<ProgramEnd>): ProgramEnd => ({ exitCode: 0, ending: 'exit status 0', stdout: '', stderr: '', ...fields });
 
 /** A delegate whose programs are answered by a function. */
-function delegating(answer: (input: ProgramInput) => ProgramRun | Promise<ProgramRun>, clock = manualClock()) {
+function delegating(answer: (input: ProgramInput) => ProgramEnd | Promise<ProgramEnd>, clock = manualClock()) {
   const inputs: ProgramInput[] = [];
   const log: string[] = [];
   const delegate = createDelegate({
@@ -84,7 +84,7 @@ describe('another plugin', () => {
     expect(log).toEqual(['a plugin wrote to its standard error: a word']);
   });
 
-  it.each<[string, Partial<ProgramRun>, string]>([
+  it.each<[string, Partial<ProgramEnd>, string]>([
     ['its words', { stdout: '{"code":11,"msg":"no lease","details":"timeout"}' }, 'fault 11: no lease; timeout'],
     ['its words, whatever stands beside', { stdout: '{"cniVersion":"1.1.0","code":7,"msg":"no","x":1}' }, 'fault 7: no'],
     ['no words', {}, 'fault 999: netplugin failed with no error message: exit status 1'],
@@ -210,7 +210,7 @@ describe('programs', () => {
 
   it('get their input and their environment, and nothing else', async () => {
     const path = script('cat; echo " $CNI_COMMAND $HOME $#"; echo 0123456789abcdef >&2; exit 3');
-    expect(await runProgram(input(path))).toEqual({
+    expect(await runGroup(input(path))).toEqual({
       exitCode: 3,
       ending: 'exit status 3',
       stdout: 'hello ADD  0\n',
@@ -220,31 +220,31 @@ describe('programs', () => {
 
   it('may end without reading', async () => {
     const path = script('exit 0');
-    expect(await runProgram({ ...input(path), stdin: 'x'.repeat(1_000_000) })).toMatchObject({ exitCode: 0 });
+    expect(await runGroup({ ...input(path), stdin: 'x'.repeat(1_000_000) })).toMatchObject({ exitCode: 0 });
   });
 
   it('may end by a signal', async () => {
-    expect(await runProgram(input(script('kill -KILL $$')))).toMatchObject({ exitCode: undefined, ending: 'signal: SIGKILL' });
+    expect(await runGroup(input(script('kill -KILL $$')))).toMatchObject({ exitCode: undefined, ending: 'signal: SIGKILL' });
   });
 
   it('are ended when they print too much', async () => {
-    expect(await codeOf(runProgram(input(script('while :; do echo 0123456789; done'))))).toBe('TOO_LONG');
+    expect(await codeOf(runGroup(input(script('while :; do echo 0123456789; done'))))).toBe('TOO_LONG');
   });
 
   it('are ended with all that they started when the time is up', async () => {
     const controller = new AbortController();
-    const running = codeOf(runProgram(input(script(`echo $$ > ${join(folder, 'pid')}; sleep 1000 & sleep 1000`), controller.signal)));
+    const running = codeOf(runGroup(input(script(`echo $$ > ${join(folder, 'pid')}; sleep 1000 & sleep 1000`), controller.signal)));
     // Once it has written, its child is about to start; a group is ended as a whole.
     while (!existsSync(join(folder, 'pid'))) await turns();
     controller.abort();
     expect(await running).toBe('TIMEOUT');
-    expect(await codeOf(runProgram(input(script('exit 0'), controller.signal)))).toBe('TIMEOUT');
+    expect(await codeOf(runGroup(input(script('exit 0'), controller.signal)))).toBe('TIMEOUT');
   });
 
   it('may not be there, or be no programs', async () => {
     mkdirSync(join(folder, 'sub'));
-    expect(await codeOf(runProgram(input(join(folder, 'nothing'))))).toBe('ENOENT');
-    expect(await codeOf(runProgram(input(join(folder, 'sub'))))).toBe('EACCES');
+    expect(await codeOf(runGroup(input(join(folder, 'nothing'))))).toBe('ENOENT');
+    expect(await codeOf(runGroup(input(join(folder, 'sub'))))).toBe('EACCES');
   });
 
   it('are called by a delegate', async () => {

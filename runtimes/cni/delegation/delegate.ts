@@ -8,10 +8,10 @@ import { convertResult, readResult } from '../../../engine/rules/network/protoco
 import { EffectError } from '../../../engine/step/effect.ts';
 import type { Clock } from '../../host/clock.ts';
 import { classifyErrno } from '../../linux/failure.ts';
+import { type ProgramEnd, ProgramError, type RunGroup, runGroup } from '../../linux/program-group.ts';
 import { stepDeadline } from '../../linux/step-deadline.ts';
 import { WITHIN } from '../wire.ts';
 import { findPlugin } from './find-plugin.ts';
-import { ProgramError, type ProgramRun, type RunProgram, runProgram } from './run-program.ts';
 
 export interface DelegationOptions {
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export interface DelegationOptions {
   /** Milliseconds that a plugin has. Default: 100 s. */
   readonly deadline?: number;
   readonly find?: typeof findPlugin;
-  readonly run?: RunProgram;
+  readonly run?: RunGroup;
 }
 
 /**
@@ -37,10 +37,10 @@ const BUSY_ATTEMPTS = 6;
 const BUSY_PAUSE = 1000;
 
 export function createDelegate(options: DelegationOptions): Delegate {
-  const { clock, log, deadline = 100_000, find = findPlugin, run = runProgram } = options;
+  const { clock, log, deadline = 100_000, find = findPlugin, run = runGroup } = options;
   const base = options.environment ?? { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' };
 
-  async function execute(path: string, request: PluginRequest, signal: AbortSignal): Promise<ProgramRun> {
+  async function execute(path: string, request: PluginRequest, signal: AbortSignal): Promise<ProgramEnd> {
     const input = {
       path,
       environment: environmentOf(request, base),
@@ -65,7 +65,7 @@ export function createDelegate(options: DelegationOptions): Delegate {
     const found = find(type, path);
     if (!found.ok) throw new EffectError('missing', found.message, tried);
     const limit = stepDeadline(clock, deadline, signal);
-    let ended: ProgramRun;
+    let ended: ProgramEnd;
     try {
       ended = await execute(found.path, request, limit.signal);
     } catch (error) {
@@ -107,7 +107,7 @@ function environmentOf(request: PluginRequest, base: Readonly<Record<string, str
 }
 
 /** What a plugin that failed says. CNI: pkg/invoke/raw_exec.go, pluginErr. */
-function faultOfRun({ stdout, stderr, ending }: ProgramRun): CniFault {
+function faultOfRun({ stdout, stderr, ending }: ProgramEnd): CniFault {
   const said = readFault(stdout);
   if (said !== undefined) return said;
   if (stdout !== '') {
