@@ -1,6 +1,6 @@
-import { isJsonObject, type Json, type JsonObject, ownText, ownValue, setOwn } from '../../engine/object/json.ts';
+import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../engine/object/json.ts';
 import type { NetworkRule } from '../../engine/rules/network/program.ts';
-import { FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
+import { describeFault, FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
 import { isNetworkName } from '../../engine/rules/network/protocol/invocation.ts';
 import { readNetworkList, requestConfig } from '../../engine/rules/network/protocol/network-config.ts';
 import { CNI_VERSIONS, type CniResult, type CniVersion } from '../../engine/rules/network/protocol/result.ts';
@@ -93,7 +93,7 @@ function says(plugin: JsonObject, capability: string): boolean {
 }
 
 /** What a plugin before this one may have answered. Addresses are of the range for documentation. */
-const BEFORE = (netns: string): CniResult => ({
+const resultBefore = (netns: string): CniResult => ({
   interfaces: [{ name: 'veth00000000' }, { name: 'eth0', sandbox: netns }],
   ips: [{ address: '192.0.2.2/24', gateway: '192.0.2.1', interface: 1 }],
   routes: [],
@@ -103,8 +103,6 @@ const BEFORE = (netns: string): CniResult => ({
 /** What the rule says against a configuration, before it knows anything of a container; undefined where nothing is. */
 function faultOf(rule: NetworkRule, config: JsonObject, isChained: boolean): string | undefined {
   const netns = '/run/netns/check';
-  const full: { [key: string]: Json } = {};
-  for (const [key, value] of Object.entries(config)) setOwn(full, key, value);
   const answer = rule.attach(
     {
       command: 'ADD',
@@ -115,14 +113,13 @@ function faultOf(rule: NetworkRule, config: JsonObject, isChained: boolean): str
       network: ownText(config, 'name'),
       args: {},
       path: [],
-      config: full,
-      ...(isChained ? { prevResult: BEFORE(netns) } : {}),
+      config,
+      ...(isChained ? { prevResult: resultBefore(netns) } : {}),
     },
     { nodeName: 'check', object: () => undefined, objects: () => undefined },
   );
   if (answer.kind !== 'fault') return undefined;
-  const { code, msg, details = '' } = answer.fault;
+  const { code } = answer.fault;
   // Others speak of the container that is made up here.
-  if (code !== FAULT_CODES.invalidConfig && code !== FAULT_CODES.unsupportedField) return undefined;
-  return details === '' ? msg : `${msg}: ${details}`;
+  return code === FAULT_CODES.invalidConfig || code === FAULT_CODES.unsupportedField ? describeFault(answer.fault) : undefined;
 }
