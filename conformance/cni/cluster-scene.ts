@@ -56,6 +56,9 @@ export interface ClusterSceneOptions {
 /** Namespace of the pods. */
 export const POD_NAMESPACE = 'default';
 
+/** What a runtime says of a pod: `CNI_ARGS`. */
+export const argsOf = (pod: string): string => `IgnoreUnknown=1;K8S_POD_NAMESPACE=${POD_NAMESPACE};K8S_POD_NAME=${pod}`;
+
 /** Network of the nth node (from 1) for its pods. */
 export const podNetwork = (index: number): string => `10.244.${index}.0/24`;
 
@@ -156,7 +159,6 @@ async function openNode(
   stops.push(() => plugins.daemon?.stop());
   let confFolder = '';
   const cnitool = await openCnitool(node, () => ({ pluginPath: plugins.path, confFolder }), options);
-  const argsOf = (pod: string): string => `IgnoreUnknown=1;K8S_POD_NAMESPACE=${POD_NAMESPACE};K8S_POD_NAME=${pod}`;
   return {
     name,
     node,

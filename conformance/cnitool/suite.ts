@@ -9,6 +9,7 @@ import type { CniCase } from './case.ts';
 import { allCases } from './cases/all.ts';
 import { type ClusterCase, clusterCases } from './cases/cluster.ts';
 import { stride } from './cases/faults.ts';
+import { multiNetworkCases } from './cases/multi-network.ts';
 
 /** Plays wait more than they work. */
 const PARALLEL = 4;
@@ -33,7 +34,7 @@ export const suite: Suite = {
 };
 
 async function* playClusterCases(context: SuiteContext, plugins: PluginSet): AsyncIterable<CaseResult> {
-  const wanted = clusterCases.filter(({ name }) => context.wanted(name));
+  const wanted = [...clusterCases, ...multiNetworkCases].filter(({ name }) => context.wanted(name));
   if (plugins.name === 'official' || wanted.length === 0) {
     for (const { name } of wanted) yield { name, outcome: 'skipped', reason: 'official plugins know of no cluster' };
     return;

@@ -2,7 +2,7 @@ import { canonicalJson, isJsonObject, type Json, type JsonObject, ownText, ownVa
 import { attachmentOfSubject } from '../../../engine/rules/network/attachment.ts';
 import { dryPlan } from '../../../engine/rules/network/dry-plan.ts';
 import type { CniFault, NetworkPlan, NetworkRequest, PluginRequest } from '../../../engine/rules/network/program.ts';
-import { FAULT_CODES, fault, faultOf } from '../../../engine/rules/network/protocol/fault.ts';
+import { FAULT_CODES, faultOf } from '../../../engine/rules/network/protocol/fault.ts';
 import { readNetworkList, type ValidAttachment } from '../../../engine/rules/network/protocol/network-config.ts';
 import { type DelegatedPlugin, delegatedPlugins, versionOf } from '../../../engine/step/network/delegated-plugins.ts';
 import type { BoundStep } from '../../../engine/step/plan.ts';
@@ -24,18 +24,20 @@ interface DelegatedAttachment extends ValidAttachment {
   readonly network: DelegatedNetwork;
 }
 
-/** Networks that a rule needs for whatever container; a fault where one is not to be found. None where the plan has no such steps. */
-export async function networksOfPlan(plan: NetworkPlan): Promise<readonly DelegatedNetwork[] | { readonly fault: CniFault }> {
+/** Networks that a plan leaves to others, and in words those that are not to be found. */
+export async function networksOfPlan(
+  plan: NetworkPlan,
+): Promise<{ readonly networks: readonly DelegatedNetwork[]; readonly missing: readonly string[] }> {
   const networks: DelegatedNetwork[] = [];
+  const missing: string[] = [];
   for (const { step } of dryPlan(plan).steps) {
     if (!isDelegation(step)) continue;
     const { config, folder, network } = step.arguments;
     const found = isJsonObject(config) ? config : await findNetwork(String(folder), String(network));
-    if (found === undefined)
-      return { fault: fault(FAULT_CODES.notAvailable, `there is no network ${String(network)} in ${String(folder)}`) };
-    networks.push(networkOf(step, found));
+    if (found === undefined) missing.push(`there is no network ${String(network)} in ${String(folder)}`);
+    else networks.push(networkOf(step, found));
   }
-  return networks;
+  return { networks, missing };
 }
 
 /** Attachments that others made for the records of rules, those that are being made included. */

@@ -106,10 +106,8 @@ async function delegatedNetworks(
 ): Promise<readonly DelegatedNetwork[]> {
   const recorded = networksOfRecords(context, rule.name, network);
   if (!rule.delegates || plan === undefined) return recorded;
-  const current = (await attempt(failures, () => networksOfPlan(plan))) ?? [];
-  if (!('fault' in current)) return [...current, ...recorded];
-  failures.push(current.fault.msg);
-  return recorded;
+  const current = await attempt(failures, () => networksOfPlan(plan));
+  return [...(current?.networks ?? []), ...recorded];
 }
 
 /** Folders of reservations: that of the configuration, and those of attachments that were made with another. */

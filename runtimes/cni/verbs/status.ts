@@ -33,8 +33,9 @@ export async function status(context: VerbContext, rule: NetworkRule, request: N
     if (said !== undefined) return refused(said);
   }
   if (answer.kind === 'plan' && rule.delegates) {
-    const networks = await networksOfPlan(answer.plan);
-    const said = 'fault' in networks ? networks.fault : await statusOfDelegated(delegate, networks, request, signal);
+    const { networks, missing } = await networksOfPlan(answer.plan);
+    if (missing[0] !== undefined) return refused(fault(FAULT_CODES.notAvailable, missing[0]));
+    const said = await statusOfDelegated(delegate, networks, request, signal);
     if (said !== undefined) return refused(said);
   }
   const objection = await withFacts({ source: facts, clock }, signal, (known) => {
