@@ -7,7 +7,8 @@
 // or compiled that was compiled before, and large tables and libraries wait until something asks for them.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, context, transform } from 'esbuild';
@@ -39,6 +40,7 @@ const WARM_UP_RUNS = [
   ['check', 'rules/reconcile'],
   ['dry-run', '-r', 'scripts/warm-up/rule.yaml', 'scripts/warm-up/pod.yaml'],
   ['explain', '-r', 'scripts/warm-up/rule.yaml', 'scripts/warm-up/pod.yaml'],
+  ['cni', 'install', 'rules/network/bridge', '--network', 'pods', '--bin-dir', './bin', '--conf-dir', './net.d', '--state', './state'],
 ];
 
 const entries = { fairlead: 'runtimes/cli/bin.ts', demo: 'demo/main.ts' };
@@ -191,8 +193,8 @@ async function finish(result) {
     writeFileSync(join(dist, `${name}.js`), launcher(name, lazy));
     chmodSync(join(dist, `${name}.js`), 0o755);
   }
-  for (const run of WARM_UP_RUNS) warmUp(run);
   buildCniExecutables();
+  for (const run of WARM_UP_RUNS) warmUp(run);
 }
 
 /** What `fairlead cni install` installs: the executable in all its forms, the compiled one for what this machine can compile. */
@@ -272,16 +274,23 @@ if (process.env.FAIRLEAD_WRITE_CODE_CACHE) {
 `;
 }
 
-/** Runs a command once and keeps the code that V8 compiled for it. Without the cache all works, only later. */
+/**
+ * Runs a command once and keeps the code that V8 compiled for it. Without the cache all works, only later. What begins with `./` is a folder of
+ * nobody that is there for this run.
+ */
 function warmUp(args) {
+  const folder = mkdtempSync(join(tmpdir(), 'fairlead-build-'));
+  const words = args.map((word) => (word.startsWith('./') ? join(folder, word) : word));
   try {
-    execFileSync(process.execPath, [join(dist, 'fairlead.js'), ...args], {
+    execFileSync(process.execPath, [join(dist, 'fairlead.js'), ...words], {
       cwd: root,
       env: { ...process.env, FAIRLEAD_WRITE_CODE_CACHE: '1' },
       stdio: 'ignore',
     });
   } catch {
     // A run that ends with findings has written its cache all the same.
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -6,7 +6,7 @@ import { CNI_VERSIONS, type CniVersion } from '../../engine/rules/network/protoc
 import { ExecutableError, type ExecutableForm } from '../cni/executable.ts';
 import { type InstallOptions, install, installedNetworks, type UninstallOptions, uninstall } from '../cni/install.ts';
 import { checkNetworkList, networkList } from '../cni/network-list.ts';
-import { purge } from '../cni/purge.ts';
+import type { Purged } from '../cni/purge.ts';
 import { readTextFile } from '../host/text-files.ts';
 import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
@@ -63,7 +63,9 @@ export const runCniUninstall: CommandRun = async (args, context) => {
 };
 
 /** Removes what the daemon made, before the configurations go that say which networks there were. */
-function purgedBy(args: ParsedArguments, context: CommandContext, options: UninstallOptions): ReturnType<typeof purge> {
+async function purgedBy(args: ParsedArguments, context: CommandContext, options: UninstallOptions): Promise<Purged> {
+  // Brings all that a daemon is made of, which to install needs nothing of.
+  const { purge } = await import('../cni/purge.ts');
   return purge({
     socketPath: resolve(context.cwd, args.text('socket')!),
     stateFolder: resolve(context.cwd, args.text('state')!),
