@@ -8,6 +8,7 @@ import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from
 import type { CniCase } from './case.ts';
 import { allCases } from './cases/all.ts';
 import { type ClusterCase, clusterCases } from './cases/cluster.ts';
+import { dualStackCases } from './cases/dual-stack.ts';
 import { stride } from './cases/faults.ts';
 import { multiNetworkCases } from './cases/multi-network.ts';
 
@@ -34,7 +35,7 @@ export const suite: Suite = {
 };
 
 async function* playClusterCases(context: SuiteContext, plugins: PluginSet): AsyncIterable<CaseResult> {
-  const wanted = [...clusterCases, ...multiNetworkCases].filter(({ name }) => context.wanted(name));
+  const wanted = [...clusterCases, ...dualStackCases, ...multiNetworkCases].filter(({ name }) => context.wanted(name));
   if (plugins.name === 'official' || wanted.length === 0) {
     for (const { name } of wanted) yield { name, outcome: 'skipped', reason: 'official plugins know of no cluster' };
     return;
