@@ -69,6 +69,7 @@ const ALIKE: Readonly<Record<string, readonly Input[]>> = {
 const OWN: readonly { readonly what: string; readonly fields: Readonly<Record<string, unknown>>; readonly word: RegExp }[] = [
   { what: 'bridge is a number', fields: { bridge: 5 }, word: /bridge/ },
   { what: 'bridge is too long', fields: { bridge: 'abcdefghijklmnopq' }, word: /abcdefghijklmnopq|bridge|name/ },
+  { what: 'bridge holds what ends a command', fields: { bridge: 'a;b' }, word: /a;b/ },
   { what: 'mtu is text', fields: { mtu: 'large' }, word: /mtu/ },
   { what: 'mtu is negative', fields: { mtu: -1 }, word: /mtu|invalid/ },
   { what: 'isGateway is text', fields: { isGateway: 'yes' }, word: /isGateway/ },
@@ -170,6 +171,23 @@ export const badInputCases: readonly CniCase[] = [
         return /^exit code 1, code (2|4|7|11|[1-9]\d\d): /.test(text) && word.test(text) ? [] : [`${what}: ${text}`];
       });
       expectEqual('answers that are not refusals with a code and the name of what is wrong', wrong, []);
+      await expectState('after the refusals', before, () => nodeState(scene, ['pod1']));
+    },
+  },
+  {
+    name: 'bad input: what no step could use is refused before anything is done',
+    notOfficial: 'the official bridge takes it',
+    async play(scene) {
+      await scene.node.addPod('pod1');
+      const before = await nodeState(scene, ['pod1']);
+      const many = Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`k${index}`, 1]));
+      const inputs: readonly Input[] = [
+        ...['a;b', '$(id)', '-a', 'a|b', 'ä'].map((name): Input => ({ verb: 'ADD', environment: { CNI_IFNAME: name } })),
+        { verb: 'ADD', fields: many },
+        { verb: 'ADD', fields: { runtimeConfig: many } },
+      ];
+      const codes = (await execute(scene, scene.plugins.type('bridge'), inputs)).map((called) => /code \d+:/.exec(said(called))?.[0]);
+      expectEqual('codes', codes, [...Array(5).fill('code 4:'), ...Array(2).fill('code 6:')]);
       await expectState('after the refusals', before, () => nodeState(scene, ['pod1']));
     },
   },

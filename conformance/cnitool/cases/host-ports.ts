@@ -1,7 +1,7 @@
 import type { Place, Reached } from '../../cni/probe.ts';
 import type { Scene } from '../../cni/scene.ts';
 import { WIRE } from '../../cni/topology.ts';
-import { bridgeList, type CniCase, expectEqual, NETWORK } from '../case.ts';
+import { bridgeList, type CniCase, expectEqual, expectState, NETWORK, nodeState } from '../case.ts';
 
 const PORT = 8080;
 const TCP = { hostPort: 9090, containerPort: PORT, protocol: 'tcp' };
@@ -119,6 +119,40 @@ export const hostPortCases: readonly CniCase[] = [
       await scene.attach(NETWORK, 'pod1', { capabilities: { portMappings: [UDP] } });
       await scene.probe.serve(scene.pod('pod1'), 'pod1', [PORT]);
       await expectAnswer(scene, 'outside', { node: scene.outside }, 'udp', `${NODE}:${UDP.hostPort}`, 'pod1');
+    },
+  },
+  {
+    name: 'host port: a thousand of one pod, and nothing is left of them',
+    notOfficial: 'the official portmap asks for the flows of each port, and is not done in time',
+    async play(scene) {
+      const portMap = scene.plugin('portmap', { backend: 'nftables', capabilities: { portMappings: true } });
+      scene.configure(bridgeList(scene, { hairpinMode: true }, portMap));
+      const one = { capabilities: { portMappings: [{ ...TCP, hostPort: 1000 }] } };
+      await scene.attach(NETWORK, 'warm-up', one);
+      await scene.detach(NETWORK, 'warm-up', one);
+      const before = await nodeState(scene);
+      const [first, last, unmapped] = [20_000, 20_499, 20_500];
+      const ports = Array.from({ length: 500 }, (_, index) => first + index);
+      const mappings = ['tcp', 'udp'].flatMap((protocol) => ports.map((hostPort) => ({ hostPort, containerPort: PORT, protocol })));
+      for (const port of [last, unmapped]) {
+        const flow = ['-p', 'udp', '-s', WIRE[4].address(2), '-d', NODE, '--sport', '40000', '--dport', String(port)];
+        await scene.node.expect('conntrack', ['-I', ...flow, '-t', '600', '-u', 'SEEN_REPLY']);
+      }
+      const options = { capabilities: { portMappings: mappings } };
+      await scene.attach(NETWORK, 'pod1', options);
+      const flows = await scene.node.expect('conntrack', ['-L', '-p', 'udp']);
+      expectEqual(
+        'flows that are remembered',
+        [...flows.matchAll(/sport=40000 dport=(\d+)/g)].map(([, port]) => Number(port)),
+        [unmapped],
+      );
+      await scene.probe.serve(scene.pod('pod1'), 'pod1', [PORT]);
+      for (const protocol of ['tcp', 'udp'] as const)
+        for (const port of [first, last])
+          await expectAnswer(scene, 'outside', { node: scene.outside }, protocol, `${NODE}:${port}`, 'pod1');
+      await scene.cnitool.expect({ ...options, verb: 'check', network: NETWORK, pod: 'pod1' });
+      await scene.detach(NETWORK, 'pod1', options);
+      await expectState('after DEL', before, () => nodeState(scene));
     },
   },
 ];
