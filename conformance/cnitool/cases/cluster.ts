@@ -196,8 +196,10 @@ export const clusterCases: readonly ClusterCase[] = [
         [one, podObject('db', { app: 'db' })],
         [one, podObject('near')],
       ]);
-      const counter = 'table inet flp { chain passed { type filter hook forward priority 100 ; ip saddr $near ip daddr $db counter } }';
-      await one.node.expect('nft', ['-D', `near=${address['near']}`, '-D', `db=${address['db']}`, '-f', '-'], { stdin: counter });
+      const counter = `ip saddr ${address['near']} ip daddr ${address['db']} counter`;
+      await one.node.expect('nft', ['-f', '-'], {
+        stdin: `table inet flp {\n chain passed {\n type filter hook forward priority 100 ;\n ${counter}\n }\n}\n`,
+      });
       const passed = async (): Promise<number> =>
         Number(/packets (\d+)/.exec(await one.node.expect('nft', ['list', 'table', 'inet', 'flp']))![1]);
       // Each of these is the beginning of a connection.
