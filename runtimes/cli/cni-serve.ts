@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { NetworkRule } from '../../engine/rules/network/program.ts';
 import { clusterNetworkFacts } from '../cni/cluster-network-facts.ts';
 import { type NetworkDaemon, startNetworkDaemon } from '../cni/daemon.ts';
+import type { AnnotationDebts } from '../cni/owed-annotations.ts';
 import { createPodAnnotator, type PodAnnotator } from '../cni/pod-annotator.ts';
 import type { NetworkFactsSource } from '../cni/verbs/network-facts-source.ts';
 import { watchBundle } from '../host/bundle-watch.ts';
@@ -100,7 +101,9 @@ async function clusterOf(
   rules: readonly NetworkRule[],
   nodeName: string,
   log: Log,
-): Promise<{ readonly facts: NetworkFactsSource; readonly podAnnotator: PodAnnotator; close(): void } | undefined> {
+): Promise<
+  { readonly facts: NetworkFactsSource; readonly podAnnotator: (debts: AnnotationDebts) => PodAnnotator; close(): void } | undefined
+> {
   const isNamed = ['kubeconfig', 'context', 'kube-api'].some((option) => args.text(option) !== undefined);
   const reads = rules.filter((rule) => rule.reads.length > 0);
   if (!isNamed && reads.length === 0 && !rules.some((rule) => rule.annotatesPods)) return undefined;
@@ -121,7 +124,7 @@ async function clusterOf(
   const facts = clusterNetworkFacts({ client, nodeName, log });
   return {
     facts,
-    podAnnotator: createPodAnnotator({ client, log }),
+    podAnnotator: (debts) => createPodAnnotator({ client, log, debts }),
     close() {
       facts.close();
       client.close();

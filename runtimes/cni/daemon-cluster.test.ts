@@ -55,6 +55,9 @@ describe('the daemon of a node of a cluster', () => {
   let folder: string;
   let daemon: NetworkDaemon;
   let facts: ReturnType<typeof clusterNetworkFacts>;
+  /** Whether annotations can be written. */
+  let reachable = true;
+  const unreachable = createKubernetesClient({ connection: urlConnection('http://127.0.0.1:1') });
   beforeAll(async () => {
     server = await startEmbeddedServer();
     client = createKubernetesClient({ connection: urlConnection(server.url) });
@@ -66,6 +69,7 @@ describe('the daemon of a node of a cluster', () => {
   });
   afterAll(async () => {
     client.close();
+    unreachable.close();
     await server.close();
   });
   beforeEach(async () => {
@@ -101,7 +105,7 @@ describe('the daemon of a node of a cluster', () => {
     daemon = await startNetworkDaemon({
       bundle: fixedBundle(bundle),
       facts,
-      podAnnotator: createPodAnnotator({ client }),
+      podAnnotator: (debts) => createPodAnnotator({ client: reachable ? client : unreachable, debts, patience: reachable ? 2000 : 0 }),
       socketPath: join(folder, 'run/cni.sock'),
       stateFolder: join(folder, 'state'),
       nodeName: 'n1',
@@ -144,6 +148,22 @@ describe('the daemon of a node of a cluster', () => {
   const until = async (condition: () => boolean): Promise<void> => {
     while (!condition()) await new Promise((resolve) => setImmediate(resolve));
   };
+
+  it('owes a pod its annotations when the cluster is away, over a restart, too', async () => {
+    await pod('owed', 'shop');
+    await stop();
+    reachable = false;
+    await start();
+    expect(await call('ADD', 'owed')).toMatchObject({ exitCode: 0 });
+    expect(await annotationsOf('owed')).toBeUndefined();
+    await stop();
+    reachable = true;
+    await start();
+    await daemon.recovered;
+    for (let i = 0; (await annotationsOf('owed')) === undefined; i++) if (i > 1000) throw new Error('it does not come');
+    expect(await call('DEL', 'owed')).toMatchObject({ exitCode: 0 });
+    await remove('Pod', 'owed');
+  });
 
   it('annotates no other pod of the name', async () => {
     await pod('other', 'shop');

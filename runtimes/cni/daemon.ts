@@ -19,6 +19,7 @@ import { faultAnswer } from './fault-answer.ts';
 import { missingForNetworks } from './missing-for-networks.ts';
 import { networkEffects } from './network-effects.ts';
 import { openNetworkPerformer } from './network-performer.ts';
+import { type AnnotationDebts, openAnnotationDebts } from './owed-annotations.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 import type { PodAnnotator } from './pod-annotator.ts';
 import { type InvocationServer, startInvocationServer } from './server.ts';
@@ -38,8 +39,8 @@ export interface NetworkDaemonOptions {
   readonly nodeName?: string;
   /** Default: there is no cluster. */
   readonly facts?: NetworkFactsSource;
-  /** Default: there are no pods to annotate. It is closed with the daemon. */
-  readonly podAnnotator?: PodAnnotator;
+  /** Makes what annotates pods, and is closed with the daemon. Default: there are none. */
+  readonly podAnnotator?: (debts: AnnotationDebts) => PodAnnotator;
   readonly allowedPrograms?: readonly string[];
   readonly allowedHosts?: readonly string[];
   readonly version?: string;
@@ -114,7 +115,11 @@ export async function startNetworkDaemon(options: NetworkDaemonOptions): Promise
       }),
       metrics,
       clock,
-      ...(options.podAnnotator === undefined ? {} : { podAnnotator: options.podAnnotator }),
+      ...(options.podAnnotator === undefined
+        ? {}
+        : {
+            podAnnotator: options.podAnnotator(openAnnotationDebts({ folder: join(stateFolder, 'annotations'), log: logAt(log, 'warn') })),
+          }),
       ...(options.version === undefined ? {} : { version: options.version }),
     });
     const daemon = new Daemon({ ...options, nodeName, clock, log, host, performer, plugin, addresses });

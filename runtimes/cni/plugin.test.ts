@@ -140,6 +140,7 @@ describe('ADD', () => {
     const podAnnotator = {
       annotate: async (...words: unknown[]) => void story.push(words.slice(1)),
       forget: () => void story.push('forget'),
+      resume: () => {},
       close: () => {},
     };
     const { invoke } = setUp({ podAnnotations: (_steps, { ips }) => ({ a: ips[0]!.address }) }, { podAnnotator });

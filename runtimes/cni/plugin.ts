@@ -59,7 +59,7 @@ export interface Plugin {
   invoke(invocation: Invocation, signal?: AbortSignal): Promise<Answer>;
   /** Takes another program; what is under way goes on with the one that it began with. */
   setProgram(program: NetworkProgram): void;
-  /** Keeps true what an earlier daemon has made for the node. Call it when what that left half done is undone. */
+  /** Keeps true what an earlier daemon has made for the node, and gives pods what it owed them. Call it when what that left half done is undone. */
   resume(): void;
   /** What stands against the steps for the node. */
   nodeFaults(): readonly { readonly rule: string; readonly fault: CniFault }[];
@@ -184,7 +184,10 @@ export function createPlugin(options: PluginOptions): Plugin {
       program = next;
       nodes.rulesChanged(next.rules);
     },
-    resume: () => nodes.resume(program.rules),
+    resume() {
+      nodes.resume(program.rules);
+      context.podAnnotator.resume((id) => performer.record(id) !== undefined);
+    },
     nodeFaults: () => [...nodes.faults()],
     removeNodeSteps: (record) => nodes.remove(record),
     async close() {

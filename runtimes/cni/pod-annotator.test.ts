@@ -1,14 +1,18 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manualClock } from '../host/clock.ts';
 import { ApiError, ConnectionError } from '../kubernetes/api-error.ts';
 import type { KubernetesClient, ResourceType } from '../kubernetes/client.ts';
+import { type AnnotationDebts, NO_DEBTS, openAnnotationDebts } from './owed-annotations.ts';
 import { createPodAnnotator } from './pod-annotator.ts';
 
 const POD = { namespace: 'shop', name: 'web', uid: 'u1' };
 const ANNOTATIONS = { 'k8s.v1.cni.cncf.io/network-status': '[]' };
 
 /** An annotator whose server answers each attempt by a function. */
-function annotating(answer: (attempt: number) => unknown) {
+function annotating(answer: (attempt: number) => unknown, debts: AnnotationDebts = NO_DEBTS) {
   const patches: unknown[][] = [];
   const log: string[] = [];
   const clock = manualClock();
@@ -22,7 +26,7 @@ function annotating(answer: (attempt: number) => unknown) {
       },
     }),
   } as unknown as KubernetesClient;
-  const annotator = createPodAnnotator({ client, clock, log: (_level, line) => log.push(line) });
+  const annotator = createPodAnnotator({ client, clock, log: (_level, line) => log.push(line), debts });
   return { annotator, patches, log, clock };
 }
 
@@ -109,5 +113,45 @@ describe('annotations of a pod', () => {
     await turns();
     expect(patches).toHaveLength(4100 + 4096);
     annotator.close();
+  });
+
+  describe('that could not be written when the daemon ended', () => {
+    let folder: string;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'flf-owed-'));
+    });
+    afterEach(() => rmSync(folder, { recursive: true, force: true }));
+    const open = () => openAnnotationDebts({ folder: join(folder, 'annotations'), log: () => {} });
+    const [A, B, C] = ['a', 'b', 'c'].map((letter) => letter.repeat(16)) as [string, string, string];
+    const owed = () => readdirSync(join(folder, 'annotations')).sort();
+
+    it('are written by the next one, to pods that are attached', async () => {
+      const first = annotating(() => new ConnectionError('away'), open());
+      const answered = [A, B, C].map((attachment) =>
+        first.annotator.annotate(attachment, { ...POD, name: attachment.slice(0, 1) }, ANNOTATIONS),
+      );
+      await turns();
+      for (const pause of [500, 1000, 500]) {
+        first.clock.advance(pause);
+        await turns();
+      }
+      await Promise.all(answered);
+      first.annotator.forget(C);
+      first.annotator.close();
+      writeFileSync(join(folder, 'annotations', 'd'.repeat(16)), '{');
+      writeFileSync(join(folder, 'annotations', `${A}.new`), '{}');
+      expect(owed()).toEqual([A, `${A}.new`, B, 'd'.repeat(16)]);
+      const next = annotating(() => undefined, open());
+      next.annotator.resume((attachment) => attachment === A);
+      await turns();
+      expect(next.patches).toEqual([[{ namespace: 'shop', name: 'a' }, 'merge', { metadata: { uid: 'u1', annotations: ANNOTATIONS } }]]);
+      expect(owed()).toEqual([`${A}.new`, 'd'.repeat(16)]);
+    });
+
+    it('are not kept where they were written at once', async () => {
+      const { annotator } = annotating(() => undefined, open());
+      await annotator.annotate(A, POD, ANNOTATIONS);
+      expect(readdirSync(folder)).toEqual([]);
+    });
   });
 });

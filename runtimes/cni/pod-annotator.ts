@@ -3,6 +3,7 @@ import { type Log, silentLog } from '../host/log.ts';
 import { ApiError } from '../kubernetes/api-error.ts';
 import type { KubernetesClient, ResourceClient } from '../kubernetes/client.ts';
 import { pause } from '../kubernetes/pause.ts';
+import { type AnnotationDebts, NO_DEBTS, type OwedAnnotations } from './owed-annotations.ts';
 
 /** A pod as the runtime names it. `uid` is `` where nobody said it: then whoever has the name is meant. */
 export interface PodIdentity {
@@ -20,16 +21,20 @@ export interface PodAnnotator {
   annotate(attachment: string, pod: PodIdentity, annotations: Readonly<Record<string, string>>): Promise<void>;
   /** Gives up on what an attachment still waits for: it is gone. */
   forget(attachment: string): void;
+  /** Tries on what an earlier daemon owed to pods that are attached. */
+  resume(isAttached: (attachment: string) => boolean): void;
   close(): void;
 }
 
 /** Where there is no cluster, there are no pods to annotate. */
-export const NO_PODS: PodAnnotator = { annotate: () => Promise.resolve(), forget() {}, close() {} };
+export const NO_PODS: PodAnnotator = { annotate: () => Promise.resolve(), forget() {}, resume() {}, close() {} };
 
 export interface PodAnnotatorOptions {
   readonly client: KubernetesClient;
   readonly clock?: Clock;
   readonly log?: Log;
+  /** Where it is kept what could not be written yet. Default: nowhere. */
+  readonly debts?: AnnotationDebts;
   /** Milliseconds that an attachment waits for its annotations. Default: 2000. */
   readonly patience?: number;
 }
@@ -46,6 +51,7 @@ export function createPodAnnotator({
   client,
   clock = systemClock,
   log = silentLog,
+  debts = NO_DEBTS,
   patience = PATIENCE,
 }: PodAnnotatorOptions): PodAnnotator {
   /** What ends the attempts for an attachment, in the order in which they began. */
@@ -68,7 +74,7 @@ export function createPodAnnotator({
   }
 
   /** Ends when it is written, has no sense any more, or is given up. */
-  async function persist(pod: PodIdentity, annotations: Readonly<Record<string, string>>, signal: AbortSignal): Promise<void> {
+  async function persist({ pod, annotations }: OwedAnnotations, signal: AbortSignal): Promise<void> {
     const about = { namespace: pod.namespace, pod: pod.name };
     for (let wait = FIRST_PAUSE; !signal.aborted; wait = Math.min(wait * 2, LONGEST_PAUSE)) {
       try {
@@ -89,28 +95,47 @@ export function createPodAnnotator({
     }
   }
 
-  function forget(attachment: string): void {
+  function end(attachment: string): void {
     waiting.get(attachment)?.abort();
     waiting.delete(attachment);
   }
 
+  function forget(attachment: string): void {
+    end(attachment);
+    debts.drop(attachment);
+  }
+
+  /** Begins to try. Resolves when there is nothing more to be done. */
+  async function begin(owed: OwedAnnotations): Promise<void> {
+    const { attachment } = owed;
+    end(attachment);
+    for (const oldest of waiting.keys()) {
+      if (waiting.size < MAX_WAITING) break;
+      forget(oldest);
+    }
+    const attempts = new AbortController();
+    waiting.set(attachment, attempts);
+    await persist(owed, attempts.signal);
+    // Else it was given up, or is another daemon's to do.
+    if (waiting.get(attachment) === attempts) forget(attachment);
+  }
+
   return {
     async annotate(attachment, pod, annotations) {
-      forget(attachment);
-      for (const oldest of waiting.keys()) {
-        if (waiting.size < MAX_WAITING) break;
-        forget(oldest);
-      }
-      const attempts = new AbortController();
-      waiting.set(attachment, attempts);
-      const done = persist(pod, annotations, attempts.signal).then(() => {
-        if (waiting.get(attachment) === attempts) waiting.delete(attachment);
-      });
-      await waitAtMost(clock, patience, done);
+      const owed = { attachment, pod, annotations };
+      debts.drop(attachment);
+      await waitAtMost(clock, patience, begin(owed));
+      if (waiting.has(attachment)) debts.keep(owed);
     },
     forget,
+    resume(isAttached) {
+      for (const owed of debts.all()) {
+        if (isAttached(owed.attachment)) void begin(owed);
+        else debts.drop(owed.attachment);
+      }
+    },
     close() {
-      for (const attachment of [...waiting.keys()]) forget(attachment);
+      for (const attachment of [...waiting.keys()]) end(attachment);
     },
   };
 }
