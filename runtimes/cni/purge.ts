@@ -173,7 +173,9 @@ function removePool({ network, dataDir = DEFAULT_DATA_DIR }: Pool, removed: stri
 
 /** What a daemon keeps on disk; then its folders, where they hold nothing else and have our name. */
 function removeState(stateFolder: string, socketPath: string, removed: string[]): void {
-  const kept = ['journal', 'spool', 'annotations', 'answered', 'answered.new'].map((name) => join(stateFolder, name)).filter((path) => existsSync(path));
+  const kept = ['journal', 'spool', 'annotations', 'answered', 'answered.new']
+    .map((name) => join(stateFolder, name))
+    .filter((path) => existsSync(path));
   for (const path of kept) rmSync(path, { recursive: true, force: true });
   if (kept.length > 0) removed.push(stateFolder);
   if (lstatSync(socketPath, { throwIfNoEntry: false })?.isSocket()) rmSync(socketPath, { force: true });
