@@ -289,6 +289,12 @@ describe.skipIf(why !== '')(`packets${why === '' ? '' : ` (skipped: ${why})`}`, 
       expect(await whoReachesA()).toBe('b node');
       expect(await ask(inPod('b'), 'udp', `${addressOf('a')}:53`)).toBeUndefined();
       expect(await answer(inPod('b'), 'tcp', '[fd01::5]:80')).toBe('pod-a from fd01::6');
+      // What has no ports is allowed by rules without ports only, but for answers.
+      expect(await probe.ping(inPod('b'), addressOf('a'))).toBe(false);
+      expect(await probe.ping(inPod('a'), addressOf('b'))).toBe(true);
+      expect(await probe.ping(inPod('a'), addressOf('a'))).toBe(true);
+      await ensure('firewall', policies({ ingress: { first: [['a'], [{ peers: ['@b'] }]] }, groups }));
+      expect(await probe.ping(inPod('b'), addressOf('a'))).toBe(true);
       // Of a network but for a part of it, and of ports from one to another.
       const second = { peers: ['10.1.0.0/24', '10.1.0.0/16'], except: [addressOf('b')], ports: [{ port: 50, endPort: 90 }] };
       await ensure('firewall', policies({ ingress: { first: [['a'], [first]], second: [['a'], [second]] }, groups }));
