@@ -1,4 +1,4 @@
-import { findProgram } from './child.ts';
+import { findPerl } from './perl.ts';
 import { setnsNumber } from './setns-number.ts';
 
 /*
@@ -118,5 +118,5 @@ export function byPerl(arch: NodeJS.Architecture = process.arch): NamespaceProgr
 
 /** The quickest that this host has. */
 export function namespaceProgram(): NamespaceProgram {
-  return (findProgram('perl') === undefined ? undefined : byPerl()) ?? BY_SHELL;
+  return (findPerl() === undefined ? undefined : byPerl()) ?? BY_SHELL;
 }

@@ -1,5 +1,5 @@
 import { endianness } from 'node:os';
-import { findProgram } from '../child.ts';
+import { findPerl } from '../perl.ts';
 import { setnsNumber } from '../setns-number.ts';
 
 /*
@@ -19,7 +19,7 @@ import { setnsNumber } from '../setns-number.ts';
  *     4  writes a key below /proc/sys: `<key>\0<value>`
  *     5  shows one
  *
- * What it writes are frames `<bytes: u32> <errno: u32> <rest>`: of a talk `{<bytes: u32> <answer>}` for each message that was sent, of a
+ * What it writes are frames `<bytes: u32> <errno: u32> <rest>`: first one that says that it is there, then one for each that it was sent; of a talk `{<bytes: u32> <answer>}` for each message that was sent, of a
  * key its text. Linux: rtnetlink(7), netlink(7), linux/netlink.h.
  */
 const PERL = `my ($setns) = @ARGV;
@@ -51,6 +51,7 @@ sub within {
 }
 open $net{0}, '<', '/proc/self/ns/net' or exit 1;
 $talk{0} = talker() or exit 1;
+reply(0, '');
 while (1) {
   while (length $in < 4 || length $in < 4 + unpack 'L', $in) {
     exit unless sysread STDIN, $in, 262144, length $in;
@@ -126,6 +127,6 @@ export interface RelayProgram {
 export function relayProgram(arch: NodeJS.Architecture = process.arch): RelayProgram | undefined {
   const setns = setnsNumber(arch);
   // Numbers of netlink are as the machine has them, and only little-endian ones are known here.
-  const perl = setns === undefined || endianness() !== 'LE' ? undefined : findProgram('perl');
+  const perl = setns === undefined || endianness() !== 'LE' ? undefined : findPerl();
   return perl === undefined ? undefined : { file: perl, arguments: ['-e', PERL, String(setns)] };
 }

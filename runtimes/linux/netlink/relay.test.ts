@@ -5,7 +5,7 @@ import { FLAGS, MessageWriter, namespaceOf, RTM, register } from './message.ts';
 import { Relay } from './relay.ts';
 
 /** A relay's other end: the frames that it was sent, and how it answers. */
-function fakeRelay(deadline = 1000) {
+function fakeRelay({ deadline = 1000, isThere = true } = {}) {
   const input = new PassThrough();
   const output = new PassThrough();
   const clock = manualClock();
@@ -25,6 +25,7 @@ function fakeRelay(deadline = 1000) {
     output.destroy();
   };
   const relay = new Relay({ ends: { input, output, kill }, clock, deadline });
+  if (isThere) output.write(answer(0));
   return { relay, input, output, clock, frames, isKilled: () => isKilled };
 }
 
@@ -79,6 +80,7 @@ describe('a relay', () => {
 
   it('that ends leaves it open whether the first of what was asked is done', async () => {
     const { relay, output } = fakeRelay();
+    await turn();
     const asked = [relay.show(0, 'a'), relay.show(0, 'b')];
     output.destroy();
     const ends = await Promise.allSettled(asked);
@@ -87,6 +89,13 @@ describe('a relay', () => {
       await expect(each).rejects.toMatchObject({ code: 'program', message: expect.stringContaining('may be done or not') });
     expect(relay.isOpen).toBe(false);
     await expect(relay.show(0, 'c')).rejects.toMatchObject({ code: 'program', wasBegun: false });
+  });
+
+  it('that was never there has begun nothing', async () => {
+    const { relay, output } = fakeRelay({ isThere: false });
+    const asked = relay.show(0, 'a');
+    output.destroy();
+    await expect(asked).rejects.toMatchObject({ code: 'program', wasBegun: false });
   });
 
   it('that was dead already has begun nothing', async () => {
@@ -98,7 +107,7 @@ describe('a relay', () => {
   });
 
   it('that does not answer in time is killed; each answer begins the time anew', async () => {
-    const { relay, output, clock, isKilled } = fakeRelay(1000);
+    const { relay, output, clock, isKilled } = fakeRelay();
     const [first, second] = [relay.show(0, 'a'), relay.show(0, 'b')];
     clock.advance(900);
     output.write(answer(0));

@@ -53,6 +53,8 @@ export class Relay {
   #chunks: Buffer[] = [];
   #received = 0;
   #isOpen = true;
+  /** It has said that it is there; before, it has read nothing. */
+  #isThere = false;
   #timer: { cancel(): void } | undefined;
   readonly #ended: Promise<void>;
 
@@ -146,9 +148,9 @@ export class Relay {
     let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
     while (bytes.length >= 8 && bytes.length >= 4 + bytes.readUInt32LE(0)) {
       const end = 4 + bytes.readUInt32LE(0);
-      const answered = this.#waiting.shift();
+      if (this.#isThere) this.#waiting.shift()?.resolve({ errno: bytes.readUInt32LE(4), rest: bytes.subarray(8, end) });
+      this.#isThere = true;
       this.#startTimer();
-      answered?.resolve({ errno: bytes.readUInt32LE(4), rest: bytes.subarray(8, end) });
       bytes = bytes.subarray(end);
     }
     this.#chunks = bytes.length === 0 ? [] : [bytes];
@@ -177,7 +179,7 @@ export class Relay {
     if (head === undefined) return;
     if (why !== undefined) head.reject(why);
     // The end may be seen before the failure of what was written to one that was dead already.
-    else setImmediate(() => head.reject(new RelayEnded(!head.isUndelivered)));
+    else setImmediate(() => head.reject(new RelayEnded(this.#isThere && !head.isUndelivered)));
   }
 }
 
