@@ -29,7 +29,7 @@ export interface AuditEvent {
   readonly userAgent?: string;
   readonly user?: { readonly username?: string };
   /** What was asked for; absent for what is no object, such as `/apis`. */
-  readonly objectRef?: { readonly resource?: string; readonly apiGroup?: string; readonly namespace?: string; readonly name?: string };
+  readonly objectRef?: { readonly resource?: string; readonly subresource?: string; readonly apiGroup?: string };
   readonly annotations?: Readonly<Record<string, string>>;
 }
 

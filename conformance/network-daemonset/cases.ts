@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readExecutable } from '../../runtimes/cni/executable.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { AuditEvent, Cluster } from '../cluster/cluster.ts';
 import { RULES } from '../cni/cluster-scene.ts';
 import { readKernelState } from '../cni/kernel-state.ts';
 import type { NetworkNode } from '../cni/node.ts';
@@ -61,6 +61,11 @@ async function daemonPod(cluster: Cluster): Promise<string> {
 
 async function expectReached({ node, probe }: Installation, address: string, name: string): Promise<void> {
   expectEqual(`who answers at ${address}`, (await probe.ask({ node }, 'tcp', `${address}:${PORT}`))?.name, name);
+}
+
+/** As a role names it, with its group: `pods/status`, `networkpolicies.networking.k8s.io`. */
+function resourceOf({ resource, subresource, apiGroup }: NonNullable<AuditEvent['objectRef']>): string {
+  return [[resource, subresource].filter(Boolean).join('/'), apiGroup].filter(Boolean).join('.');
 }
 
 export const installationCases: readonly InstallationCase[] = [
@@ -150,7 +155,7 @@ export const installationCases: readonly InstallationCase[] = [
       await pods.delete(['several']);
       const asked = cluster.auditEvents().filter(({ user, objectRef }) => user?.username === ACCOUNT && objectRef?.resource !== undefined);
       const said = asked.map(({ verb, objectRef, annotations }) => ({
-        what: `${verb} ${[objectRef!.resource, objectRef!.apiGroup].filter(Boolean).join('.')}`,
+        what: `${verb} ${resourceOf(objectRef!)}`,
         decision: annotations?.['authorization.k8s.io/decision'],
       }));
       expectEqual('what was forbidden', [...new Set(said.filter(({ decision }) => decision !== 'allow').map(({ what }) => what))], []);
