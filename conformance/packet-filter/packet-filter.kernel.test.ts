@@ -342,6 +342,18 @@ describe.skipIf(why !== '')(`packets${why === '' ? '' : ` (skipped: ${why})`}`, 
       expect(await shell('nft list tables')).not.toContain('policies');
     });
 
+    it('are not got round by addresses that every link has', { timeout: 60_000 }, async () => {
+      const [local] = /fe80::[0-9a-f:]+/.exec(await shell('ip -n a -6 address show dev eth0 scope link'))!;
+      const target = `[${local}%eth0]:80`;
+      expect(await answer(inPod('b'), 'tcp', target)).toMatch(/^pod-a from fe80::/);
+      await ensure('firewall', policies({ ingress: { deny: [['a'], []] } }));
+      expect(await ask(inPod('b'), 'tcp', target)).toBeUndefined();
+      // Out of a pod that may not connect to anybody.
+      await ensure('firewall', policies({ egress: { deny: [['b'], []] } }));
+      expect(await ask(inPod('b'), 'tcp', target)).toBeUndefined();
+      await ensure('firewall', NOTHING);
+    });
+
     it('go on with connections that were allowed when they began, and with answers', { timeout: 60_000 }, async () => {
       const closed = policies({ ingress: { deny: [['a', 'b'], []] }, egress: { deny: [['b'], []] } });
       const bytes = 2_000_000;

@@ -35,6 +35,7 @@ describe('network policies', () => {
     expect(rulesIn(host, 'ingress')['ingress']).toEqual([
       'ct state established,related accept',
       'icmpv6 type { 130-137, 143 } accept',
+      'ip6 daddr fe80::/10 drop',
       'ip saddr . ip daddr @self4 accept',
       'ip6 saddr . ip6 daddr @self6 accept',
       'ip daddr vmap @ingress4',

@@ -80,6 +80,8 @@ class PolicyTable {
       `ct state established,related accept ${note}`,
       // Neighbours on one bridge find each other by these, and are not connections.
       'icmpv6 type { 130-137, 143 } accept',
+      // Every pod has such an address beside those that are known, and any program in it may use it, on a bridge.
+      `ip6 ${field} fe80::/10 drop`,
       // A pod always reaches itself, also by way of a service or a port of the host.
       ...each((family) => `${ip(family)} saddr . ${ip(family)} daddr @self${family} accept`),
       ...each((family) => `${ip(family)} ${field} vmap @${direction}${family}`),
