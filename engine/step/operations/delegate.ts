@@ -104,12 +104,16 @@ export const DELEGATE: Operation<Arguments, Outputs> = {
   *ensure(args, context) {
     const found = yield* foundConfig(args, context);
     const chain = chainOf(args, args.config ?? found);
+    const keep = (begun: number) => remember({ begun, ...(found === undefined ? {} : { found }) });
+    const isRefusable = (args.required ?? []).length > 0;
+    // Only those that were called are to be undone.
+    const isCounted = chain.plugins.length > 1 || isRefusable;
+    if (isRefusable) yield* keep(0);
     refuseUndeclared(args, chain);
     if (args.deviceInfo !== undefined) yield* copyDeviceInfo(args.deviceInfo);
     let result: Json = {};
     for (const [index, plugin] of chain.plugins.entries()) {
-      // Of a list, only those that were called are to be undone.
-      if (chain.plugins.length > 1) yield* remember({ begun: index + 1, ...(found === undefined ? {} : { found }) });
+      if (isCounted) yield* keep(index + 1);
       const given: Json = yield* call('ADD', chain, context, plugin, index === 0 ? undefined : (result as JsonObject));
       result = isJsonObject(given) ? given : {};
     }
@@ -124,7 +128,8 @@ export const DELEGATE: Operation<Arguments, Outputs> = {
     const config = args.config ?? memoryOf(context).found;
     if (config === undefined) return [`the network ${args.network} was not attached`];
     const chain = chainOf(args, config);
-    for (const plugin of chain.plugins) yield* call('CHECK', chain, context, plugin, resultFor(plugin, context));
+    const checked = config['disableCheck'] === true ? [] : chain.plugins.filter((plugin) => !isBeforeCheck(plugin));
+    for (const plugin of checked) yield* call('CHECK', chain, context, plugin, resultFor(plugin, context));
     return args.defaultRoutes === undefined ? [] : yield* checkDefaultRoutes(context.netns, args.ifName, args.defaultRoutes);
   },
   *undo(args, context) {
@@ -190,7 +195,7 @@ function refuseUndeclared({ required = [], network }: Arguments, { plugins }: Ch
 interface Memory {
   /** Configuration of a network that is known by its name. */
   readonly found?: JsonObject;
-  /** How many plugins of a list were called. */
+  /** How many plugins were called. */
   readonly begun?: number;
 }
 
@@ -209,9 +214,12 @@ function* foundConfig(args: Arguments, context: StepContext<Outputs>): Steps<Jso
   return found;
 }
 
+/** CHECK, and results that are handed over again, came with 0.4.0. CNI: libcni/api.go, CheckNetworkList. */
+const isBeforeCheck = (plugin: DelegatedPlugin): boolean => /^0\.[123]\./.test(versionOf(plugin));
+
 /** CHECK and DEL are told what ADD answered, as libcni does from version 0.4.0 on. */
 function resultFor(plugin: DelegatedPlugin, { outputs }: StepContext<Outputs>): JsonObject | undefined {
-  if (outputs === undefined || /^0\.[123]\./.test(versionOf(plugin))) return undefined;
+  if (outputs === undefined || isBeforeCheck(plugin)) return undefined;
   const { deviceInfo: _, ...result } = outputs;
   return result;
 }

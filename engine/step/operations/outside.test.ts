@@ -287,10 +287,22 @@ describe('delegate', () => {
       await expect(outside.run(DELEGATE, 'ensure', { ...list, required: ['portMappings', 'bandwidth'] })).rejects.toThrow(
         'no plugin of network net (bridge, portmap) has the capability bandwidth',
       );
+      await outside.run(DELEGATE, 'undo', list);
       expect(outside.asked).toEqual([]);
       const fits = new Outside(result, result);
       await fits.run(DELEGATE, 'ensure', { ...list, required: ['portMappings'] });
       expect(fits.asked).toHaveLength(2);
+    });
+
+    it.each<[string, JsonObject, readonly string[]]>([
+      ['an older version', { cniVersion: '0.3.1' }, []],
+      ['no version', { cniVersion: '' }, []],
+      ['a list that wants no CHECK', { disableCheck: true }, []],
+      ['the first version that has it', { cniVersion: '0.4.0' }, ['bridge', 'portmap']],
+    ])('is checked as %s has it', async (_what, fields, expected) => {
+      const outside = new Outside(...expected.map(() => undefined));
+      await outside.run(DELEGATE, 'check', { ...list, config: { ...chain, ...fields } }, { outputs: result });
+      expect(outside.asked.map((effect) => effect.kind === 'custom' && effect.request['type'])).toEqual(expected);
     });
 
     it('leads everything to other gateways, and speaks of them from then on', async () => {
