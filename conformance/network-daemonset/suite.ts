@@ -77,7 +77,7 @@ export const suite: Suite = {
  * the plugin `loopback`, which comes with Kubernetes' packages, and which containerd calls for every pod. It is in the folder `plugins`.
  */
 async function makeMachine(node: NetworkNode, cluster: Cluster, probe: Probe, plugins: string): Promise<readonly (() => Promise<void>)[]> {
-  await node.expect('sh', [
+  const { exitCode, stderr } = await node.run('sh', [
     '-ec',
     `mount --make-rshared /
     mkdir /run/written
@@ -85,6 +85,8 @@ async function makeMachine(node: NetworkNode, cluster: Cluster, probe: Probe, pl
     for folder in etc opt; do
       mkdir /run/written/$folder /run/written/$folder-work
       mount -t overlay overlay -o lowerdir=/$folder,upperdir=/run/written/$folder,workdir=/run/written/$folder-work /$folder
+      # Nothing of this machine's own is removed below.
+      mountpoint -q /$folder
     done
     rm -rf /opt/cni /etc/cni
     mkdir -p /opt/cni/bin
@@ -92,6 +94,7 @@ async function makeMachine(node: NetworkNode, cluster: Cluster, probe: Probe, pl
     ip address add ${API_SERVER.address}/32 dev lo
     ip route add default via ${WIRE[4].address(2)}`,
   ]);
+  if (exitCode !== 0) throw new SuiteUnavailable(`a node can't have folders of its own here: ${stderr.trim()}`);
   const port = Number(new URL(cluster.url).port);
   const relays = [
     await relayLoopback(node, probe, port),
