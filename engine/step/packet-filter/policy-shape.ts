@@ -9,7 +9,7 @@ const port = object({
 });
 export type PolicyPort = Infer<typeof port>;
 
-const addresses = (doc: string) => list(string({ maxLength: 64 }), { maxItems: 65_536, doc });
+const addresses = (doc: string) => list(string({ maxLength: 64 }), { maxItems: 262_144, doc });
 const NAME: StringShape = { kind: 'string', minLength: 1, maxLength: 512 };
 const name = string({ minLength: 1, maxLength: 512 });
 
