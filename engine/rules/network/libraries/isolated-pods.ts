@@ -23,47 +23,62 @@ export interface LocalPod {
   readonly pod: Pod | undefined;
 }
 
+/** Policies that pods are under, in the order in which they came, and what one more makes of it. */
+interface Under {
+  readonly policies: readonly string[];
+  readonly and: Map<string, Under>;
+}
+
+/** A pod of this node in one direction. */
+export interface StandingPod extends LocalPod {
+  /** Undefined while no policy selects it. */
+  under: Under | undefined;
+}
+
 /** Gathers who is isolated in one direction, and by what. */
 export class DirectionResolver {
-  readonly #local: readonly LocalPod[];
-  readonly #byNamespace = new Map<string, LocalPod[]>();
+  readonly #pods: readonly StandingPod[];
+  readonly #byNamespace = new Map<string, StandingPod[]>();
   readonly #policies = new Map<string, readonly Allowance[]>();
-  readonly #under = new Map<LocalPod, Under>();
   /** Where all begin: isolated, and nothing is allowed. */
   readonly #nothing: Under = { policies: [], and: new Map() };
   readonly #policed = new Set<string>();
 
   constructor(local: readonly LocalPod[]) {
-    this.#local = local.filter(({ addresses }) => addresses.length > 0);
-    for (const each of this.#local) entryOf(this.#byNamespace, each.namespace, () => []).push(each);
+    this.#pods = local.filter(({ addresses }) => addresses.length > 0).map((each) => ({ ...each, under: undefined }));
+    for (const each of this.#pods) entryOf(this.#byNamespace, each.namespace, () => []).push(each);
   }
 
   /** Pods of this node in a namespace that a policy of it selects. */
-  select(namespace: string, selector: LabelSelector): readonly LocalPod[] {
+  select(namespace: string, selector: LabelSelector): readonly StandingPod[] {
     this.#policed.add(namespace);
     return (this.#byNamespace.get(namespace) ?? []).filter(({ pod }) => pod !== undefined && selector.matches(pod.labels));
   }
 
   /** Keeps a policy with the pods that it selects. */
-  put(name: string, pods: readonly LocalPod[], allow: readonly Allowance[]): void {
+  put(name: string, pods: readonly StandingPod[], allow: readonly Allowance[]): void {
     this.#policies.set(name, allow);
+    let before: Under | undefined;
+    let after: Under | undefined;
     for (const pod of pods) {
-      const { policies, and } = this.#under.get(pod) ?? this.#nothing;
-      this.#under.set(
-        pod,
-        entryOf(and, name, () => ({ policies: [...policies, name], and: new Map() })),
-      );
+      const under = pod.under ?? this.#nothing;
+      // Most pods are under the same policies as the one before.
+      if (under !== before) {
+        before = under;
+        after = entryOf(under.and, name, () => ({ policies: [...under.policies, name], and: new Map() }));
+      }
+      pod.under = after;
     }
   }
 
   resolved(): ResolvedDirection {
     const byAddress = new Map<string, Under>();
-    for (const local of this.#local) {
-      const isUnknown = local.pod === undefined && this.#policed.has(local.namespace);
-      const under = this.#under.get(local) ?? (isUnknown ? this.#nothing : undefined);
+    for (const { namespace, pod, addresses, under: found } of this.#pods) {
+      const isUnknown = pod === undefined && this.#policed.has(namespace);
+      const under = found ?? (isUnknown ? this.#nothing : undefined);
       if (under === undefined) continue;
       // Two pods have an address while one of them goes: whose it is will be known in a moment, and until then nobody reaches it.
-      for (const address of local.addresses) byAddress.set(address, (byAddress.get(address) ?? under) === under ? under : this.#nothing);
+      for (const address of addresses) byAddress.set(address, (byAddress.get(address) ?? under) === under ? under : this.#nothing);
     }
     const alike = new Map<Under, string[]>();
     for (const [address, under] of byAddress) entryOf(alike, under, () => []).push(address);
@@ -74,16 +89,10 @@ export class DirectionResolver {
   }
 }
 
-/** Policies that pods are under, in the order in which they came, and what one more makes of it. */
-interface Under {
-  readonly policies: readonly string[];
-  readonly and: Map<string, Under>;
-}
-
 /** Pods by the numbers that they give to these names: `TCP/http=8080`. */
-export function byNumbers(pods: readonly LocalPod[], names: readonly string[]): ReadonlyMap<string, readonly LocalPod[]> {
+export function byNumbers(pods: readonly StandingPod[], names: readonly string[]): ReadonlyMap<string, readonly StandingPod[]> {
   if (names.length === 0) return new Map([['', pods]]);
-  const groups = new Map<string, LocalPod[]>();
+  const groups = new Map<string, StandingPod[]>();
   for (const each of pods) {
     const way = names.map((name) => `${name}=${each.pod?.ports.get(name) ?? ''}`).join(',');
     groups.set(way, [...(groups.get(way) ?? []), each]);

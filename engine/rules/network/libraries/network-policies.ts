@@ -118,8 +118,9 @@ class PolicyResolver {
       return;
     }
     for (const [way, pods] of byNumbers(selected, namesOfPorts(rules))) {
-      const [{ pod }] = pods as [LocalPod];
-      const allow = rules.flatMap((rule) => this.#ingress(rule, namespace, pod!));
+      // They number their ports alike, and are known, or no selector would select them.
+      const pod = pods[0]!.pod!;
+      const allow = rules.flatMap((rule) => this.#ingress(rule, namespace, pod));
       resolver.put(way === '' ? name : `${name}?${way}`, pods, allow);
     }
   }
