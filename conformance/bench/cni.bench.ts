@@ -70,7 +70,7 @@ async function openSide(
   plugins: PluginSet,
   options: { readonly log: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<Side> {
-  const scene = await openScene(`bench-${plugins.name}`, plugins, options);
+  const scene = await openScene(`bench-${plugins.name}`, plugins, { ...options, rehearses: true });
   const ipam = { type: 'host-local', ranges: [[{ subnet: '10.1.0.0/16' }]], routes: [{ dst: '0.0.0.0/0' }] };
   const plugin = scene.plugin('bridge', { bridge: 'cni0', isGateway: true, ipam });
   for (let pod = 0; pod < AT_ONCE; pod++) await scene.node.addPod(podName(pod));

@@ -55,6 +55,7 @@ export async function installFairlead(node: NetworkNode, program: string, option
   await node.expect(command, [...first, 'cni', 'install', ...folders, '--bin-dir', bin, ...where, ...form], {
     deadlineMs: READY_DEADLINE_MS,
   });
+  const rehearsal = options.rehearses === true ? [] : ['--no-rehearsal'];
   let running: NodeProcess | undefined;
   const daemon: Daemon = {
     get process() {
@@ -70,11 +71,11 @@ export async function installFairlead(node: NetworkNode, program: string, option
       running = await node.start(
         'fairlead',
         command,
-        [...first, 'cni', 'serve', ...folders, ...where, '--log', 'text', ...(options.serve ?? [])],
+        [...first, 'cni', 'serve', ...folders, ...where, '--log', 'text', ...rehearsal, ...(options.serve ?? [])],
         {
           environment: { ...(process.env as Record<string, string>), ...environment },
           // It listens before it has recovered, and says in STATUS that it is not ready.
-          readyText: 'recovered undone=',
+          readyText: options.rehearses === true ? 'rehearsed attachments=' : 'recovered undone=',
           deadlineMs: READY_DEADLINE_MS,
         },
       );

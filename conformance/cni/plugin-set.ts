@@ -57,6 +57,8 @@ export interface InstallOptions {
   readonly rules?: readonly string[];
   readonly stateFolder?: string;
   readonly executable?: 'c' | 'perl' | 'node';
+  /** Whether the daemon practises before it is used. */
+  readonly rehearses?: boolean;
   /** Further options of the daemon: which cluster it is in. */
   readonly serve?: readonly string[];
 }

@@ -50,6 +50,8 @@ export interface SceneOptions {
   readonly signal?: AbortSignal;
   /** As {@link InstallOptions.rules}. */
   readonly rules?: readonly string[];
+  /** As {@link InstallOptions.rehearses}. */
+  readonly rehearses?: boolean;
   /** On the node, before the plugins are installed. */
   readonly prepare?: (node: NetworkNode) => Promise<void>;
 }

@@ -48,7 +48,7 @@ export class ImaginedHost {
     let next = steps.next();
     while (!next.done) {
       try {
-        next = steps.next(this.#answer(next.value));
+        next = steps.next(this.answer(next.value));
       } catch (error) {
         if (!(error instanceof EffectError)) throw error;
         next = steps.throw(error);
@@ -57,7 +57,8 @@ export class ImaginedHost {
     return next.value;
   }
 
-  #answer(effect: Effect): unknown {
+  /** What such a host answers to one effect. Throws {@link EffectError}. */
+  answer(effect: Effect): unknown {
     switch (effect.kind) {
       case 'show':
         return this.#show(effect.netns, effect.words);
@@ -74,7 +75,7 @@ export class ImaginedHost {
       case 'pause':
         return undefined;
       case 'all':
-        return effect.effects.map((each) => this.#answer(each));
+        return effect.effects.map((each) => this.answer(each));
       default: {
         const answer = this.#change(effect);
         this.changes.push(effect);

@@ -69,6 +69,11 @@ export const CNI_COMMANDS: readonly CommandSpec[] = [
         summary: 'Host that steps (http) may call: api.example.com, *.example.com, 127.0.0.1:8080. Default: none.',
       },
       {
+        name: 'no-rehearsal',
+        summary:
+          'Spares a second of a processor after the start, in which it practises what it will do; the first pods take twice the time.',
+      },
+      {
         name: 'grace',
         value: 'seconds',
         default: '30',

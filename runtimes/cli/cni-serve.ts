@@ -65,6 +65,7 @@ export const runCniServe: CommandRun = async (args, context) => {
       allowedPrograms: args.all('allow-program'),
       allowedHosts: args.all('allow-call'),
       version: VERSION,
+      rehearses: !args.on('no-rehearsal'),
       log,
       metrics,
     });

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
 import { type Clock, systemClock, waitAtMost } from '../host/clock.ts';
@@ -22,6 +22,7 @@ import { openNetworkPerformer } from './network-performer.ts';
 import { type AnnotationDebts, openAnnotationDebts } from './owed-annotations.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
 import type { PodAnnotator } from './pod-annotator.ts';
+import { rehearse } from './rehearsal.ts';
 import { type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
 import { UndoRetries } from './undo-retries.ts';
@@ -52,6 +53,8 @@ export interface NetworkDaemonOptions {
   readonly makeHost?: (options: HostOptions) => Host;
   /** Default: the kernel's. */
   readonly bootId?: string;
+  /** Whether it does often what it will do, before it is asked to: see {@link rehearse}. Default: no. */
+  readonly rehearses?: boolean;
   /** Capabilities that this process lacks. Default: as the kernel says. */
   readonly privileges?: () => readonly string[];
 }
@@ -162,6 +165,8 @@ class Daemon implements NetworkDaemon {
   #closing: Promise<void> | undefined;
   readonly #underWay = new Set<Promise<Answer>>();
   readonly #calledOff = new AbortController();
+  #rehearsed: Promise<void> = Promise.resolve();
+  readonly #rehearsedEnough = new AbortController();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -182,6 +187,7 @@ class Daemon implements NetworkDaemon {
         this.#parts.plugin.resume();
         log(left.length === 0 ? 'info' : 'error', 'recovered', { undone: undone.length, left: left.length, first: left[0] });
         void this.#tellWhatIsMissing();
+        if (this.#parts.rehearses === true) this.#rehearsed = this.#rehearse();
         void this.spool.perform().catch((error: unknown) => log('error', 'the spool cannot be read', { reason: errorMessage(error) }));
         this.spool.watch();
         this.#retries.start();
@@ -271,6 +277,21 @@ class Daemon implements NetworkDaemon {
     return warmUp(bundle.current()?.program.network ?? { rules: [] });
   }
 
+  /** Does often what it will do, so that it is quick at it. */
+  #rehearse(): Promise<void> {
+    const { bundle, host, clock, log, socketPath } = this.#parts;
+    return rehearse({
+      program: bundle.current()?.program.network ?? { rules: [] },
+      host,
+      // Not on a disk.
+      folder: join(dirname(socketPath), 'rehearsal'),
+      clock,
+      isBusy: () => this.#underWay.size > 0,
+      signal: this.#rehearsedEnough.signal,
+      log,
+    });
+  }
+
   /** Looks for what the host lacks before anybody waits for it, and says it where it is looked for first. */
   async #tellWhatIsMissing(): Promise<void> {
     const { bundle, host, log, privileges } = this.#parts;
@@ -304,10 +325,15 @@ class Daemon implements NetworkDaemon {
     const { plugin, performer, host, clock, log } = this.#parts;
     await waitAtMost(clock, grace, ended(this.#recovered));
     this.#state = 'stopping';
+    this.#rehearsedEnough.abort();
     await this.#server?.close({ grace });
     // What took longer ends with the step it is in: an ADD is undone, a DEL of the spool stays there for the next daemon.
     this.#calledOff.abort();
-    await waitAtMost(clock, LAST_STEPS, ended(Promise.all([this.spool.close(), this.#retries.close(), ...this.#underWay])));
+    await waitAtMost(
+      clock,
+      LAST_STEPS,
+      ended(Promise.all([this.spool.close(), this.#retries.close(), this.#rehearsed, ...this.#underWay])),
+    );
     await plugin.close();
     await performer.close();
     await host.close();

@@ -50,6 +50,20 @@ export async function waitAtMost(clock: Clock, milliseconds: number, work: Promi
   }
 }
 
+/** Waits; ends at once when the signal aborts. */
+export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
+      timer.cancel();
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = clock.after(milliseconds, end);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}
+
 /** A clock that stands still until it is told to advance. For tests. */
 export interface ManualClock extends Clock {
   /** Moves the time and runs what came due, in order. */

@@ -6,7 +6,7 @@ import { CniError, FAULT_CODES, fault, readFault } from '../../../engine/rules/n
 import type { CniResult, CniVersion } from '../../../engine/rules/network/protocol/result.ts';
 import { convertResult, readResult } from '../../../engine/rules/network/protocol/result-versions.ts';
 import { EffectError } from '../../../engine/step/effect.ts';
-import type { Clock } from '../../host/clock.ts';
+import { type Clock, pause } from '../../host/clock.ts';
 import { classifyErrno } from '../../linux/failure.ts';
 import { type ProgramEnd, ProgramError, type RunGroup, runGroup } from '../../linux/program-group.ts';
 import { stepDeadline } from '../../linux/step-deadline.ts';
@@ -136,16 +136,4 @@ function resultOf(stdout: string, { type, config }: PluginRequest, tried: string
   const read = readResult({ ...document, cniVersion: version }, version);
   if (!read.ok) throw refuse(read.message);
   return read.result;
-}
-
-function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.after(milliseconds, done);
-    function done(): void {
-      timer.cancel();
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done, { once: true });
-  });
 }

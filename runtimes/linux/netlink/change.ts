@@ -4,7 +4,7 @@ import { encodeAddress } from './addresses.ts';
 import { errnoName, kernelFailure } from './kernel-failure.ts';
 import { encodeLink, type Places } from './links.ts';
 import { type Request, readAnswer } from './message.ts';
-import type { NetlinkPlace } from './place.ts';
+import type { NetlinkPlace, NetlinkTalker } from './place.ts';
 import { encodeRoute } from './routes.ts';
 
 interface Line {
@@ -23,7 +23,7 @@ const NO_PLACES: Places = new Map();
  * with one.
  */
 export function changeByNetlink(
-  place: NetlinkPlace,
+  place: NetlinkTalker,
   { program, commands, family }: Pick<Extract<Effect, { kind: 'iproute' }>, 'program' | 'commands' | 'family'>,
   there?: NetlinkPlace,
 ): Promise<void> | undefined {
@@ -42,7 +42,7 @@ export function changeByNetlink(
   return size > MAX_TALK ? undefined : perform(place, lines, there);
 }
 
-async function perform(place: NetlinkPlace, all: readonly Line[], there: NetlinkPlace | undefined): Promise<void> {
+async function perform(place: NetlinkTalker, all: readonly Line[], there: NetlinkPlace | undefined): Promise<void> {
   for (let rest = all; rest.length > 0; ) {
     const lines = withoutRepetitions(rest);
     const requests = lines.flatMap((line) => line.requests);

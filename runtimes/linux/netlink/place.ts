@@ -117,6 +117,9 @@ export class NetlinkPlace {
   }
 }
 
+/** Who talks to the kernel about a namespace. */
+export type NetlinkTalker = Pick<NetlinkPlace, 'talk'>;
+
 function throwUnlessEnded(error: unknown): void {
   if (!(error instanceof RelayEnded)) throw error;
 }

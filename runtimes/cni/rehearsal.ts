@@ -1,0 +1,130 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { NetworkProgram } from '../../engine/rules/network/program.ts';
+import { EffectError } from '../../engine/step/effect.ts';
+import { type Clock, pause } from '../host/clock.ts';
+import { errorMessage } from '../host/error-message.ts';
+import type { Log } from '../host/log.ts';
+import type { HostHandler } from '../linux/performer.ts';
+import { RehearsalHost } from '../linux/rehearsal-host.ts';
+import { createAddressAllocator } from './addresses/allocator.ts';
+import type { Delegate } from './delegation/delegate.ts';
+import { networkEffects } from './network-effects.ts';
+import { openNetworkPerformer } from './network-performer.ts';
+import { createPlugin, type Plugin } from './plugin.ts';
+import { factsWithoutCluster } from './verbs/network-facts-source.ts';
+
+export interface RehearsalOptions {
+  readonly program: NetworkProgram;
+  /** The host that is served. It is asked, and not changed. */
+  readonly host: HostHandler;
+  /** Made for this, and removed at the end. */
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Whether somebody is served: then it waits. */
+  readonly isBusy: () => boolean;
+  /** Ends it. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  /** Of containers, over all rules. Default: 400, from where on they get hardly faster. */
+  readonly attachments?: number;
+}
+
+const ATTACHMENTS = 400;
+/** Milliseconds from one look whether somebody is served to the next. */
+const PAUSE = 20;
+const BOOT = 'rehearsal';
+
+/**
+ * Attaches and detaches containers that are not there, by all that the daemon does it with, up to the kernel: the plugin, a journal and an
+ * allocator of their own. A program that has just started takes twice the time for what it has not done often yet, and a node may ask for a few pods
+ * an hour. Never rejects.
+ */
+export async function rehearse(options: RehearsalOptions): Promise<void> {
+  const { program, folder, clock, isBusy, signal, log, attachments = ATTACHMENTS } = options;
+  const began = clock.elapsed();
+  let count = 0;
+  const rules = new Set(program.rules.map(({ name }) => name));
+  let stage: Stage | undefined;
+  try {
+    stage = await openStage(options);
+    while (count < attachments && rules.size > 0) {
+      for (const rule of rules) {
+        await setImmediate();
+        while (isBusy() && !signal.aborted) await pause(clock, PAUSE, signal);
+        if (signal.aborted) return;
+        count++;
+        // One that needs more than a sample says, or others, has been looked at; once is enough.
+        if (!(await attachAndDetach(stage, rule, join(folder, 'networks')))) rules.delete(rule);
+      }
+    }
+    log('info', 'rehearsed', { attachments: count, seconds: Math.round(clock.elapsed() - began) / 1000 });
+  } catch (error) {
+    log('warn', 'the rehearsal ended', { reason: errorMessage(error) });
+  } finally {
+    await stage?.close();
+  }
+}
+
+interface Stage {
+  readonly host: RehearsalHost;
+  readonly plugin: Plugin;
+  close(): Promise<void>;
+}
+
+const noDelegate: Delegate = async () => {
+  throw new EffectError('program', 'no other plugin is called in a rehearsal', 'delegate');
+};
+
+async function openStage({ program, folder, clock, host: real }: RehearsalOptions): Promise<Stage> {
+  await rm(folder, { recursive: true, force: true });
+  const addresses = createAddressAllocator({ log: () => {} });
+  const host = new RehearsalHost({ real, custom: networkEffects(addresses, noDelegate) });
+  const performer = await openNetworkPerformer({ stateFolder: folder, handler: host, clock, bootId: BOOT, log: () => {} });
+  const plugin = createPlugin({
+    program,
+    performer,
+    host,
+    addresses,
+    delegate: noDelegate,
+    facts: factsWithoutCluster('node'),
+    log: () => {},
+    clock,
+    netns: { of: (path) => path, own: () => BOOT },
+  });
+  return {
+    host,
+    plugin,
+    async close() {
+      await plugin.close();
+      await performer.close();
+      await rm(folder, { recursive: true, force: true }).catch(() => {});
+    },
+  };
+}
+
+/** Addresses that RFC 5737 and RFC 3849 keep for examples. */
+const RANGES = [[{ subnet: '192.0.2.0/24' }], [{ subnet: '2001:db8::/64' }]];
+
+/** Whether the rule attached it. A rule takes of the configuration what it knows. */
+async function attachAndDetach({ host, plugin }: Stage, type: string, dataDir: string): Promise<boolean> {
+  const ipam = { type: 'host-local', ranges: RANGES, routes: [{ dst: '0.0.0.0/0' }], dataDir };
+  const stdin = JSON.stringify({ cniVersion: '1.1.0', name: 'sample', type, isGateway: true, ipMasq: true, ipam });
+  const invoke = (command: string) =>
+    plugin.invoke({
+      environment: new Map([
+        ['TYPE', type],
+        ['CNI_COMMAND', command],
+        ['CNI_CONTAINERID', 'sample'],
+        ['CNI_NETNS', '/run/netns/sample'],
+        ['CNI_IFNAME', 'eth0'],
+        ['CNI_PATH', '/opt/cni/bin'],
+      ]),
+      stdin,
+    });
+  host.clear();
+  const { exitCode } = await invoke('ADD');
+  await invoke('DEL');
+  return exitCode === 0;
+}
