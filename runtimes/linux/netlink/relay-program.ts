@@ -19,11 +19,11 @@ import { setnsNumber } from '../setns-number.ts';
  *     4  writes a key below /proc/sys: `<key>\0<value>`
  *     5  shows one
  *
- * What it writes are frames `<bytes: u32> <errno: u32> <rest>`: first one that says that it is there, then one for each that it was sent; of a talk `{<bytes: u32> <answer>}` for each message that was sent, of a
+ * What it writes are frames `<bytes: u32> <errno: u32> <rest>`: first one that says that it is there, then one for each that it was sent, when it has no more of them to look at; of a talk `{<bytes: u32> <answer>}` for each message that was sent, of a
  * key its text. Linux: rtnetlink(7), netlink(7), linux/netlink.h.
  */
 const PERL = `my ($setns) = @ARGV;
-my ($in, $answer) = ('', '');
+my ($in, $out, $answer) = ('', '', '');
 my (%net, %talk);
 sub enter { syscall($setns, fileno($_[0]), 0x40000000) == 0 }
 sub talker {
@@ -31,14 +31,14 @@ sub talker {
   setsockopt $to, 270, $_, pack 'i', 1 for 10, 11, 12;
   $to
 }
-sub reply {
-  my ($errno, $rest) = @_;
-  my $frame = pack('LL', 4 + length $rest, $errno) . $rest;
-  for (my $at = 0; $at < length $frame; ) {
-    my $done = syswrite STDOUT, $frame, length($frame) - $at, $at;
+sub reply { my ($errno, $rest) = @_; $out .= pack('LL', 4 + length $rest, $errno) . $rest }
+sub flush {
+  for (my $at = 0; $at < length $out; ) {
+    my $done = syswrite STDOUT, $out, length($out) - $at, $at;
     exit 1 unless defined $done;
     $at += $done;
   }
+  $out = '';
 }
 sub within {
   my ($place, $act) = @_;
@@ -54,6 +54,7 @@ $talk{0} = talker() or exit 1;
 reply(0, '');
 while (1) {
   while (length $in < 4 || length $in < 4 + unpack 'L', $in) {
+    flush();
     exit unless sysread STDIN, $in, 262144, length $in;
   }
   my $frame = substr $in, 4, unpack 'L', $in;

@@ -55,6 +55,7 @@ export class Relay {
   #isOpen = true;
   /** It has said that it is there; before, it has read nothing. */
   #isThere = false;
+  #isGathering = false;
   #timer: { cancel(): void } | undefined;
   readonly #ended: Promise<void>;
 
@@ -128,9 +129,22 @@ export class Relay {
       const waiting: Waiting = { resolve, reject, isUndelivered: false };
       this.#waiting.push(waiting);
       if (this.#waiting.length === 1) this.#startTimer();
+      this.#gather();
       this.#options.ends.input.write(Buffer.concat([head, ...parts]), (error) => {
         if (error) waiting.isUndelivered = true;
       });
+    });
+  }
+
+  /** Lets what is asked in one turn go in one piece, and be answered in one: each waking of the other side takes longer than most answers. */
+  #gather(): void {
+    const { input } = this.#options.ends;
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    input.cork();
+    process.nextTick(() => {
+      this.#isGathering = false;
+      input.uncork();
     });
   }
 
