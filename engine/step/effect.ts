@@ -50,7 +50,13 @@ export type Effect =
   | { readonly kind: 'iptables-save'; readonly family: 4 | 6; readonly table: string }
   /** A key in the form `net/ipv4/ip_forward`. Answer: its text without the line's end, undefined where there is no such key. */
   | { readonly kind: 'sysctl-read'; readonly netns: Netns; readonly key: string }
-  | { readonly kind: 'sysctl-write'; readonly netns: Netns; readonly key: string; readonly value: string }
+  | {
+      readonly kind: 'sysctl-write';
+      readonly netns: Netns;
+      readonly key: string;
+      readonly value: string;
+      readonly tolerate?: readonly FailureCode[];
+    }
   /** Answer: {@link FileFacts}, or undefined. Does not follow links. */
   | { readonly kind: 'stat'; readonly path: string }
   /** Answer: text of at most `limit` bytes, or undefined where there is no such file. */
@@ -81,8 +87,11 @@ export type Effect =
   | { readonly kind: 'remember'; readonly value: Json }
   /** Waits; only between questions, where the kernel gives no event. */
   | { readonly kind: 'pause'; readonly milliseconds: number }
-  /** Effects that do not depend on each other. Answer: their answers, in order. The first failure is thrown after all have ended. */
-  | { readonly kind: 'all'; readonly effects: readonly Effect[] }
+  /**
+   * Effects that do not depend on each other's answers; with `inOrder`, each is performed after those before it, whether they failed or not.
+   * Answer: their answers, in order. The first failure is thrown after all have ended.
+   */
+  | { readonly kind: 'all'; readonly effects: readonly Effect[]; readonly inOrder?: true }
   /** An effect of a protocol on a floor above: `addresses` of the allocator, `plugin` of another CNI plugin. */
   | { readonly kind: 'custom'; readonly name: string; readonly request: JsonObject };
 

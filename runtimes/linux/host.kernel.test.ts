@@ -293,6 +293,27 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
     expect(await rows(show(PATH, 'link show dev lo'))).toMatchObject([{ flags: expect.arrayContaining(['UP']) }]);
   });
 
+  it.each([
+    ['by one way', 'link set dev lo up'],
+    ['by two', 'neighbour add 10.99.7.9 lladdr 02:42:0a:00:00:03 dev fla'],
+  ])('performs effects in order %s, though one of them fails', async (_, line) => {
+    const session = await host.session(PATH);
+    await session.perform(change(PATH, 'link add name fla type veth peer name flb', 'link set dev fla up'));
+    const effects: Effect[] = [
+      { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/conf/none/arp_notify', value: '1', tolerate: ['missing'] },
+      { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/conf/none/arp_notify', value: '1' },
+      change(PATH, line),
+      change(PATH, 'link set dev fla name flc'),
+      { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/conf/flc/arp_notify', value: '1' },
+    ];
+    await expect(session.perform({ kind: 'all', effects, inOrder: true })).rejects.toMatchObject({
+      code: 'missing',
+      tried: 'sysctl -w net.ipv4.conf.none.arp_notify=1',
+    });
+    expect(await session.perform({ kind: 'sysctl-read', netns: PATH, key: 'net/ipv4/conf/flc/arp_notify' })).toBe('1');
+    session.close();
+  });
+
   it('is not asked for what is given up', async () => {
     await expect(host.perform({ kind: 'pause', milliseconds: 60_000 }, AbortSignal.timeout(5))).rejects.toMatchObject({ code: 'timeout' });
     await expect(host.perform(show(undefined, 'link show'), AbortSignal.abort())).rejects.toMatchObject({ code: 'timeout' });

@@ -22,12 +22,13 @@ import { iptablesRestore, iptablesSave } from './iptables.ts';
 import { LinkDeletion } from './link-deletion.ts';
 import { NamespacePool } from './namespace-pool.ts';
 import { NamespaceSession } from './namespace-session.ts';
-import { changeByNetlink } from './netlink/change.ts';
+import { changeByNetlink, isKnownToNetlink } from './netlink/change.ts';
 import { Netlink } from './netlink/netlink.ts';
 import type { NetlinkPlace } from './netlink/place.ts';
 import { type RelayProgram, relayProgram } from './netlink/relay-program.ts';
 import { showByNetlink } from './netlink/show.ts';
 import { Nft } from './nft.ts';
+import { performTogether } from './perform-together.ts';
 import type { HostHandler, HostSession } from './performer.ts';
 import { Probe } from './probe.ts';
 import { orAborted, Resident } from './resident.ts';
@@ -152,7 +153,11 @@ class LinuxHost implements Host {
       ? new NamespaceSession({ path, netlink, pool: this.#pool, clock: this.#clock, deadline: this.#deadline })
       : undefined;
     const perform: EffectHandler['perform'] = async (effect, signal) => {
-      if (effect.kind === 'all') return performAll(effect.effects, perform, signal);
+      if (effect.kind === 'all') {
+        // The relay does in order what it is asked, and need not be waited for in between.
+        const isOrdered = effect.inOrder !== true || (netlink !== undefined && effect.effects.every((each) => isByRelay(each, path)));
+        return performTogether(effect.effects, isOrdered ? 'at once' : 'in order', perform, signal);
+      }
       if (effect.kind === 'iproute' && effect.netns === undefined && effect.commands.some(({ words }) => words.includes(path))) {
         const changed = netlink && this.#changeDirectly(effect, netlink, signal);
         if (changed !== undefined) return changed;
@@ -198,7 +203,7 @@ class LinuxHost implements Host {
       case 'sysctl-read':
         return readSysctl(effect.key);
       case 'sysctl-write':
-        return writeSysctl(effect.key, effect.value);
+        return tolerating(effect, writeSysctl(effect.key, effect.value));
       case 'iptables':
         return iptablesRestore(effect.family, effect.script, this.#runner, signal);
       case 'iptables-save':
@@ -215,8 +220,10 @@ class LinuxHost implements Host {
         return this.#http(effect, signal);
       case 'pause':
         return pause(effect.milliseconds, this.#clock, signal);
-      case 'all':
-        return performAll(effect.effects, (each, itsSignal) => this.perform(each, itsSignal), signal);
+      case 'all': {
+        const perform: EffectHandler['perform'] = (each, itsSignal) => this.perform(each, itsSignal);
+        return performTogether(effect.effects, effect.inOrder === true ? 'in order' : 'at once', perform, signal);
+      }
       case 'custom': {
         const handler = this.#options.custom?.get(effect.name);
         if (handler === undefined) throw new EffectError('unsupported', `nobody performs ${effect.name} here`, effect.name);
@@ -328,7 +335,19 @@ function performInside(
     case 'sysctl-read':
       return inside.readSysctl(effect.key, signal);
     case 'sysctl-write':
-      return inside.writeSysctl(effect.key, effect.value, signal);
+      return tolerating(effect, inside.writeSysctl(effect.key, effect.value, signal));
+  }
+}
+
+/** Whether an effect in a namespace is done by the relay alone. */
+const isByRelay = (effect: Effect, path: string): boolean =>
+  'netns' in effect && effect.netns === path && (effect.kind === 'sysctl-write' || (effect.kind === 'iproute' && isKnownToNetlink(effect)));
+
+async function tolerating({ tolerate }: Extract<Effect, { kind: 'sysctl-write' }>, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!(error instanceof EffectError && tolerate?.includes(error.code))) throw error;
   }
 }
 
@@ -350,18 +369,5 @@ function pause(milliseconds: number, clock: Clock, signal: AbortSignal | undefin
       resolve();
     });
     signal?.addEventListener('abort', abort, { once: true });
-  });
-}
-
-/** At once; the first failure in the order of the effects is thrown after all have ended. */
-async function performAll(
-  effects: readonly Effect[],
-  perform: EffectHandler['perform'],
-  signal: AbortSignal | undefined,
-): Promise<readonly unknown[]> {
-  const ends = await Promise.allSettled(effects.map((effect) => perform(effect, signal)));
-  return ends.map((end) => {
-    if (end.status === 'rejected') throw end.reason;
-    return end.value;
   });
 }

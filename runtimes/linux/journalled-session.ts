@@ -1,5 +1,6 @@
 import type { Json } from '../../engine/object/json.ts';
 import { type Effect, EffectError, type EffectHandler } from '../../engine/step/effect.ts';
+import { performTogether } from './perform-together.ts';
 import type { HostSession } from './performer.ts';
 
 export interface JournalledSessionOptions {
@@ -33,7 +34,9 @@ export function journalledSession(options: JournalledSessionOptions): Journalled
       remember(effect.value);
       return undefined;
     }
-    if (effect.kind === 'all' && holdsMemory(effect)) return performEach(effect.effects, signal);
+    if (effect.kind === 'all' && holdsMemory(effect)) {
+      return performTogether(effect.effects, effect.inOrder === true ? 'in order' : 'at once', perform, signal);
+    }
     const netns = lostNetns === undefined ? undefined : netnsWithin(effect, lostNetns);
     if (netns !== undefined) throw new EffectError('namespace', 'it went when the machine was started anew', `enter ${netns}`);
     if (!changesHost(effect)) return session.perform(effect, signal);
@@ -45,14 +48,6 @@ export function journalledSession(options: JournalledSessionOptions): Journalled
     const answer = await session.perform(effect, signal);
     crashPoint(`after effect ${effect.kind}`);
     return answer;
-  }
-
-  async function performEach(effects: readonly Effect[], signal: AbortSignal | undefined): Promise<unknown[]> {
-    const answers = await Promise.allSettled(effects.map((each) => perform(each, signal)));
-    return answers.map((each) => {
-      if (each.status === 'rejected') throw each.reason;
-      return each.value;
-    });
   }
 
   return {

@@ -1,4 +1,4 @@
-import type { Command, FailureCode, IprouteFamily, IprouteProgram, Netns, Steps } from '../effect.ts';
+import type { Command, Effect, FailureCode, IprouteFamily, IprouteProgram, Netns, Steps } from '../effect.ts';
 
 /** A line of iproute2. What is undefined or false is left out, so that optional words can stand in the list. */
 export const command = (...words: readonly (string | number | false | undefined)[]): Command => ({
@@ -10,10 +10,9 @@ export const tolerating = (line: Command, ...codes: readonly FailureCode[]): Com
 
 /** Lines of `ip`; none is no effect. */
 export const ip = (netns: Netns, ...commands: readonly Command[]): Steps<void> => perform('ip', netns, commands);
-/** The same, where what lines behind one that fails do goes with the interface that they are about. */
-export function* ipEagerly(netns: Netns, ...commands: readonly Command[]): Steps<void> {
-  if (commands.length > 0) yield { kind: 'iproute', program: 'ip', netns, commands, eager: true };
-}
+/** The same, for effects that are performed together, where what lines behind one that fails do goes with the interface that they are about. */
+export const eagerLines = (netns: Netns, commands: readonly Command[]): Effect[] =>
+  commands.length === 0 ? [] : [{ kind: 'iproute', program: 'ip', netns, commands, eager: true }];
 /** Lines of `ip -6`, for what has no address that tells the family. */
 export const ip6 = (netns: Netns, ...commands: readonly Command[]): Steps<void> => perform('ip', netns, commands, 6);
 /** Lines of `bridge`; none is no effect. */

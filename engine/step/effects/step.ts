@@ -15,3 +15,9 @@ export function* pause(milliseconds: number): Steps<void> {
 export function* all(...effects: readonly Effect[]): Steps<readonly unknown[]> {
   return (yield { kind: 'all', effects }) as readonly unknown[];
 }
+
+/** Effects of which each is performed after those before it, whether they failed or not. The first failure is thrown when all have ended. */
+export function* inOrder(...effects: readonly Effect[]): Steps<void> {
+  if (effects.length > 1) yield { kind: 'all', effects, inOrder: true };
+  else if (effects[0] !== undefined) yield effects[0];
+}

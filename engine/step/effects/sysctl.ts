@@ -1,4 +1,4 @@
-import { EffectError, type Netns, type Steps } from '../effect.ts';
+import type { Effect, Netns, Steps } from '../effect.ts';
 
 /** Value of a key like `net/ipv4/ip_forward`; undefined where the kernel has no such key. */
 export function* readSysctl(netns: Netns, key: string): Steps<string | undefined> {
@@ -12,23 +12,15 @@ export function* writeSysctl(netns: Netns, key: string, value: string): Steps<vo
 
 /** Writes a key where there is one: a kernel without IPv6 has none of its keys. */
 export function* writeSysctlIfAny(netns: Netns, key: string, value: string): Steps<void> {
-  try {
-    yield* writeSysctl(netns, key, value);
-  } catch (error) {
-    if (!(error instanceof EffectError && error.code === 'missing')) throw error;
-  }
+  yield { kind: 'sysctl-write', netns, key, value, tolerate: ['missing'] };
 }
 
-/** Writes several keys that don't depend on each other, at once, each where there is one. */
-export function* writeSysctlsIfAny(netns: Netns, values: readonly (readonly [key: string, value: string])[]): Steps<void> {
-  try {
-    yield* writeSysctls(netns, values);
-  } catch (error) {
-    if (!(error instanceof EffectError && error.code === 'missing')) throw error;
-  }
-}
+type Values = readonly (readonly [key: string, value: string])[];
 
-/** Writes several keys that don't depend on each other, at once. @throws EffectError of the first that fails, when all were tried. */
-export function* writeSysctls(netns: Netns, values: readonly (readonly [key: string, value: string])[]): Steps<void> {
-  yield { kind: 'all', effects: values.map(([key, value]) => ({ kind: 'sysctl-write', netns, key, value })) };
-}
+/** Writes of several keys, for effects that are performed together. */
+export const sysctlWrites = (netns: Netns, values: Values): Effect[] =>
+  values.map(([key, value]) => ({ kind: 'sysctl-write', netns, key, value }));
+
+/** The same, each where there is one. */
+export const sysctlWritesIfAny = (netns: Netns, values: Values): Effect[] =>
+  values.map(([key, value]) => ({ kind: 'sysctl-write', netns, key, value, tolerate: ['missing'] }));

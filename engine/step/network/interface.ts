@@ -1,9 +1,9 @@
 import { familyOf, formatIpAddress, formatIpPrefix, isV4 } from '../../object/ip-address.ts';
-import { type Command, EffectError, type Netns, type Steps } from '../effect.ts';
-import { command, ip, ipEagerly, tolerating } from '../effects/iproute.ts';
+import { type Command, type Effect, EffectError, type Netns, type Steps } from '../effect.ts';
+import { command, eagerLines, ip, tolerating } from '../effects/iproute.ts';
 import { link } from '../effects/show.ts';
-import { pause } from '../effects/step.ts';
-import { writeSysctl, writeSysctls, writeSysctlsIfAny } from '../effects/sysctl.ts';
+import { inOrder, pause } from '../effects/step.ts';
+import { sysctlWrites, sysctlWritesIfAny } from '../effects/sysctl.ts';
 import type { ArgumentProblem, ResultParts } from '../operation.ts';
 import { addAddress, addressProblems, missingAddresses, readAddress } from './address.ts';
 import { linkNameProblems, macProblems } from './link-name.ts';
@@ -28,18 +28,19 @@ export interface LinkManners {
   readonly skipsDad?: boolean;
 }
 
-/** May be run again. All lines of `ip` are one effect. */
+/** May be run again. All of it is one effect, but for what an address has to be waited for. */
 export function* configureInterface(netns: Netns, args: InterfaceArguments, manners: LinkManners = {}): Steps<void> {
   const addresses = args.addresses.map(readAddress);
   const hasIPv6 = addresses.some(({ address }) => !isV4(address));
-  yield* writeParameters(netns, args, hasIPv6, manners);
-  yield* ipEagerly(
-    netns,
-    // Without that word an address can't be used for a moment after the link is up, whatever `accept_dad` says; and routes name it.
-    ...addresses.map((address) => addAddress(args.name, address, { noPrefixRoute: !args.prefixRoutes, noDad: !args.enableDad })),
-    ...(args.up ? [command('link', 'set', 'dev', args.name, 'up')] : []),
-    // Routes need the link to be up, and IPv6's a source address that is not tentative.
-    ...(hasIPv6 && args.enableDad ? [] : routeCommands(args)),
+  yield* inOrder(
+    ...parameters(netns, args, hasIPv6, manners),
+    ...eagerLines(netns, [
+      // Without that word an address can't be used for a moment after the link is up, whatever `accept_dad` says; and routes name it.
+      ...addresses.map((address) => addAddress(args.name, address, { noPrefixRoute: !args.prefixRoutes, noDad: !args.enableDad })),
+      ...(args.up ? [command('link', 'set', 'dev', args.name, 'up')] : []),
+      // Routes need the link to be up, and IPv6's a source address that is not tentative.
+      ...(hasIPv6 && args.enableDad ? [] : routeCommands(args)),
+    ]),
   );
   if (hasIPv6 && args.enableDad && args.up) {
     yield* settleAddresses(netns, args.name);
@@ -61,7 +62,7 @@ function settledRoutes(args: InterfaceArguments): SettledRoute[] {
   });
 }
 
-function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boolean, manners: LinkManners): Steps<void> {
+function parameters(netns: Netns, args: InterfaceArguments, hasIPv6: boolean, manners: LinkManners): Effect[] {
   const { name } = args;
   const [inet, inet6] = [`net/ipv4/conf/${name}`, `net/ipv6/conf/${name}`];
   const announces = (protocol: 'arp' | 'ndp'): boolean => args.addresses.length > 0 && manners.announces?.includes(protocol) === true;
@@ -73,17 +74,17 @@ function* writeParameters(netns: Netns, args: InterfaceArguments, hasIPv6: boole
     ...(args.enableDad ? [[`${inet6}/accept_dad`, '1'] as const, [`${inet6}/enhanced_dad`, '1'] as const] : []),
     ...(args.disableIPv6 ? [[`${inet6}/disable_ipv6`, '1'] as const] : []),
   ];
-  // A kernel without IPv6 has not all of them, and needs none of them.
-  if (values.length > 0) yield* writeSysctlsIfAny(netns, values);
   // Runtimes switch IPv6 off in new namespaces; an address needs it, on `lo` too for traffic to oneself.
-  if (hasIPv6) {
-    yield* writeSysctls(netns, [
-      ['net/ipv6/conf/lo/disable_ipv6', '0'],
-      [`${inet6}/disable_ipv6`, '0'],
-      [`${inet6}/keep_addr_on_down`, '1'],
-    ]);
-  }
-  for (const [key, value] of settleSysctls(args.sysctls, name)) yield* writeSysctl(netns, key, value);
+  const forIPv6: typeof values = [
+    ['net/ipv6/conf/lo/disable_ipv6', '0'],
+    [`${inet6}/disable_ipv6`, '0'],
+    [`${inet6}/keep_addr_on_down`, '1'],
+  ];
+  return [
+    // A kernel without IPv6 has not all of them, and needs none of them.
+    ...sysctlWritesIfAny(netns, values),
+    ...sysctlWrites(netns, [...(hasIPv6 ? forIPv6 : []), ...settleSysctls(args.sysctls, name)]),
+  ];
 }
 
 /** Waits until no address of the link is tentative. @throws EffectError `timeout`, or `exists` where somebody else has an address. */

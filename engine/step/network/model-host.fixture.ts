@@ -167,7 +167,10 @@ export class ModelHost implements EffectHandler {
       case 'sysctl-write': {
         this.#spend(`${effect.netns === undefined ? '' : '[container] '}${effect.key} = ${effect.value}`);
         const found = this.#sysctl(effect.netns ?? HOST, effect.key);
-        if (found === undefined) throw new EffectError('missing', 'No such file or directory', `write ${effect.key}`);
+        if (found === undefined) {
+          if (effect.tolerate?.includes('missing')) return undefined;
+          throw new EffectError('missing', 'No such file or directory', `write ${effect.key}`);
+        }
         found.write(effect.value);
         return undefined;
       }

@@ -90,9 +90,13 @@ export class NetlinkPlace {
 
   close(): void {
     if (this.path === undefined) return;
-    this.#opened?.relay.close(this.number);
+    const opened = this.#opened;
     this.#opened = undefined;
-    this.#options.onClose();
+    // Whoever waits for what was done here is answered first.
+    setImmediate(() => {
+      opened?.relay.close(this.number);
+      this.#options.onClose();
+    });
   }
 
   /**
