@@ -83,6 +83,8 @@ describe('@bufbuild/cel agrees', () => {
   test('on answers', () => {
     fc.assert(
       fc.property(comparable, activations, (text, activation) => {
+        // To it a key whose value is null is not there; by the specification of CEL it is.
+        fc.pre(!(text.includes('has(') && JSON.stringify(activation).includes(':null')));
         const made = programs(text);
         fc.pre(made !== undefined);
         const { outcome } = made!.trace(activation);
