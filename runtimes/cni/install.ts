@@ -19,6 +19,7 @@ import type { JsonObject } from '../../engine/object/json.ts';
 import { isJsonObject, type Json, ownText, ownValue } from '../../engine/object/json.ts';
 import { readNetworkList } from '../../engine/rules/network/protocol/network-config.ts';
 import { VERSION_ANSWER } from '../../engine/rules/network/protocol/version.ts';
+import { errorMessage } from '../host/error-message.ts';
 import { FileError } from '../host/text-files.ts';
 import type { Pool } from './addresses/allocator.ts';
 import {
@@ -220,7 +221,7 @@ function writeWhole(file: string, bytes: Buffer, mode: number): boolean {
     return true;
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw new FileError(file, `can't be written: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FileError(file, `can't be written: ${errorMessage(error)}`);
   }
 }
 
@@ -228,7 +229,7 @@ function makeFolder(folder: string, mode = 0o755): void {
   try {
     mkdirSync(folder, { recursive: true, mode });
   } catch (error) {
-    throw new FileError(folder, `can't be made: ${error instanceof Error ? error.message : String(error)}`);
+    throw new FileError(folder, `can't be made: ${errorMessage(error)}`);
   }
 }
 

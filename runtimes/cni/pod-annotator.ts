@@ -1,8 +1,8 @@
-import { type Clock, systemClock, waitAtMost } from '../host/clock.ts';
+import { type Clock, pause, systemClock, waitAtMost } from '../host/clock.ts';
+import { errorMessage } from '../host/error-message.ts';
 import { type Log, silentLog } from '../host/log.ts';
 import { ApiError } from '../kubernetes/api-error.ts';
 import type { KubernetesClient, ResourceClient } from '../kubernetes/client.ts';
-import { pause } from '../kubernetes/pause.ts';
 import { type AnnotationDebts, NO_DEBTS, type OwedAnnotations } from './owed-annotations.ts';
 
 /** A pod as the runtime names it. `uid` is `` where nobody said it: then whoever has the name is meant. */
@@ -83,15 +83,14 @@ export function createPodAnnotator({
         return;
       } catch (error) {
         if (signal.aborted) return;
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = errorMessage(error);
         if (isFinal(error)) {
           log('warn', 'a pod cannot be annotated', { ...about, reason });
           return;
         }
         if (wait === FIRST_PAUSE) log('warn', 'a pod could not be annotated yet', { ...about, reason });
       }
-      // Rejects when it is given up, which the loop sees.
-      await pause(clock, wait, signal).catch(() => {});
+      await pause(clock, wait, signal);
     }
   }
 

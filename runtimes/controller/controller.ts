@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ReconcileProgram } from '../../engine/rules/reconcile/program.ts';
 import type { BundleSource } from '../host/bundle-watch.ts';
-import { type Clock, systemClock, type Timer } from '../host/clock.ts';
+import { type Clock, pause, systemClock, type Timer } from '../host/clock.ts';
 import { createHttpCaller, type HttpCaller } from '../host/http-caller.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
 import type { Metrics } from '../host/metrics.ts';
@@ -10,7 +10,6 @@ import { ApiError, ConnectionError, failureText } from '../kubernetes/api-error.
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { createEventRecorder } from '../kubernetes/event-recorder.ts';
 import { type LeaderElection, startLeaderElection } from '../kubernetes/leader-election.ts';
-import { pause } from '../kubernetes/pause.ts';
 import { findMissingAccess, type MissingAccess, missingText, requiredAccess } from './access.ts';
 import { ClusterRules } from './cluster-rules/cluster-rules.ts';
 import { type ControllerMetrics, controllerMetrics } from './controller-metrics.ts';
@@ -153,7 +152,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
       } catch (error) {
         startFailure = failureText(error);
         log('error', 'cannot begin', { reason: startFailure });
-        await pause(clock, wait, signal).catch(() => {});
+        await pause(clock, wait, signal);
       }
     }
   }

@@ -50,17 +50,19 @@ export async function waitAtMost(clock: Clock, milliseconds: number, work: Promi
   }
 }
 
-/** Waits; ends at once when the signal aborts. */
-export function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Waits, and answers true; answers false at once when the signal aborts. */
+export function pause(clock: Clock, milliseconds: number, signal?: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const end = (): void => {
+    const abort = (): void => {
       timer.cancel();
-      signal.removeEventListener('abort', end);
-      resolve();
+      resolve(false);
     };
-    const timer = clock.after(milliseconds, end);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
+    const timer = clock.after(milliseconds, () => {
+      signal?.removeEventListener('abort', abort);
+      resolve(true);
+    });
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort, { once: true });
   });
 }
 

@@ -1,6 +1,7 @@
 import { EffectError } from '../../engine/step/effect.ts';
 import type { BoundStep } from '../../engine/step/plan.ts';
 import { formatPath } from '../../engine/text/document.ts';
+import { errorMessage } from '../host/error-message.ts';
 
 /** `step veth of rule node-bridge (spec.steps[1], line 14)`. */
 export function describeStep(rule: string, step: Pick<BoundStep, 'key' | 'path' | 'line'>): string {
@@ -13,7 +14,7 @@ export function describeStep(rule: string, step: Pick<BoundStep, 'key' | 'path' 
 
 /** What was tried and what was said: `ip link add cni0 type bridge: RTNETLINK answers: File exists`. */
 export function describeError(error: unknown): string {
-  const said = error instanceof Error ? error.message : String(error);
+  const said = errorMessage(error);
   return error instanceof EffectError ? `${error.tried}: ${said}` : said;
 }
 

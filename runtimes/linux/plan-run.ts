@@ -3,6 +3,7 @@ import { EffectError, runSteps, type Steps } from '../../engine/step/effect.ts';
 import type { Operation, OwnerTag, Recollection, StepContext } from '../../engine/step/operation.ts';
 import { BindError, type BoundStep, type PerformedStep } from '../../engine/step/plan.ts';
 import type { Clock } from '../host/clock.ts';
+import { errorMessage } from '../host/error-message.ts';
 import { describeError, describeStep, oneLine } from './failure-text.ts';
 import type { Journal } from './journal.ts';
 import { journalledSession } from './journalled-session.ts';
@@ -227,8 +228,7 @@ export function isSameStep(a: BoundStep, b: BoundStep): boolean {
 }
 
 function overdue(error: unknown, timeout: number): EffectError {
-  const [tried, said] =
-    error instanceof EffectError ? [error.tried, error.message] : ['wait', error instanceof Error ? error.message : String(error)];
+  const [tried, said] = error instanceof EffectError ? [error.tried, error.message] : ['wait', errorMessage(error)];
   return new EffectError('timeout', `not done within the step's timeout of ${timeout} ms (${said})`, tried);
 }
 
