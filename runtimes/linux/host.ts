@@ -12,7 +12,7 @@ import type { MissingRequirement, Requirement } from '../../engine/step/requirem
 import { type Clock, systemClock } from '../host/clock.ts';
 import { CallError, createHttpCaller, type HttpCaller, type HttpCallerOptions } from '../host/http-caller.ts';
 import { allowedProgram } from './allowed-programs.ts';
-import { changedNames, deletedLink } from './batch-words.ts';
+import { deletedLink } from './batch-words.ts';
 import { findProgram, startChild, startRelay } from './child.ts';
 import { performFileEffect } from './file-effects.ts';
 import { findNamespace } from './find-namespace.ts';
@@ -22,13 +22,13 @@ import { iptablesRestore, iptablesSave } from './iptables.ts';
 import { LinkDeletion } from './link-deletion.ts';
 import { NamespacePool } from './namespace-pool.ts';
 import { NamespaceSession } from './namespace-session.ts';
-import { changeByNetlink, isKnownToNetlink } from './netlink/change.ts';
+import { changeByNetlink } from './netlink/change.ts';
 import { Netlink } from './netlink/netlink.ts';
 import type { NetlinkPlace } from './netlink/place.ts';
 import { type RelayProgram, relayProgram } from './netlink/relay-program.ts';
 import { showByNetlink } from './netlink/show.ts';
 import { Nft } from './nft.ts';
-import { performTogether } from './perform-together.ts';
+import { performAtOnce, performInOrder } from './perform-together.ts';
 import type { HostHandler, HostSession } from './performer.ts';
 import { Probe } from './probe.ts';
 import { orAborted, Resident } from './resident.ts';
@@ -154,9 +154,8 @@ class LinuxHost implements Host {
       : undefined;
     const perform: EffectHandler['perform'] = async (effect, signal) => {
       if (effect.kind === 'all') {
-        // The relay does in order what it is asked, and need not be waited for in between.
-        const isOrdered = effect.inOrder !== true || (netlink !== undefined && effect.effects.every((each) => isByRelay(each, path)));
-        return performTogether(effect.effects, isOrdered ? 'at once' : 'in order', perform, signal);
+        if (effect.inOrder !== true) return performAtOnce(effect.effects, perform, signal);
+        return performInOrder(effect.effects, perform, signal, (each) => inside && performByRelay(inside, each, path, signal));
       }
       if (effect.kind === 'iproute' && effect.netns === undefined && effect.commands.some(({ words }) => words.includes(path))) {
         const changed = netlink && this.#changeDirectly(effect, netlink, signal);
@@ -222,7 +221,7 @@ class LinuxHost implements Host {
         return pause(effect.milliseconds, this.#clock, signal);
       case 'all': {
         const perform: EffectHandler['perform'] = (each, itsSignal) => this.perform(each, itsSignal);
-        return performTogether(effect.effects, effect.inOrder === true ? 'in order' : 'at once', perform, signal);
+        return (effect.inOrder === true ? performInOrder : performAtOnce)(effect.effects, perform, signal);
       }
       case 'custom': {
         const handler = this.#options.custom?.get(effect.name);
@@ -244,10 +243,8 @@ class LinuxHost implements Host {
     if (effect.commands.some(({ words }) => deletedLink(words) !== undefined)) return undefined;
     const changed = this.#home && changeByNetlink(this.#home, effect, there);
     if (changed === undefined) return undefined;
-    return orAborted(changed, signal, effect.program).finally(() => {
-      // Children of iproute2 may remember what is no more.
-      for (const { words } of effect.commands) for (const name of changedNames(words)) this.#iproute.forget(name);
-    });
+    // Children of iproute2 may remember what is no more.
+    return orAborted(changed, signal, effect.program).finally(() => this.#iproute.forgetChanged(effect.commands));
   }
 
   #startNetlink(program: RelayProgram): Netlink {
@@ -339,9 +336,17 @@ function performInside(
   }
 }
 
-/** Whether an effect in a namespace is done by the relay alone. */
-const isByRelay = (effect: Effect, path: string): boolean =>
-  'netns' in effect && effect.netns === path && (effect.kind === 'sysctl-write' || (effect.kind === 'iproute' && isKnownToNetlink(effect)));
+/** Performs what the relay can do alone in its namespace; undefined where it can't. */
+function performByRelay(
+  inside: NamespaceSession,
+  effect: Effect,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<unknown> | undefined {
+  if (inside.netlink === undefined || !('netns' in effect) || effect.netns !== path) return undefined;
+  if (effect.kind === 'iproute') return inside.changeDirectly(effect, signal);
+  return effect.kind === 'sysctl-write' ? performInside(inside, effect, signal) : undefined;
+}
 
 async function tolerating({ tolerate }: Extract<Effect, { kind: 'sysctl-write' }>, work: Promise<void>): Promise<void> {
   try {

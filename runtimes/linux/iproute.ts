@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '../../engine/object/json.ts';
 import { type Command, type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
-import { asTyped, batchLine, deletedLink, renamedLinks } from './batch-words.ts';
+import { asTyped, batchLine, changedNames, deletedLink, renamedLinks } from './batch-words.ts';
 import { classifyFailure, failureMessage } from './failure.ts';
 import type { Resident, ResidentAnswer } from './resident.ts';
 
@@ -55,6 +55,11 @@ export class Iproute {
     }
     this.#forgotten.delete(name);
     this.#forgotten.set(name, now);
+  }
+
+  /** The same of the names that lines have changed which somebody else performed. */
+  forgetChanged(commands: readonly Command[]): void {
+    for (const { words } of commands) for (const name of changedNames(words)) this.forget(name);
   }
 
   /** Performs commands in order, up to the first that fails, or all where that is allowed. Throws {@link EffectError}. */

@@ -1,6 +1,5 @@
 import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
 import type { Clock } from '../host/clock.ts';
-import { changedNames } from './batch-words.ts';
 import type { ChannelEnds } from './channel.ts';
 import { failureMessage } from './failure.ts';
 import { iprouteFraming, nftFraming } from './framing.ts';
@@ -64,15 +63,17 @@ export class NamespaceSession {
   }
 
   async change(effect: Extract<Effect, { kind: 'iproute' }>, signal?: AbortSignal): Promise<void> {
-    const changed = this.netlink && changeByNetlink(this.netlink, effect);
-    if (changed !== undefined) {
-      await orAborted(changed, signal, effect.program);
-      // Its children may remember what is no more.
-      for (const { words } of effect.commands) for (const name of changedNames(words)) this.#iproute.forget(name);
-      return;
-    }
+    const changed = this.changeDirectly(effect, signal);
+    if (changed !== undefined) return changed;
     await this.#enter(signal);
     return this.#iproute.change(effect, signal);
+  }
+
+  /** By the relay, which does in order what it is asked in order; undefined where it can't. Throws, and rejects with, {@link EffectError}. */
+  changeDirectly(effect: Extract<Effect, { kind: 'iproute' }>, signal: AbortSignal | undefined): Promise<void> | undefined {
+    const changed = this.netlink && changeByNetlink(this.netlink, effect);
+    // Its children may remember what is no more.
+    return changed && orAborted(changed, signal, effect.program).then(() => this.#iproute.forgetChanged(effect.commands));
   }
 
   async show(effect: Extract<Effect, { kind: 'show' }>, signal?: AbortSignal): Promise<unknown> {

@@ -42,10 +42,6 @@ export function changeByNetlink(
   return size > MAX_TALK ? undefined : perform(place, lines, there);
 }
 
-/** Whether {@link changeByNetlink} would perform the lines of an effect. */
-export const isKnownToNetlink = ({ program, commands, family }: Parameters<typeof changeByNetlink>[1]): boolean =>
-  program === 'ip' && family === undefined && commands.every(({ words }) => encode(words, NO_PLACES) !== undefined);
-
 async function perform(place: NetlinkTalker, all: readonly Line[], there: NetlinkPlace | undefined): Promise<void> {
   for (let rest = all; rest.length > 0; ) {
     const lines = withoutRepetitions(rest);
