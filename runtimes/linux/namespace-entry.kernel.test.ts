@@ -112,6 +112,18 @@ describe.skipIf(lacks !== '')(`entering namespaces${lacks === '' ? '' : ` (skipp
       entry.close();
     });
 
+    it('leaves at any moment after a program was asked for', async () => {
+      const entry = new NamespaceEntry(program, systemClock);
+      for (let round = 0; round < 30; round++) {
+        enter(pathOf(round % 2 === 0 ? 'a' : 'b'), entry);
+        resident(entry).release();
+        resident(entry, ['sleep', '1000']).release();
+        if (round % 3 === 0) await entry.ask(`r ${KEY}`, DEADLINE);
+        expect(await entry.leave(DEADLINE)).toBe(true);
+      }
+      entry.close();
+    });
+
     it('says why it did not enter, and does nothing then', async () => {
       const entry = enter(pathOf('none'));
       expect(await entry.ask(`r ${KEY}`, DEADLINE)).toMatchObject({ kind: 'ended' });

@@ -23,6 +23,8 @@ export class NamespaceEntry {
   readonly #group: ReturnType<typeof startGroup>;
   /** What the output of a program ends with. Nothing that is shown may look like it. */
   readonly #endMark: string;
+  /** What stands behind all else on the descriptors of programs when the namespace was left. */
+  readonly #leftMark: string;
   /** Programs that were started since it entered. */
   #started = 0;
   #control: Channel | undefined;
@@ -34,9 +36,11 @@ export class NamespaceEntry {
 
   constructor(program: NamespaceProgram, clock: Clock) {
     this.#clock = clock;
-    const mark = `ended ${randomBytes(12).toString('hex')}`;
-    this.#endMark = `\n${mark}\n`;
-    this.#group = startGroup(program.script, program.words(mark), SLOTS);
+    const id = randomBytes(12).toString('hex');
+    const [ended, left] = [`ended ${id}`, `left ${id}`];
+    this.#endMark = `\n${ended}\n`;
+    this.#leftMark = `\n${left}\n`;
+    this.#group = startGroup(program.script, program.words(ended, left), SLOTS);
     const { input, output, slots } = this.#group;
     for (const stream of [input, ...slots]) stream.on('error', () => {});
     output.setEncoding('utf8');
@@ -94,7 +98,7 @@ export class NamespaceEntry {
   async leave(deadline: number): Promise<boolean> {
     const slots = this.#group.slots.slice(0, this.#started);
     if (!this.#isOpen || this.#control === undefined || slots.some((slot) => slot.destroyed || !slot.writable)) return false;
-    const marks = slots.map((slot) => heard(slot, this.#endMark));
+    const marks = slots.map((slot) => heard(slot, this.#leftMark));
     const answer = await this.#control.ask('q', deadline);
     if (answer.kind !== 'answered' || !(await within(Promise.all(marks), deadline, this.#clock))) return false;
     const isFree = this.#control.release();
