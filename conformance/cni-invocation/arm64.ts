@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { VERSION_ANSWER } from '../../engine/rules/network/protocol/version.ts';
-import { fillExecutable } from '../../runtimes/cni/executable.ts';
+import { fillExecutable } from '../../runtimes/cni/executable/forms.ts';
 import { findPlugin } from '../cni/conflist.ts';
 import { needNamespaces } from '../cni/node.ts';
 import { fairleadPlugins } from '../cni/plugin-set.ts';

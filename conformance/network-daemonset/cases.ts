@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readExecutable } from '../../runtimes/cni/executable.ts';
+import { readExecutable } from '../../runtimes/cni/executable/forms.ts';
 import type { AuditEvent, Cluster } from '../cluster/cluster.ts';
 import { RULES } from '../cni/cluster-scene.ts';
 import { readKernelState } from '../cni/kernel-state.ts';

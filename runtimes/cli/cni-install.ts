@@ -3,10 +3,10 @@ import type { Json, JsonObject } from '../../engine/object/json.ts';
 import { setOwn } from '../../engine/object/json.ts';
 import type { NetworkRule } from '../../engine/rules/network/program.ts';
 import { CNI_VERSIONS, type CniVersion } from '../../engine/rules/network/protocol/result.ts';
-import { ExecutableError, type ExecutableForm } from '../cni/executable.ts';
-import { type InstallOptions, install, installedNetworks, type UninstallOptions, uninstall } from '../cni/install.ts';
-import { checkNetworkList, networkList } from '../cni/network-list.ts';
-import type { Purged } from '../cni/purge.ts';
+import { ExecutableError, type ExecutableForm } from '../cni/executable/forms.ts';
+import { type InstallOptions, install, installedNetworks, type UninstallOptions, uninstall } from '../cni/install/install.ts';
+import { checkNetworkList, networkList } from '../cni/install/network-list.ts';
+import type { Purged } from '../cni/install/purge.ts';
 import { readTextFile } from '../host/text-files.ts';
 import { type CommandRun, EXIT, type ParsedArguments, UsageError } from './command.ts';
 import type { CommandContext } from './context.ts';
@@ -65,7 +65,7 @@ export const runCniUninstall: CommandRun = async (args, context) => {
 /** Removes what the daemon made, before the configurations go that say which networks there were. */
 async function purgedBy(args: ParsedArguments, context: CommandContext, options: UninstallOptions): Promise<Purged> {
   // Brings all that a daemon is made of, which to install needs nothing of.
-  const { purge } = await import('../cni/purge.ts');
+  const { purge } = await import('../cni/install/purge.ts');
   return purge({
     socketPath: resolve(context.cwd, args.text('socket')!),
     stateFolder: resolve(context.cwd, args.text('state')!),

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { NetworkRule } from '../../engine/rules/network/program.ts';
-import { clusterNetworkFacts } from '../cni/cluster-network-facts.ts';
+import { clusterNetworkFacts } from '../cni/cluster/cluster-network-facts.ts';
+import type { AnnotationDebts } from '../cni/cluster/owed-annotations.ts';
+import { createPodAnnotator, type PodAnnotator } from '../cni/cluster/pod-annotator.ts';
 import { type NetworkDaemon, startNetworkDaemon } from '../cni/daemon.ts';
-import type { AnnotationDebts } from '../cni/owed-annotations.ts';
-import { createPodAnnotator, type PodAnnotator } from '../cni/pod-annotator.ts';
 import type { NetworkFactsSource } from '../cni/verbs/network-facts-source.ts';
 import { watchBundle } from '../host/bundle-watch.ts';
 import { healthRoutes } from '../host/health.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { askDaemon, type DaemonStatus, type GcQuestion, type GcReport } from '../cni/daemon-status.ts';
+import { askDaemon, type DaemonStatus, type GcQuestion, type GcReport } from '../cni/ask-daemon.ts';
 import { NoAnswerError } from '../cni/invoke.ts';
 import type { ParsedArguments } from './command.ts';
 import { type CommandRun, EXIT, UsageError } from './command.ts';

@@ -7,7 +7,7 @@ import { errorMessage } from '../host/error-message.ts';
 import type { Host } from '../linux/host.ts';
 import type { Performer, PlanRecord } from '../linux/performer.ts';
 import type { AddressAllocator, AddressUsage } from './addresses/allocator.ts';
-import type { AddressStatus, DaemonStatus, GcReport } from './daemon-status.ts';
+import type { AddressStatus, DaemonStatus, GcReport } from './ask-daemon.ts';
 import { missingForNetworks } from './missing-for-networks.ts';
 import type { Plugin } from './plugin.ts';
 import type { Spool } from './spool.ts';

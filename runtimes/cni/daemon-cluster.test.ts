@@ -10,11 +10,11 @@ import type { KubernetesClient } from '../kubernetes/client.ts';
 import { urlConnection } from '../kubernetes/connect.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../kubernetes/embedded/server.ts';
 import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
-import { clusterNetworkFacts } from './cluster-network-facts.ts';
+import { clusterNetworkFacts } from './cluster/cluster-network-facts.ts';
+import { createPodAnnotator } from './cluster/pod-annotator.ts';
 import { type NetworkDaemon, startNetworkDaemon } from './daemon.ts';
 import { hostWithNamespaces } from './host-with-namespaces.fixture.ts';
 import { invoke } from './invoke.ts';
-import { createPodAnnotator } from './pod-annotator.ts';
 import type { Answer } from './wire.ts';
 
 /** A rule that needs no root: what the node knows of others, and of its pods, is in files. */

@@ -12,22 +12,22 @@ import type { Performer, PerformerOptions } from '../linux/performer.ts';
 import { type AddressAllocator, createAddressAllocator } from './addresses/allocator.ts';
 import { answerQuestion } from './answer-question.ts';
 import { openAnsweredAdds } from './answered-adds.ts';
+import { QUESTION } from './ask-daemon.ts';
+import { type AnnotationDebts, openAnnotationDebts } from './cluster/owed-annotations.ts';
+import type { PodAnnotator } from './cluster/pod-annotator.ts';
 import { countRefused, watchDaemon } from './daemon-metrics.ts';
-import { QUESTION } from './daemon-status.ts';
 import { createDelegate } from './delegation/delegate.ts';
 import { faultAnswer } from './fault-answer.ts';
 import { missingForNetworks } from './missing-for-networks.ts';
 import { networkEffects } from './network-effects.ts';
 import { openNetworkPerformer } from './network-performer.ts';
-import { type AnnotationDebts, openAnnotationDebts } from './owed-annotations.ts';
 import { createPlugin, type Plugin } from './plugin.ts';
-import type { PodAnnotator } from './pod-annotator.ts';
-import { rehearse } from './rehearsal.ts';
+import { rehearse } from './rehearsal/rehearsal.ts';
+import { warmUp } from './rehearsal/warm-up.ts';
 import { type InvocationServer, startInvocationServer } from './server.ts';
 import { createSpool, type Spool } from './spool.ts';
 import { UndoRetries } from './undo-retries.ts';
 import { factsWithoutCluster, type NetworkFactsSource } from './verbs/network-facts-source.ts';
-import { warmUp } from './warm-up.ts';
 import { type Answer, type Invocation, WITHIN } from './wire.ts';
 
 export interface NetworkDaemonOptions {

@@ -3,7 +3,7 @@ import { FAULT_CODES, fault } from '../../engine/rules/network/protocol/fault.ts
 import { type Clock, systemClock } from '../host/clock.ts';
 import { errorMessage } from '../host/error-message.ts';
 import { boundLog, type Log, silentLog } from '../host/log.ts';
-import { QUESTION } from './daemon-status.ts';
+import { QUESTION } from './ask-daemon.ts';
 import { faultAnswer } from './fault-answer.ts';
 import { listenAt } from './listening-socket.ts';
 import { BufferRoom, receiveInvocation } from './receive-invocation.ts';

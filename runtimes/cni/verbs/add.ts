@@ -4,7 +4,7 @@ import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault
 import type { CniVersion } from '../../../engine/rules/network/protocol/result.ts';
 import { convertResult, printDocument } from '../../../engine/rules/network/protocol/result-versions.ts';
 import type { PerformedStep } from '../../../engine/step/plan.ts';
-import type { PodIdentity } from '../pod-annotator.ts';
+import type { PodIdentity } from '../cluster/pod-annotator.ts';
 import { faultOfError } from './fault-of-error.ts';
 import { attachmentId, gateOf, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
 

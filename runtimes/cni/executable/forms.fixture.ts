@@ -3,9 +3,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { EXECUTABLE_FORMS, type ExecutableForm, type ExecutableOptions, fillExecutable, readExecutable } from './executable.ts';
+import { EXECUTABLE_FORMS, type ExecutableForm, type ExecutableOptions, fillExecutable, readExecutable } from './forms.ts';
 
-const compiler = new URL('../../scripts/compile-cni-executable.mjs', import.meta.url).pathname;
+const compiler = new URL('../../../scripts/compile-cni-executable.mjs', import.meta.url).pathname;
 
 /** A way in which the executable comes to run on this machine. */
 export interface ExecutableVariant {

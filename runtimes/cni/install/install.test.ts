@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { callExecutable } from './executable.fixture.ts';
+import { callExecutable } from '../executable/forms.fixture.ts';
 import { type InstallOptions, install, uninstall } from './install.ts';
 
 describe('an installation', () => {

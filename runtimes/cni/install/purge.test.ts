@@ -2,14 +2,14 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compileBundle } from '../../engine/bundle/compile.ts';
-import { parseYaml } from '../../engine/text/yaml.ts';
-import { fixedBundle } from '../host/bundle-watch.ts';
-import { createHost, type Host, type HostOptions } from '../linux/host.ts';
-import { startNetworkDaemon } from './daemon.ts';
-import { invoke } from './invoke.ts';
+import { compileBundle } from '../../../engine/bundle/compile.ts';
+import { parseYaml } from '../../../engine/text/yaml.ts';
+import { fixedBundle } from '../../host/bundle-watch.ts';
+import { createHost, type Host, type HostOptions } from '../../linux/host.ts';
+import { startNetworkDaemon } from '../daemon.ts';
+import { invoke } from '../invoke.ts';
+import { formatInvocation, type Invocation } from '../wire.ts';
 import { type PurgeOptions, purge } from './purge.ts';
-import { formatInvocation, type Invocation } from './wire.ts';
 
 /** Neither root nor Linux is needed: an attachment is an address and a file, and so is what the node has. */
 const RULE = (folder: string): string => `

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isJsonObject, type Json, objectsOf, ownText, ownValue, textsOf } from '../../../engine/object/json.ts';
-import { type Clock, systemClock } from '../../host/clock.ts';
-import { stepDeadline } from '../../linux/step-deadline.ts';
+import { isJsonObject, type Json, objectsOf, ownText, ownValue, textsOf } from '../../../../engine/object/json.ts';
+import { type Clock, systemClock } from '../../../host/clock.ts';
+import { stepDeadline } from '../../../linux/step-deadline.ts';
 import type { PodIdentity } from '../pod-annotator.ts';
 import { fieldsOf, messagesOf, textOfField, textsOfField } from './protobuf-fields.ts';
 import { type UnaryCall, unaryCall } from './unary-call.ts';

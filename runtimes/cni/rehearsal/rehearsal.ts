@@ -1,19 +1,19 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { NetworkProgram } from '../../engine/rules/network/program.ts';
-import { EffectError } from '../../engine/step/effect.ts';
-import { type Clock, pause } from '../host/clock.ts';
-import { errorMessage } from '../host/error-message.ts';
-import type { Log } from '../host/log.ts';
-import type { HostHandler } from '../linux/performer.ts';
-import { RehearsalHost } from '../linux/rehearsal-host.ts';
-import { createAddressAllocator } from './addresses/allocator.ts';
-import type { Delegate } from './delegation/delegate.ts';
-import { networkEffects } from './network-effects.ts';
-import { openNetworkPerformer } from './network-performer.ts';
-import { createPlugin, type Plugin } from './plugin.ts';
-import { factsWithoutCluster } from './verbs/network-facts-source.ts';
+import type { NetworkProgram } from '../../../engine/rules/network/program.ts';
+import { EffectError } from '../../../engine/step/effect.ts';
+import { type Clock, pause } from '../../host/clock.ts';
+import { errorMessage } from '../../host/error-message.ts';
+import type { Log } from '../../host/log.ts';
+import type { HostHandler } from '../../linux/performer.ts';
+import { RehearsalHost } from '../../linux/rehearsal-host.ts';
+import { createAddressAllocator } from '../addresses/allocator.ts';
+import type { Delegate } from '../delegation/delegate.ts';
+import { networkEffects } from '../network-effects.ts';
+import { openNetworkPerformer } from '../network-performer.ts';
+import { createPlugin, type Plugin } from '../plugin.ts';
+import { factsWithoutCluster } from '../verbs/network-facts-source.ts';
 
 export interface RehearsalOptions {
   readonly program: NetworkProgram;

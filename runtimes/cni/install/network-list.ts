@@ -1,10 +1,10 @@
-import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../engine/object/json.ts';
-import type { NetworkRule } from '../../engine/rules/network/program.ts';
-import { describeFault, FAULT_CODES } from '../../engine/rules/network/protocol/fault.ts';
-import { isNetworkName } from '../../engine/rules/network/protocol/invocation.ts';
-import { readNetworkList, requestConfig } from '../../engine/rules/network/protocol/network-config.ts';
-import { CNI_VERSIONS, type CniResult, type CniVersion } from '../../engine/rules/network/protocol/result.ts';
-import { suggest } from '../../engine/text/suggest.ts';
+import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../../engine/object/json.ts';
+import type { NetworkRule } from '../../../engine/rules/network/program.ts';
+import { describeFault, FAULT_CODES } from '../../../engine/rules/network/protocol/fault.ts';
+import { isNetworkName } from '../../../engine/rules/network/protocol/invocation.ts';
+import { readNetworkList, requestConfig } from '../../../engine/rules/network/protocol/network-config.ts';
+import { CNI_VERSIONS, type CniResult, type CniVersion } from '../../../engine/rules/network/protocol/result.ts';
+import { suggest } from '../../../engine/text/suggest.ts';
 
 /** What a network configuration is made of, for one rule. */
 export interface NetworkListOptions {

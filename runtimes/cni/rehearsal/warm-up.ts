@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { dryEnd, dryPlan } from '../../engine/rules/network/dry-plan.ts';
-import type { NetworkFacts, NetworkProgram, NetworkRequest, NetworkRule } from '../../engine/rules/network/program.ts';
-import { convertResult, printDocument } from '../../engine/rules/network/protocol/result-versions.ts';
+import { dryEnd, dryPlan } from '../../../engine/rules/network/dry-plan.ts';
+import type { NetworkFacts, NetworkProgram, NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
+import { convertResult, printDocument } from '../../../engine/rules/network/protocol/result-versions.ts';
 
 /** What most configurations say; a rule takes of it what it knows. Addresses are those that RFC 5737 and RFC 3849 keep for examples. */
 const SAMPLES: readonly NetworkRequest['config'][] = [

@@ -14,16 +14,9 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  callExecutable,
-  EXECUTABLE_VARIANTS,
-  executableTemplate,
-  type FakeServer,
-  fakeServer,
-  writeExecutable,
-} from './executable.fixture.ts';
-import { ExecutableError, fillExecutable, isExecutableOfOurs, readExecutable } from './executable.ts';
-import { formatAnswer, MAX_INVOCATION_BYTES, parseInvocation, SPOOL_NAME, WIRE_HEADER } from './wire.ts';
+import { formatAnswer, MAX_INVOCATION_BYTES, parseInvocation, SPOOL_NAME, WIRE_HEADER } from '../wire.ts';
+import { callExecutable, EXECUTABLE_VARIANTS, executableTemplate, type FakeServer, fakeServer, writeExecutable } from './forms.fixture.ts';
+import { ExecutableError, fillExecutable, isExecutableOfOurs, readExecutable } from './forms.ts';
 
 const linux = process.platform === 'linux';
 const root = mkdtempSync(join(tmpdir(), 'fairlead-executable-'));

@@ -2,13 +2,13 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { compileBundle } from '../../engine/bundle/compile.ts';
-import { ruleText } from '../../engine/rules/network/network.fixture.ts';
-import type { NetworkRule } from '../../engine/rules/network/program.ts';
-import type { Effect } from '../../engine/step/effect.ts';
-import { parseYaml } from '../../engine/text/yaml.ts';
-import { manualClock } from '../host/clock.ts';
-import type { HostHandler } from '../linux/performer.ts';
+import { compileBundle } from '../../../engine/bundle/compile.ts';
+import { ruleText } from '../../../engine/rules/network/network.fixture.ts';
+import type { NetworkRule } from '../../../engine/rules/network/program.ts';
+import type { Effect } from '../../../engine/step/effect.ts';
+import { parseYaml } from '../../../engine/text/yaml.ts';
+import { manualClock } from '../../host/clock.ts';
+import type { HostHandler } from '../../linux/performer.ts';
 import { type RehearsalOptions, rehearse } from './rehearsal.ts';
 
 const BRIDGE = `

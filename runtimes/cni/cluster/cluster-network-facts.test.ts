@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../engine/object/json.ts';
-import type { NetworkNeeds } from '../../engine/rules/network/program.ts';
-import { type ManualClock, manualClock } from '../host/clock.ts';
-import type { KubernetesClient } from '../kubernetes/client.ts';
-import { urlConnection } from '../kubernetes/connect.ts';
-import { type EmbeddedServer, startEmbeddedServer } from '../kubernetes/embedded/server.ts';
-import { createKubernetesClient } from '../kubernetes/kubernetes-client.ts';
+import type { JsonObject } from '../../../engine/object/json.ts';
+import type { NetworkNeeds } from '../../../engine/rules/network/program.ts';
+import { type ManualClock, manualClock } from '../../host/clock.ts';
+import type { KubernetesClient } from '../../kubernetes/client.ts';
+import { urlConnection } from '../../kubernetes/connect.ts';
+import { type EmbeddedServer, startEmbeddedServer } from '../../kubernetes/embedded/server.ts';
+import { createKubernetesClient } from '../../kubernetes/kubernetes-client.ts';
 import { clusterNetworkFacts } from './cluster-network-facts.ts';
 
 const SIGNAL = new AbortController().signal;

@@ -15,13 +15,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { JsonObject } from '../../engine/object/json.ts';
-import { isJsonObject, type Json, ownText, ownValue } from '../../engine/object/json.ts';
-import { readNetworkList } from '../../engine/rules/network/protocol/network-config.ts';
-import { VERSION_ANSWER } from '../../engine/rules/network/protocol/version.ts';
-import { errorMessage } from '../host/error-message.ts';
-import { FileError } from '../host/text-files.ts';
-import type { Pool } from './addresses/allocator.ts';
+import type { JsonObject } from '../../../engine/object/json.ts';
+import { isJsonObject, type Json, ownText, ownValue } from '../../../engine/object/json.ts';
+import { readNetworkList } from '../../../engine/rules/network/protocol/network-config.ts';
+import { VERSION_ANSWER } from '../../../engine/rules/network/protocol/version.ts';
+import { errorMessage } from '../../host/error-message.ts';
+import { FileError } from '../../host/text-files.ts';
+import type { Pool } from '../addresses/allocator.ts';
 import {
   EXECUTABLE_FORMS,
   type ExecutableForm,
@@ -29,7 +29,7 @@ import {
   fillExecutable,
   isExecutableOfOurs,
   readExecutable,
-} from './executable.ts';
+} from '../executable/forms.ts';
 
 /*
  * Puts executables and a network configuration where a runtime looks for them. Each file appears as a whole, by a rename, and the

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isJsonObject, type Json, ownText, ownValue } from '../../engine/object/json.ts';
-import { errorMessage } from '../host/error-message.ts';
-import type { LineLog } from '../host/log.ts';
+import { isJsonObject, type Json, ownText, ownValue } from '../../../engine/object/json.ts';
+import { errorMessage } from '../../host/error-message.ts';
+import type { LineLog } from '../../host/log.ts';
 import type { PodIdentity } from './pod-annotator.ts';
 
 /** What a pod is still to be annotated with. */

@@ -1,16 +1,16 @@
-import { isJsonObject, type JsonObject, measureJson, ownText, ownValue } from '../../engine/object/json.ts';
-import { isPodResources, POD_RESOURCES } from '../../engine/rules/network/node-objects.ts';
-import type { NetworkNeeds } from '../../engine/rules/network/program.ts';
-import type { ObjectQuery, ObjectReference } from '../../engine/rules/reconcile/program.ts';
-import { type Clock, systemClock } from '../host/clock.ts';
-import { errorMessage } from '../host/error-message.ts';
-import { type Log, silentLog } from '../host/log.ts';
-import { ttlCache } from '../host/ttl-cache.ts';
-import type { KubernetesClient, ResourceType } from '../kubernetes/client.ts';
-import { createInformer } from '../kubernetes/create-informer.ts';
-import type { Informer } from '../kubernetes/informer.ts';
+import { isJsonObject, type JsonObject, measureJson, ownText, ownValue } from '../../../engine/object/json.ts';
+import { isPodResources, POD_RESOURCES } from '../../../engine/rules/network/node-objects.ts';
+import type { NetworkNeeds } from '../../../engine/rules/network/program.ts';
+import type { ObjectQuery, ObjectReference } from '../../../engine/rules/reconcile/program.ts';
+import { type Clock, systemClock } from '../../host/clock.ts';
+import { errorMessage } from '../../host/error-message.ts';
+import { type Log, silentLog } from '../../host/log.ts';
+import { ttlCache } from '../../host/ttl-cache.ts';
+import type { KubernetesClient, ResourceType } from '../../kubernetes/client.ts';
+import { createInformer } from '../../kubernetes/create-informer.ts';
+import type { Informer } from '../../kubernetes/informer.ts';
+import type { NetworkFactsSource } from '../verbs/network-facts-source.ts';
 import { kubeletPodDevices, type PodDevices } from './kubelet/pod-devices.ts';
-import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
 
 export interface ClusterNetworkFactsOptions {
   readonly client: KubernetesClient;

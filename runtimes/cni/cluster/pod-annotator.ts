@@ -1,8 +1,8 @@
-import { type Clock, pause, systemClock, waitAtMost } from '../host/clock.ts';
-import { errorMessage } from '../host/error-message.ts';
-import { type Log, silentLog } from '../host/log.ts';
-import { ApiError } from '../kubernetes/api-error.ts';
-import type { KubernetesClient, ResourceClient } from '../kubernetes/client.ts';
+import { type Clock, pause, systemClock, waitAtMost } from '../../host/clock.ts';
+import { errorMessage } from '../../host/error-message.ts';
+import { type Log, silentLog } from '../../host/log.ts';
+import { ApiError } from '../../kubernetes/api-error.ts';
+import type { KubernetesClient, ResourceClient } from '../../kubernetes/client.ts';
 import { type AnnotationDebts, NO_DEBTS, type OwedAnnotations } from './owed-annotations.ts';
 
 /** A pod as the runtime names it. `uid` is `` where nobody said it: then whoever has the name is meant. */

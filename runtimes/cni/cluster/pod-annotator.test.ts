@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { manualClock } from '../host/clock.ts';
-import { ApiError, ConnectionError } from '../kubernetes/api-error.ts';
-import type { KubernetesClient, ResourceType } from '../kubernetes/client.ts';
+import { manualClock } from '../../host/clock.ts';
+import { ApiError, ConnectionError } from '../../kubernetes/api-error.ts';
+import type { KubernetesClient, ResourceType } from '../../kubernetes/client.ts';
 import { type AnnotationDebts, NO_DEBTS, openAnnotationDebts } from './owed-annotations.ts';
 import { createPodAnnotator } from './pod-annotator.ts';
 

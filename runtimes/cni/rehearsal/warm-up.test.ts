@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { ruleOf } from '../../engine/rules/network/network.fixture.ts';
-import type { NetworkRule } from '../../engine/rules/network/program.ts';
+import { ruleOf } from '../../../engine/rules/network/network.fixture.ts';
+import type { NetworkRule } from '../../../engine/rules/network/program.ts';
 import { warmUp } from './warm-up.ts';
 
 /** A rule, and which of its expressions' texts were asked for plans. */

@@ -1,21 +1,21 @@
 import { existsSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type AttachmentIdentity, attachmentOfSubject } from '../../engine/rules/network/attachment.ts';
-import { isNetworkName } from '../../engine/rules/network/protocol/invocation.ts';
-import { EffectError, runSteps, type Steps } from '../../engine/step/effect.ts';
-import { type Foundation, iptablesFoundations, nftFoundations } from '../../engine/step/packet-filter/foundations.ts';
-import { type Clock, systemClock } from '../host/clock.ts';
-import { errorMessage } from '../host/error-message.ts';
-import { type Log, logAt, silentLog } from '../host/log.ts';
-import { createHost, type Host, type HostOptions } from '../linux/host.ts';
-import type { Performer } from '../linux/performer.ts';
-import { createAddressAllocator, DEFAULT_DATA_DIR, type Pool } from './addresses/allocator.ts';
-import { createDelegate } from './delegation/delegate.ts';
-import { networkEffects } from './network-effects.ts';
-import { openNetworkPerformer } from './network-performer.ts';
-import { createPlugin, type PluginOptions } from './plugin.ts';
-import { createSpool } from './spool.ts';
-import { factsWithoutCluster } from './verbs/network-facts-source.ts';
+import { type AttachmentIdentity, attachmentOfSubject } from '../../../engine/rules/network/attachment.ts';
+import { isNetworkName } from '../../../engine/rules/network/protocol/invocation.ts';
+import { EffectError, runSteps, type Steps } from '../../../engine/step/effect.ts';
+import { type Foundation, iptablesFoundations, nftFoundations } from '../../../engine/step/packet-filter/foundations.ts';
+import { type Clock, systemClock } from '../../host/clock.ts';
+import { errorMessage } from '../../host/error-message.ts';
+import { type Log, logAt, silentLog } from '../../host/log.ts';
+import { createHost, type Host, type HostOptions } from '../../linux/host.ts';
+import type { Performer } from '../../linux/performer.ts';
+import { createAddressAllocator, DEFAULT_DATA_DIR, type Pool } from '../addresses/allocator.ts';
+import { createDelegate } from '../delegation/delegate.ts';
+import { networkEffects } from '../network-effects.ts';
+import { openNetworkPerformer } from '../network-performer.ts';
+import { createPlugin, type PluginOptions } from '../plugin.ts';
+import { createSpool } from '../spool.ts';
+import { factsWithoutCluster } from '../verbs/network-facts-source.ts';
 
 /*
  * Leaves a host as it was before networks of ours were on it: without a daemon, as whoever removes it may have removed the daemon first. It
