@@ -6,6 +6,7 @@ import { compileBundle } from '../../engine/bundle/compile.ts';
 import type { JsonObject } from '../../engine/object/json.ts';
 import { parseYaml } from '../../engine/text/yaml.ts';
 import { fixedBundle } from '../host/bundle-watch.ts';
+import { until } from '../host/until.fixture.ts';
 import type { KubernetesClient } from '../kubernetes/client.ts';
 import { urlConnection } from '../kubernetes/connect.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../kubernetes/embedded/server.ts';
@@ -145,9 +146,6 @@ describe('the daemon of a node of a cluster', () => {
         }
       }),
     );
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-  };
 
   it('owes a pod its annotations when the cluster is away, over a restart, too', async () => {
     await pod('owed', 'shop');

@@ -9,6 +9,7 @@ import { parseYaml } from '../../engine/text/yaml.ts';
 import { type ActiveBundle, fixedBundle } from '../host/bundle-watch.ts';
 import { manualClock } from '../host/clock.ts';
 import { createMetrics, type Metrics } from '../host/metrics.ts';
+import { until } from '../host/until.fixture.ts';
 import type { Host } from '../linux/host.ts';
 import { askDaemon } from './ask-daemon.ts';
 import { type NetworkDaemon, type NetworkDaemonOptions, startNetworkDaemon } from './daemon.ts';
@@ -93,9 +94,6 @@ describe('the daemon', () => {
     writeFileSync(join(folder, 'state/spool', name), formatInvocation(kept));
   };
   const SPOOLED = '1795716465353000000-7';
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-  };
 
   it('attaches and detaches', async () => {
     await start();

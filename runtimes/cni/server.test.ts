@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type ManualClock, manualClock } from '../host/clock.ts';
+import { until } from '../host/until.fixture.ts';
 import { QUESTION } from './ask-daemon.ts';
 import { fakeServer } from './executable/forms.fixture.ts';
 import { invoke, NoAnswerError } from './invoke.ts';
@@ -51,9 +52,6 @@ describe('the server of invocations', () => {
   const hold = ({ environment }: Invocation) =>
     new Promise<Answer>((resolve) => void held.set(environment.get('CNI_CONTAINERID')!, resolve));
   const ask = (verb: string, container?: string, stdin?: string) => invoke(path, invocation(verb, container, stdin), 60_000, clock);
-  const until = async (condition: () => boolean): Promise<void> => {
-    while (!condition()) await new Promise((resolve) => setImmediate(resolve));
-  };
   const raw = (): Promise<Socket> =>
     new Promise((resolve) => {
       const socket = connect({ path, allowHalfOpen: true }, () => resolve(socket));
@@ -125,8 +123,12 @@ describe('the server of invocations', () => {
 
     it('lets invocations wait for their turn, in order', async () => {
       const server = await start(hold, limits);
-      const answers = ['a', 'b', 'c', 'd'].map((container) => ask('ADD', container));
-      await until(() => server.running() === 2 && server.queued() === 2);
+      const answers: Promise<Answer>[] = [];
+      for (const container of ['a', 'b', 'c', 'd']) {
+        answers.push(ask('ADD', container));
+        await until(() => server.running() + server.queued() === answers.length);
+      }
+      expect([server.running(), server.queued()]).toEqual([2, 2]);
       expect([...held.keys()]).toEqual(['a', 'b']);
       held.get('b')!(answer('b'));
       await until(() => held.has('c'));
@@ -180,8 +182,10 @@ describe('the server of invocations', () => {
 
     it('does not begin an ADD that nobody awaits any more, but a DEL', async () => {
       const server = await start(hold, limits);
-      for (const container of ['a', 'b']) void ask('ADD', container).catch(() => {});
-      await until(() => server.running() === 2);
+      for (const container of ['a', 'b']) {
+        void ask('ADD', container).catch(() => {});
+        await until(() => held.has(container));
+      }
       const late = ask('ADD', 'late');
       await until(() => server.queued() === 1);
       void ask('DEL', 'removed').catch(() => {});

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/object/json.ts';
 import { type ManualClock, manualClock } from '../host/clock.ts';
+import { until } from '../host/until.fixture.ts';
 import type { KubernetesClient } from './client.ts';
 import { urlConnection } from './connect.ts';
 import { createInformer, type InformerOptions } from './create-informer.ts';
@@ -37,13 +38,6 @@ function follow(options: Partial<InformerOptions> = {}): { readonly informer: In
   return { informer, heard };
 }
 
-/** Lets sockets work until something is so. The deadline is for tests that fail. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; !condition(); i++) {
-    if (i > 20_000) throw new Error('it does not come');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
 const content = (informer: Informer): Map<string, unknown> =>
   new Map([...informer.store.list()].map((object) => [(object['metadata'] as { name: string }).name, object]));
 const truth = (): Map<string, unknown> =>

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { JsonObject } from '../../../engine/object/json.ts';
 import type { NetworkNeeds } from '../../../engine/rules/network/program.ts';
 import { type ManualClock, manualClock } from '../../host/clock.ts';
+import { until } from '../../host/until.fixture.ts';
 import type { KubernetesClient } from '../../kubernetes/client.ts';
 import { urlConnection } from '../../kubernetes/connect.ts';
 import { type EmbeddedServer, startEmbeddedServer } from '../../kubernetes/embedded/server.ts';
@@ -39,12 +40,6 @@ describe('facts of a cluster', () => {
   };
   const node = (name: string) => ({ apiVersion: 'v1', kind: 'Node', name });
   const labels = (objects: readonly JsonObject[] | undefined) => objects?.map((each) => (each['metadata'] as JsonObject)['name']);
-  const until = async (condition: () => boolean): Promise<void> => {
-    for (let i = 0; !condition(); i++) {
-      if (i > 200_000) throw new Error('it does not come');
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  };
 
   it('knows nothing that was not asked for', () => {
     expect(source.facts.nodeName).toBe('n1');
@@ -141,13 +136,14 @@ describe('facts of a cluster', () => {
   });
 
   it('says when the cluster does not answer in time, and what it said', async () => {
-    const away = createKubernetesClient({ connection: urlConnection('http://127.0.0.1:1'), clock });
+    const away = createKubernetesClient({ connection: urlConnection('http://127.0.0.1:1') });
     // The kinds are known; it is the watch that fails.
     const half = { ...away, discovery: client.discovery, resource: away.resource.bind(away) } as KubernetesClient;
     const lost = clusterNetworkFacts({ client: half, nodeName: 'n1', clock });
     const learning = lost.learn({ ...none, queries: [{ apiVersion: 'v1', kind: 'Node', labelSelector: '' }] }, SIGNAL);
     const failed = expect(learning).rejects.toThrow(/Node objects: cannot watch nodes: nothing listens at/);
-    for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
+    // Two wait: who asked, and the watch for its next attempt.
+    await until(() => clock.pending() === 2);
     clock.advance(10_000);
     await failed;
     lost.close();
