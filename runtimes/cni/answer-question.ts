@@ -12,7 +12,7 @@ import { missingForNetworks } from './missing-for-networks.ts';
 import type { Plugin } from './plugin.ts';
 import type { Spool } from './spool.ts';
 import type { UndoRetries } from './undo-retries.ts';
-import { sourcesOfRecord } from './verbs/address-source.ts';
+import { providersOfRecord } from './verbs/address-provider.ts';
 import type { Answer } from './wire.ts';
 
 /** What a daemon knows of itself. */
@@ -87,8 +87,9 @@ async function networks({ performer, addresses }: QuestionContext): Promise<Daem
     found.set(network, entry);
     entry.rules.add(record.rule);
     entry.attachments++;
-    for (const source of sourcesOfRecord(record)) {
-      if (source.kind === 'allocator') entry.requests.set(JSON.stringify([source.request.ranges, source.request.dataDir]), source.request);
+    for (const provider of providersOfRecord(record)) {
+      if (provider.kind === 'allocator')
+        entry.requests.set(JSON.stringify([provider.request.ranges, provider.request.dataDir]), provider.request);
     }
   }
   return Promise.all(

@@ -1,6 +1,6 @@
 import type { NetworkRequest, NetworkRule } from '../../../engine/rules/network/program.ts';
 import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
-import { addressSourceOf } from './address-source.ts';
+import { providerOfPlan } from './address-provider.ts';
 import { faultOfError } from './fault-of-error.ts';
 import { attachmentId, DONE, gateOf, planOf, refused, type VerbAnswer, type VerbContext } from './verb-context.ts';
 
@@ -81,7 +81,7 @@ async function releaseAddresses(
 async function sourceOf(context: VerbContext, rule: NetworkRule, request: NetworkRequest, signal: AbortSignal) {
   try {
     const answer = await planOf(context, rule, request, signal);
-    return answer.kind === 'plan' ? addressSourceOf(answer.plan) : undefined;
+    return answer.kind === 'plan' ? providerOfPlan(answer.plan) : undefined;
   } catch (error) {
     context.log('where addresses came from is not known', { rule: rule.name, error: faultOfError(error).msg });
     return undefined;

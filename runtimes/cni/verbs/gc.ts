@@ -4,7 +4,7 @@ import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault
 import { readValidAttachments, type ValidAttachment } from '../../../engine/rules/network/protocol/network-config.ts';
 import type { PlanRecord } from '../../linux/performer.ts';
 import type { Pool } from '../addresses/allocator.ts';
-import { type AddressSource, addressSourceOf, sourcesOfRecord } from './address-source.ts';
+import { type AddressProvider, providerOfPlan, providersOfRecord } from './address-provider.ts';
 import { collectDelegated, type DelegatedNetwork, networksOfPlan, networksOfRecords, withoutContainer } from './delegated-networks.ts';
 import { faultOfError } from './fault-of-error.ts';
 import { isVerbUnknown } from './unknown-verb.ts';
@@ -29,11 +29,11 @@ export async function gc(context: VerbContext, rule: NetworkRule, request: Netwo
       const answer = await planOf(context, rule, request, signal);
       return answer.kind === 'plan' ? answer.plan : undefined;
     });
-    const sources = await addressSources(context, rule, request, current, failures);
+    const providers = await addressProviders(context, rule, request, current, failures);
     const delegated = await delegatedNetworks(context, rule, request, current, failures);
     await undoStale(context, staleRecords(context, rule, request, read.attachments), failures, signal);
     context.attachments.changed();
-    for (const pool of pools(sources, request)) {
+    for (const pool of pools(providers, request)) {
       const collected = await attempt(failures, () => context.addresses.collect(pool, read.attachments));
       failures.push(...(collected?.failures ?? []));
       if (collected !== undefined && collected.released.length > 0)
@@ -41,7 +41,7 @@ export async function gc(context: VerbContext, rule: NetworkRule, request: Netwo
     }
     const collected = await attempt(failures, () => performer.collect({ rules: [rule.name] }));
     failures.push(...(collected?.left ?? []));
-    await forward(context, sources, request, failures, signal);
+    await forward(context, providers, request, failures, signal);
     failures.push(...(await collectDelegated(context, delegated, request, read.attachments, signal)));
     if (failures.length === 0) return DONE;
     const message = `not all garbage of network ${request.network} could be removed: ${failures[0]}`;
@@ -82,17 +82,17 @@ async function undoStale(
   await Promise.all(Array.from({ length: Math.min(AT_ONCE, records.length) }, work));
 }
 
-async function addressSources(
+async function addressProviders(
   context: VerbContext,
   rule: NetworkRule,
   request: NetworkRequest,
   plan: NetworkPlan | undefined,
   failures: string[],
-): Promise<readonly AddressSource[]> {
+): Promise<readonly AddressProvider[]> {
   const recorded = [...context.performer.records()]
     .filter(({ rule: name, subject }) => name === rule.name && attachmentOfSubject(subject)?.network === request.network)
-    .flatMap(sourcesOfRecord);
-  const current = plan && (await attempt(failures, async () => addressSourceOf(plan)));
+    .flatMap(providersOfRecord);
+  const current = plan && (await attempt(failures, async () => providerOfPlan(plan)));
   return current === undefined ? recorded : [current, ...recorded];
 }
 
@@ -111,22 +111,22 @@ async function delegatedNetworks(
 }
 
 /** Folders of reservations: that of the configuration, and those of attachments that were made with another. */
-function pools(sources: readonly AddressSource[], { network }: NetworkRequest): readonly Pool[] {
-  const folders = new Set(sources.flatMap((source) => (source.kind === 'allocator' ? [source.request.dataDir] : [])));
+function pools(providers: readonly AddressProvider[], { network }: NetworkRequest): readonly Pool[] {
+  const folders = new Set(providers.flatMap((provider) => (provider.kind === 'allocator' ? [provider.request.dataDir] : [])));
   return [...folders].map((dataDir) => ({ network, ...(dataDir === undefined ? {} : { dataDir }) }));
 }
 
 async function forward(
   { delegate }: VerbContext,
-  sources: readonly AddressSource[],
+  providers: readonly AddressProvider[],
   request: NetworkRequest,
   failures: string[],
   signal: AbortSignal,
 ): Promise<void> {
   const told = new Set<string>();
-  for (const source of sources) {
-    if (source.kind !== 'plugin' || told.has(source.type)) continue;
-    const { type, config } = source;
+  for (const provider of providers) {
+    if (provider.kind !== 'plugin' || told.has(provider.type)) continue;
+    const { type, config } = provider;
     told.add(type);
     const { config: current } = request;
     const valid = Object.fromEntries(Object.entries(current).filter(([key]) => key.startsWith('cni.dev/')));

@@ -2,7 +2,7 @@ import type { AddressRequest, NetworkPlan, NetworkRequest, NetworkRule } from '.
 import { FAULT_CODES, fault } from '../../../engine/rules/network/protocol/fault.ts';
 import { BindError } from '../../../engine/step/plan.ts';
 import type { AddressAllocator } from '../addresses/allocator.ts';
-import { type AddressSource, addressSourceOf } from './address-source.ts';
+import { type AddressProvider, providerOfPlan } from './address-provider.ts';
 import { networksOfPlan, statusOfDelegated, statusOfPlugin, withoutContainer } from './delegated-networks.ts';
 import { faultOfError } from './fault-of-error.ts';
 import { withFacts } from './network-facts-source.ts';
@@ -23,13 +23,13 @@ export async function status(context: VerbContext, rule: NetworkRule, request: N
   const answer = await planOf(context, rule, request, signal);
   if (answer.kind === 'fault' && answer.fault.code === FAULT_CODES.tryAgainLater)
     return refused({ ...answer.fault, code: FAULT_CODES.notAvailable });
-  const source = answer.kind === 'plan' ? currentSource(context, answer.plan) : undefined;
-  if (source?.kind === 'allocator') {
-    const exhausted = await whyNone(addresses, source.request);
+  const provider = answer.kind === 'plan' ? currentProvider(context, answer.plan) : undefined;
+  if (provider?.kind === 'allocator') {
+    const exhausted = await whyNone(addresses, provider.request);
     if (exhausted !== undefined) return refused(fault(FAULT_CODES.notAvailable, exhausted));
   }
-  if (source?.kind === 'plugin') {
-    const said = await statusOfPlugin(delegate, withoutContainer('STATUS', source.type, source.config, request), signal);
+  if (provider?.kind === 'plugin') {
+    const said = await statusOfPlugin(delegate, withoutContainer('STATUS', provider.type, provider.config, request), signal);
     if (said !== undefined) return refused(said);
   }
   if (answer.kind === 'plan' && rule.delegates) {
@@ -60,9 +60,9 @@ async function whyNone(addresses: AddressAllocator, request: AddressRequest): Pr
 }
 
 /** Without a container, a rule may be unable to say: what it says of the configuration by itself is asked for below. */
-function currentSource({ log }: VerbContext, plan: NetworkPlan): AddressSource | undefined {
+function currentProvider({ log }: VerbContext, plan: NetworkPlan): AddressProvider | undefined {
   try {
-    return addressSourceOf(plan);
+    return providerOfPlan(plan);
   } catch (error) {
     if (!(error instanceof BindError)) throw error;
     log('where addresses come from is not known without a container', { rule: plan.owner.rule, error: error.message });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printFault } from './fault.ts';
-import { aboutText, type Invocation, MAX_CONFIG_DEPTH, MAX_CONFIG_LENGTH, MAX_CONFIG_VALUES, readInvocation } from './invocation.ts';
+import { aboutText, type InvocationPurpose, MAX_CONFIG_DEPTH, MAX_CONFIG_LENGTH, MAX_CONFIG_VALUES, readInvocation } from './invocation.ts';
 import { VERSION_ANSWER } from './version.ts';
 
 const SUPPORTED = '["0.1.0" "0.2.0" "0.3.0" "0.3.1" "0.4.0" "1.0.0" "1.1.0"]';
@@ -16,11 +16,11 @@ const ENVIRONMENT = {
 type Environment = Partial<Record<keyof typeof ENVIRONMENT | 'CNI_NETNS_OVERRIDE', string>>;
 const CONFIG = '{ "name": "net", "cniVersion": "1.1.0", "type": "my-cni" }';
 
-const read = (changes: Environment = {}, stdin = CONFIG): Invocation =>
+const read = (changes: Environment = {}, stdin = CONFIG): InvocationPurpose =>
   readInvocation(new Map(Object.entries({ ...ENVIRONMENT, ...changes })), stdin);
 
 /** `code: msg (details)`, or the kind of what was read. */
-function brief(invocation: Invocation): string {
+function brief(invocation: InvocationPurpose): string {
   if (invocation.kind !== 'fault') return invocation.kind;
   const { code, msg, details } = invocation.fault;
   return `${code}: ${msg}${details === undefined ? '' : ` (${details})`}`;

@@ -18,7 +18,7 @@ export const MAX_CONFIG_VALUES = 50_000;
 export const MAX_CONFIG_DEPTH = 100;
 
 /** What a plugin was called for. */
-export type Invocation =
+export type InvocationPurpose =
   /** CNI_COMMAND is missing: a person called it by hand, and is told on standard error what it is. */
   | { readonly kind: 'about' }
   | { readonly kind: 'version' }
@@ -54,7 +54,7 @@ const SINCE: ReadonlyMap<Command, readonly [number, number, number]> = new Map([
  * Reads an invocation as every plugin must: the same order, codes and words as the skeleton of the official plugins, so that what is wrong
  * first is told first. `stdin` is not looked at for VERSION.
  */
-export function readInvocation(environment: ReadonlyMap<string, string>, stdin: string): Invocation {
+export function readInvocation(environment: ReadonlyMap<string, string>, stdin: string): InvocationPurpose {
   const value = (name: string): string => environment.get(name) ?? '';
   const command = value('CNI_COMMAND');
   if (command === '') return { kind: 'about' };

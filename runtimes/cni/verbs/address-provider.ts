@@ -3,8 +3,8 @@ import type { AddressRequest, NetworkPlan } from '../../../engine/rules/network/
 import type { BoundStep } from '../../../engine/step/plan.ts';
 import type { PlanRecord } from '../../linux/performer.ts';
 
-/** Where a rule has its addresses from: our allocator, or another plugin. */
-export type AddressSource =
+/** Who gives a rule its addresses: our allocator, or another plugin. */
+export type AddressProvider =
   | { readonly kind: 'allocator'; readonly request: AddressRequest }
   | { readonly kind: 'plugin'; readonly type: string; readonly config: JsonObject };
 
@@ -12,17 +12,17 @@ export type AddressSource =
  * Where the addresses of a plan would come from; undefined where it has none. They are the first step, which depends on nothing that other steps
  * give. Throws `BindError`.
  */
-export function addressSourceOf(plan: NetworkPlan): AddressSource | undefined {
+export function providerOfPlan(plan: NetworkPlan): AddressProvider | undefined {
   const step = plan.walk().next();
-  return step === undefined ? undefined : sourceOfStep(step);
+  return step === undefined ? undefined : providerOfStep(step);
 }
 
 /** All that a record has addresses from, or anything else that is another plugin's. */
-export function sourcesOfRecord({ steps }: PlanRecord): readonly AddressSource[] {
-  return steps.flatMap(({ step }) => sourceOfStep(step) ?? []);
+export function providersOfRecord({ steps }: PlanRecord): readonly AddressProvider[] {
+  return steps.flatMap(({ step }) => providerOfStep(step) ?? []);
 }
 
-function sourceOfStep({ operation, arguments: args }: BoundStep): AddressSource | undefined {
+function providerOfStep({ operation, arguments: args }: BoundStep): AddressProvider | undefined {
   // The arguments were checked against the shape of the operation when the step was bound.
   if (operation === 'addresses') return { kind: 'allocator', request: args as unknown as AddressRequest };
   if (operation !== 'delegate') return undefined;
