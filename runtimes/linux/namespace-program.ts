@@ -8,6 +8,7 @@ import { setnsNumber } from './setns-number.ts';
  *     w <key> <value>        writes a sysctl
  *     r <key>                shows one
  *     s <descriptor> <words> starts a program on a descriptor
+ *     n                      does nothing, and so tells that it is inside
  *     q                      ends all programs, and leaves the namespace: what follows is a path again
  *
  * The descriptors stay open for who comes next, so marks stand in them: `\n<ended>\n` behind what a program said that has ended, and

@@ -1,5 +1,5 @@
 import { type Effect, EffectError, type IprouteFamily, type IprouteProgram } from '../../engine/step/effect.ts';
-import type { Clock } from '../host/clock.ts';
+import { type Clock, waitAtMost } from '../host/clock.ts';
 import type { ChannelEnds } from './channel.ts';
 import { failureMessage } from './failure.ts';
 import { iprouteFraming, nftFraming } from './framing.ts';
@@ -199,16 +199,23 @@ export class NamespaceSession {
     return entry.start(words, deadline);
   }
 
-  #failure(): Promise<string | undefined> {
+  async #failure(): Promise<string | undefined> {
     const entry = this.#entries.at(-1);
-    return entry === undefined ? Promise.resolve(undefined) : this.#failureOf(entry);
+    if (entry === undefined) return undefined;
+    // The end of a program may be seen before the end of the shell that should have started it; one that is inside answers.
+    const { kind } = await entry.ask('n', this.#options.deadline);
+    return kind === 'answered' ? undefined : this.#failureOf(entry);
   }
 
-  /** What nsenter said, when it could not enter. */
-  #failureOf(entry: NamespaceEntry): Promise<string | undefined> {
-    // The end of a program is seen a moment before the end of the shell that started it.
-    const silence = new Promise<undefined>((resolve) => this.#options.clock.after(100, () => resolve(undefined)));
-    return Promise.race([entry.failure, silence]);
+  /** What was said by one that has ended, when it could not enter. */
+  async #failureOf(entry: NamespaceEntry): Promise<string | undefined> {
+    const { clock, deadline } = this.#options;
+    let why: string | undefined;
+    const said = entry.failure.then((failure) => {
+      why = failure;
+    });
+    await waitAtMost(clock, deadline, said);
+    return why;
   }
 }
 
