@@ -334,7 +334,7 @@ describe('a server that is too busy', () => {
     const made = client.resource(DEPLOYMENTS).create(web);
     await until(() => {
       if (received.length > times.length) times.push(clock.elapsed());
-      else if (clock.pending() > 0) clock.advance(10);
+      else if (clock.pending() > 0) clock.advance(100);
       return times.length === 3;
     });
     expect(await made).toEqual({});

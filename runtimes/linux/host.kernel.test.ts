@@ -1,11 +1,14 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { JsonObject } from '../../engine/object/json.ts';
 import type { Effect, FailureCode, IprouteProgram, Netns } from '../../engine/step/effect.ts';
+import { until } from '../host/until.fixture.ts';
 import { findProgram } from './child.ts';
 import { createHost, type Host } from './host.ts';
 
@@ -37,15 +40,34 @@ const show = (netns: Netns, line: string, program: IprouteProgram = 'ip'): Effec
 
 /** Links of the host whose names begin with ours. */
 const left = (): string => sh(`ip -br link show | grep -E '^${OURS}' || true`);
+/** Of a process, by its number. Throws where there is none. */
+function processOf(pid: string): { readonly parent: string | undefined; readonly isDead: boolean } {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const [state = '', parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return { parent, isDead: 'ZX'.includes(state) };
+}
+const isAlive = (pid: string): boolean => {
+  try {
+    return !processOf(pid).isDead;
+  } catch {
+    return false;
+  }
+};
+const pidOf = (child: string): string => child.split(' ')[0]!;
+/** Kills children; this process has no turn until they are dead. */
+function killAtOnce(killed: readonly string[]): void {
+  for (const child of killed) process.kill(Number(pidOf(child)), 'SIGKILL');
+  while (killed.some((child) => isAlive(pidOf(child))));
+}
+
 /** Children that this test's hosts started, by a folder of their path: other tests of this process have children too. */
 const children = (): readonly string[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((pid) => {
       try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-        if (parent !== String(process.pid) || state === 'Z') return [];
+        const { parent, isDead } = processOf(pid);
+        if (parent !== String(process.pid) || isDead) return [];
         if (!readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`/${OURS}`)) return [];
         return [`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()}`];
       } catch {
@@ -53,6 +75,9 @@ const children = (): readonly string[] =>
       }
     })
     .filter((line) => /ip |tc |bridge |nft |nsenter|perl|^\d+ sh /.test(line));
+
+/** Those that are asked lines of iproute2. */
+const askable = (): readonly string[] => children().filter((child) => child.includes('-batch -'));
 
 /** With a relay for netlink, and as on a host that has none. */
 const WAYS = [
@@ -68,7 +93,7 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
   });
   beforeEach(() => {
     sh(`ip netns add ${NETNS}`);
-    host = createHost({ netlink, allowedPrograms: ['cat', 'sh'], programDeadline: 1000, allowedHosts: ['127.0.0.1'] });
+    host = createHost({ netlink, allowedPrograms: ['cat', 'sh'], allowedHosts: ['127.0.0.1'] });
   });
   afterEach(async () => {
     await host.close();
@@ -161,10 +186,16 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
     ['missing', 'a key that is not there', { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/none', value: '1' }],
     ['missing', 'a key of the host that is not there', { kind: 'sysctl-write', netns: undefined, key: 'net/ipv4/none', value: '1' }],
     ['program', 'a program that is not allowed', { kind: 'run', program: 'id', arguments: [] }],
-    ['timeout', 'a program that does not end', { kind: 'run', program: 'sh', arguments: ['-c', 'sleep 60 & wait'] }],
     ['invalid', 'a host that is not allowed', { kind: 'http', method: 'GET', url: 'http://example.com/', headers: {} }],
     ['unsupported', 'an effect of nobody', { kind: 'custom', name: 'none', request: {} }],
   ])('calls it %s: %s', async (code, _, effect) => expect(await codeOf(effect)).toBe(code));
+
+  it('ends a program, and what that started, when its time is up', async () => {
+    const impatient = createHost({ allowedPrograms: ['sh'], programDeadline: 20 });
+    const run = { kind: 'run', program: 'sh', arguments: ['-c', 'sleep 60 & wait'] } as const;
+    await expect(impatient.perform(run)).rejects.toMatchObject({ code: 'timeout' });
+    await impatient.close();
+  });
 
   it('says that a namespace is gone', async () => {
     const session = await host.session(`/run/netns/${OURS}none`);
@@ -174,7 +205,7 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
 
   it('is asked by a new child when the old one was killed', async () => {
     expect(await rows(show(undefined, 'link show dev lo'))).toHaveLength(1);
-    for (const line of children().filter((each) => each.includes('-batch -'))) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+    killAtOnce(askable());
     const answers = await Promise.all(Array.from({ length: 20 }, () => rows(show(undefined, 'link show dev lo'))));
     expect(answers.every(({ length }) => length === 1)).toBe(true);
   });
@@ -185,7 +216,7 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
     for (const value of ['1', '0', '1']) {
       await session.perform({ kind: 'sysctl-write', netns: PATH, key: read.key, value });
       expect(await session.perform(show(PATH, 'link show dev lo'))).toHaveLength(1);
-      for (const line of children()) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+      killAtOnce(children());
       expect(await session.perform(read)).toBe(value);
       await session.perform(change(PATH, 'link set dev lo up'));
     }
@@ -195,10 +226,9 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
   it('is changed by a new child when the old one, and the next, were killed before', async () => {
     for (let round = 0; round < 5; round++) {
       await rows(show(undefined, 'link show dev lo'));
-      await new Promise((resolve) => setTimeout(resolve, 15));
-      for (const line of children().filter((each) => each.includes('-batch -'))) process.kill(Number.parseInt(line, 10), 'SIGKILL');
+      if (!netlink) await until(() => askable().length >= 2);
       // They are dead before this process can notice; one that dies over a command may have done it.
-      sh('sleep 0.02');
+      killAtOnce(askable());
       await host.perform(change(undefined, `link add ${OURS}a type veth peer name ${OURS}b`));
       await host.perform(change(undefined, `link del dev ${OURS}a`));
     }
@@ -372,30 +402,31 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
     expect(ours().length).toBeGreaterThanOrEqual(2);
     session.close();
     await another.close();
-    for (let look = 0; look < 300 && ours().length > 0; look++) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(ours()).toEqual([]);
+    await until(() => ours().length === 0);
   });
 
   it('keeps no child of a process that was killed', async () => {
+    const running = join(tmpdir(), `${OURS}running`);
     const script = `
       import { createHost } from ${JSON.stringify(fileURLToPath(new URL('./host.ts', import.meta.url)))};
       const host = createHost({ allowedPrograms: ['sh'] });
       const session = await host.session(${JSON.stringify(PATH)});
       await session.perform({ kind: 'show', program: 'ip', netns: ${JSON.stringify(PATH)}, words: ['link', 'show'] });
       await host.perform({ kind: 'nft-list', netns: undefined, words: ['tables'] });
-      void host.perform({ kind: 'run', program: 'sh', arguments: ['-c', 'exec sleep 61'] });
-      setTimeout(() => console.log('ready'), 100);
+      void host.perform({ kind: 'run', program: 'sh', arguments: ['-c', 'echo running > "$0"; exec sleep 61', ${JSON.stringify(running)}] });
     `;
     const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'ignore', 'inherit'],
     });
-    await new Promise((resolve) => child.stdout.once('data', resolve));
-    const below = sh(`pgrep -P ${child.pid}`).trim().split('\n');
-    expect(below.length).toBeGreaterThanOrEqual(4);
-    child.kill('SIGKILL');
-    const alive = (): readonly string[] =>
-      below.filter((pid) => existsSync(`/proc/${pid}/exe`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
-    for (let look = 0; look < 200 && alive().length > 0; look++) await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(alive()).toEqual([]);
+    try {
+      await until(() => existsSync(running));
+      const below = sh(`pgrep -P ${child.pid}`).trim().split('\n');
+      expect(below.length).toBeGreaterThanOrEqual(4);
+      child.kill('SIGKILL');
+      await until(() => !below.some(isAlive));
+    } finally {
+      child.kill('SIGKILL');
+      rmSync(running, { force: true });
+    }
   });
 });
