@@ -12,6 +12,7 @@ import { lookUpObject, type NeededFacts } from './cluster-objects.ts';
 import type { AddressSource, CompiledRule, Condition } from './compiled-rule.ts';
 import { networkOf, readRuntimeConfig } from './config.ts';
 import { Evaluation, RuleFault } from './evaluation.ts';
+import { imaginedForNetwork } from './imagined-request.ts';
 import { IPAM_KEY, ipamStep } from './ipam-step.ts';
 import { podAnnotations } from './pod-annotations.ts';
 import type {
@@ -216,18 +217,8 @@ export function status(rule: CompiledRule, request: NetworkRequest, facts: Netwo
 
 /** The plan of what a network needs of the node. */
 export function nodePlan(rule: CompiledRule, config: JsonObject, facts: NetworkFacts): NodeAnswer {
-  const network = typeof config['name'] === 'string' ? config['name'] : '';
-  const request: NetworkRequest = {
-    command: 'STATUS',
-    containerId: '',
-    netns: '',
-    ifName: '',
-    cniVersion: '',
-    network,
-    args: {},
-    path: [],
-    config,
-  };
+  const request = imaginedForNetwork(config);
+  const { network } = request;
   const read = evaluationOf(rule, request, facts);
   if ('fault' in read) return { kind: 'fault', fault: read.fault };
   const { evaluation } = read;

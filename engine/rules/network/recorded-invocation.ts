@@ -1,8 +1,9 @@
 import type { Json, JsonObject } from '../../object/json.ts';
 import { any, type Infer, map, object, oneOf, optional, string } from '../../text/shape.ts';
+import { imaginedAdd } from './imagined-request.ts';
 import type { CniFault, NetworkRequest } from './program.ts';
 import { FAULT_CODES } from './protocol/fault.ts';
-import { readInvocation } from './protocol/invocation.ts';
+import { formatEnvironment, readInvocation } from './protocol/invocation.ts';
 
 const fields = {
   env: optional(map(string(), { doc: 'Environment variables, as CNI_COMMAND. Default: an ADD of eth0 for a container called test.' })),
@@ -24,13 +25,7 @@ export const cniInvocation = object({
 });
 export type CniInvocationDocument = Infer<typeof cniInvocation>;
 
-const DEFAULT_ENVIRONMENT: Readonly<Record<string, string>> = {
-  CNI_COMMAND: 'ADD',
-  CNI_CONTAINERID: 'test',
-  CNI_NETNS: '/run/netns/test',
-  CNI_IFNAME: 'eth0',
-  CNI_PATH: '/opt/cni/bin',
-};
+const DEFAULT_ENVIRONMENT = formatEnvironment(imaginedAdd({}));
 
 /** The request that a recorded call makes, read as the plugin itself reads it. */
 export function readRecordedInvocation(

@@ -1,8 +1,8 @@
 import { goQuote } from '../../../engine/cel/go-quote.ts';
 import { isJsonObject, type Json, type JsonObject, ownText } from '../../../engine/object/json.ts';
 import type { CniFault, PluginRequest } from '../../../engine/rules/network/program.ts';
-import { formatCniArgs } from '../../../engine/rules/network/protocol/cni-args.ts';
 import { CniError, FAULT_CODES, fault, readFault } from '../../../engine/rules/network/protocol/fault.ts';
+import { formatEnvironment } from '../../../engine/rules/network/protocol/invocation.ts';
 import type { CniResult, CniVersion } from '../../../engine/rules/network/protocol/result.ts';
 import { convertResult, readResult } from '../../../engine/rules/network/protocol/result-versions.ts';
 import { EffectError } from '../../../engine/step/effect.ts';
@@ -43,7 +43,7 @@ export function createDelegate(options: DelegationOptions): Delegate {
   async function execute(path: string, request: PluginRequest, signal: AbortSignal): Promise<ProgramEnd> {
     const input = {
       path,
-      environment: environmentOf(request, base),
+      environment: { ...base, [WITHIN]: '1', ...formatEnvironment(request) },
       stdin: JSON.stringify(configurationOf(request)),
       signal,
       maxOutput: MAX_OUTPUT,
@@ -90,20 +90,6 @@ function configurationOf({ config, prevResult }: PluginRequest): JsonObject {
   const version = ownText(config, 'cniVersion') || '0.1.0';
   const converted = convertResult(prevResult as unknown as CniResult, version as CniVersion);
   return converted.ok ? { ...config, prevResult: converted.document } : config;
-}
-
-function environmentOf(request: PluginRequest, base: Readonly<Record<string, string>>): Record<string, string> {
-  const { command, containerId, netns, ifName, args, path } = request;
-  return {
-    ...base,
-    [WITHIN]: '1',
-    CNI_COMMAND: command,
-    CNI_CONTAINERID: containerId,
-    CNI_NETNS: netns,
-    CNI_IFNAME: ifName,
-    CNI_ARGS: formatCniArgs(args),
-    CNI_PATH: path.join(':'),
-  };
 }
 
 /** What a plugin that failed says. CNI: pkg/invoke/raw_exec.go, pluginErr. */

@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../../engine/object/json.ts';
+import { imaginedAdd } from '../../../engine/rules/network/imagined-request.ts';
 import type { NetworkRule } from '../../../engine/rules/network/program.ts';
 import { describeFault, FAULT_CODES } from '../../../engine/rules/network/protocol/fault.ts';
 import { isNetworkName } from '../../../engine/rules/network/protocol/invocation.ts';
@@ -102,20 +103,9 @@ const resultBefore = (netns: string): CniResult => ({
 
 /** What the rule says against a configuration, before it knows anything of a container; undefined where nothing is. */
 function faultOf(rule: NetworkRule, config: JsonObject, isChained: boolean): string | undefined {
-  const netns = '/run/netns/check';
+  const request = imaginedAdd(config);
   const answer = rule.attach(
-    {
-      command: 'ADD',
-      containerId: 'check',
-      netns,
-      ifName: 'eth0',
-      cniVersion: ownText(config, 'cniVersion'),
-      network: ownText(config, 'name'),
-      args: {},
-      path: [],
-      config,
-      ...(isChained ? { prevResult: resultBefore(netns) } : {}),
-    },
+    { ...request, ...(isChained ? { prevResult: resultBefore(request.netns) } : {}) },
     { nodeName: 'check', object: () => undefined, objects: () => undefined },
   );
   if (answer.kind !== 'fault') return undefined;

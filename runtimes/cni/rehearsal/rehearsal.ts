@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { imaginedAdd } from '../../../engine/rules/network/imagined-request.ts';
 import type { NetworkProgram } from '../../../engine/rules/network/program.ts';
+import { formatEnvironment } from '../../../engine/rules/network/protocol/invocation.ts';
 import { EffectError } from '../../../engine/step/effect.ts';
 import { type Clock, pause } from '../../host/clock.ts';
 import { errorMessage } from '../../host/error-message.ts';
@@ -14,6 +16,7 @@ import { networkEffects } from '../network-effects.ts';
 import { openNetworkPerformer } from '../network-performer.ts';
 import { createPlugin, type Plugin } from '../plugin.ts';
 import { factsWithoutCluster } from '../verbs/network-facts-source.ts';
+import { fullSample } from './samples.ts';
 
 export interface RehearsalOptions {
   readonly program: NetworkProgram;
@@ -104,25 +107,14 @@ async function openStage({ program, folder, clock, host: real }: RehearsalOption
   };
 }
 
-/** Addresses that RFC 5737 and RFC 3849 keep for examples. */
-const RANGES = [[{ subnet: '192.0.2.0/24' }], [{ subnet: '2001:db8::/64' }]];
-
-/** Whether the rule attached it. A rule takes of the configuration what it knows. */
+/** Whether the rule attached it. */
 async function attachAndDetach({ host, plugin }: Stage, type: string, dataDir: string): Promise<boolean> {
-  const ipam = { type: 'host-local', ranges: RANGES, routes: [{ dst: '0.0.0.0/0' }], dataDir };
-  const stdin = JSON.stringify({ cniVersion: '1.1.0', name: 'sample', type, isGateway: true, ipMasq: true, ipam });
-  const invoke = (command: string) =>
-    plugin.invoke({
-      environment: new Map([
-        ['TYPE', type],
-        ['CNI_COMMAND', command],
-        ['CNI_CONTAINERID', 'sample'],
-        ['CNI_NETNS', '/run/netns/sample'],
-        ['CNI_IFNAME', 'eth0'],
-        ['CNI_PATH', '/opt/cni/bin'],
-      ]),
-      stdin,
-    });
+  const config = fullSample(type, dataDir);
+  const stdin = JSON.stringify(config);
+  const invoke = (command: 'ADD' | 'DEL') => {
+    const variables = { TYPE: type, ...formatEnvironment({ ...imaginedAdd(config), command }) };
+    return plugin.invoke({ environment: new Map(Object.entries(variables)), stdin });
+  };
   host.clear();
   const { exitCode } = await invoke('ADD');
   await invoke('DEL');

@@ -3,7 +3,7 @@ import { goJsonError } from '../../../object/go-json-error.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject } from '../../../object/json.ts';
 import { linkNameObjection, MAX_LINK_NAME } from '../../../step/network/link-name.ts';
 import type { CniFault, NetworkRequest } from '../program.ts';
-import { readCniArgs } from './cni-args.ts';
+import { formatCniArgs, readCniArgs } from './cni-args.ts';
 import { FAULT_CODES, fault } from './fault.ts';
 import { goField, goKind } from './go-field.ts';
 import { CNI_VERSIONS, type CniResult } from './result.ts';
@@ -26,6 +26,7 @@ export type InvocationPurpose =
   | { readonly kind: 'fault'; readonly fault: CniFault };
 
 type Command = NetworkRequest['command'];
+type Environment = Pick<NetworkRequest, 'command' | 'containerId' | 'netns' | 'ifName' | 'args' | 'path'>;
 type Check = CniFault | undefined;
 
 interface Variable {
@@ -49,6 +50,18 @@ const SINCE: ReadonlyMap<Command, readonly [number, number, number]> = new Map([
   ['GC', [1, 1, 0]],
   ['STATUS', [1, 1, 0]],
 ]);
+
+/** The variables by which a plugin is called. CNI: pkg/invoke/args.go, Args. */
+export function formatEnvironment({ command, containerId, netns, ifName, args, path }: Environment): Readonly<Record<string, string>> {
+  return {
+    CNI_COMMAND: command,
+    CNI_CONTAINERID: containerId,
+    CNI_NETNS: netns,
+    CNI_IFNAME: ifName,
+    CNI_ARGS: formatCniArgs(args),
+    CNI_PATH: path.join(':'),
+  };
+}
 
 /**
  * Reads an invocation as every plugin must: the same order, codes and words as the skeleton of the official plugins, so that what is wrong
