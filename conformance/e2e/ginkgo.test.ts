@@ -1,7 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { writeProgram } from '../../runtimes/host/program-file.fixture.ts';
 import { type GinkgoRun, listSpecs, runSpecs } from './ginkgo.ts';
 
 let folder: string;
@@ -22,8 +23,7 @@ function program(report: unknown): GinkgoRun {
     "require('fs').writeFileSync(flag('json-report'), JSON.stringify(report));",
     'process.exit(1);',
   ];
-  writeFileSync(executable, script.join('\n'));
-  chmodSync(executable, 0o755);
+  writeProgram(executable, script.join('\n'));
   return { executable, arguments: [], deadlineMs: 20_000, signal: new AbortController().signal };
 }
 

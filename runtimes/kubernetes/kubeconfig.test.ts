@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { manualClock } from '../host/clock.ts';
+import { writeProgram } from '../host/program-file.fixture.ts';
 import { findConnection } from './connect.ts';
 import type { Connection } from './connection.ts';
 import { inClusterConnection, inClusterServer } from './in-cluster.ts';
@@ -209,11 +210,10 @@ describe('a program that gets credentials', () => {
   function plugin(answer: object): string {
     write('answer', JSON.stringify(answer));
     write('calls', '');
-    const path = write(
-      'get-token',
+    writeProgram(
+      join(folder, 'get-token'),
       `#!/bin/sh\necho "$1 $KUBERNETES_EXEC_INFO" >> ${join(folder, 'calls')}\ncat ${join(folder, 'answer')}\n`,
     );
-    chmodSync(path, 0o755);
     return 'exec: {apiVersion: client.authentication.k8s.io/v1, command: ./get-token, args: [now], provideClusterInfo: true}';
   }
   const credential = (status: object) => ({ apiVersion: 'client.authentication.k8s.io/v1', kind: 'ExecCredential', status });

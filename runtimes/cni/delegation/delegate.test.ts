@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import type { PluginRequest } from '../../../engine/rules/network/program.ts';
 import { CniError } from '../../../engine/rules/network/protocol/fault.ts';
 import { EffectError } from '../../../engine/step/effect.ts';
 import { manualClock, systemClock } from '../../host/clock.ts';
+import { writeProgram } from '../../host/program-file.fixture.ts';
 import { type ProgramEnd, ProgramError, type ProgramInput, runGroup } from '../../linux/program-group.ts';
 import { createDelegate } from './delegate.ts';
 import { findPlugin } from './find-plugin.ts';
@@ -185,12 +186,7 @@ describe('programs', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const script = (text: string): string => {
-    const path = join(folder, 'program');
-    writeFileSync(path, `#!/bin/sh\n${text}\n`);
-    chmodSync(path, 0o755);
-    return path;
-  };
+  const script = (text: string): string => writeProgram(join(folder, 'program'), `#!/bin/sh\n${text}\n`);
   const input = (path: string, signal = new AbortController().signal): ProgramInput => ({
     path,
     environment: { PATH: '/usr/bin:/bin', CNI_COMMAND: 'ADD' },

@@ -1,8 +1,9 @@
 /** For tests: installed executables, calls of them, and servers that answer as a test wants. */
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { writeProgram } from '../../host/program-file.fixture.ts';
 import { EXECUTABLE_FORMS, type ExecutableForm, type ExecutableOptions, fillExecutable, readExecutable } from './forms.ts';
 
 const compiler = new URL('../../../scripts/compile-cni-executable.mjs', import.meta.url).pathname;
@@ -54,13 +55,10 @@ function pathOf(program: string): string | undefined {
 export function writeExecutable(file: string, template: Buffer, { form, emulated }: ExecutableVariant, options: ExecutableOptions): string {
   mkdirSync(dirname(file), { recursive: true });
   const own = emulated === undefined ? file : `${file}.${emulated.architecture}`;
-  writeFileSync(own, fillExecutable(template, options, interpreterOf(form)));
-  chmodSync(own, 0o755);
+  writeProgram(own, fillExecutable(template, options, interpreterOf(form)));
   if (emulated === undefined) return file;
   // As the kernel does where it is told which program runs those of another processor.
-  writeFileSync(file, `#!/bin/sh\nexec ${pathOf(emulated.emulator)} -0 "$0" ${own} "$@"\n`);
-  chmodSync(file, 0o755);
-  return file;
+  return writeProgram(file, `#!/bin/sh\nexec ${pathOf(emulated.emulator)} -0 "$0" ${own} "$@"\n`);
 }
 
 export interface Ended {

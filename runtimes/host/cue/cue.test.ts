@@ -1,7 +1,8 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { writeProgram } from '../program-file.fixture.ts';
 import { findCueBinary, parseCueErrors } from './binary.ts';
 import { runChild } from './child.ts';
 import { cueDefinitions } from './definitions.ts';
@@ -45,8 +46,7 @@ describe('a cue binary', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fairlead-cue-test-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const install = (script: string) => {
-    writeFileSync(join(folder, 'cue'), `#!/bin/sh\n${script}\n`);
-    chmodSync(join(folder, 'cue'), 0o755);
+    writeProgram(join(folder, 'cue'), `#!/bin/sh\n${script}\n`);
     return findCueBinary({ PATH: `${folder}:/usr/bin:/bin`, SECRET: 'x' });
   };
 
