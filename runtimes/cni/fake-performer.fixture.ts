@@ -4,7 +4,7 @@ import type { NetworkAnswer, NetworkPlan, NetworkRequest, NetworkRule } from '..
 import type { Effect } from '../../engine/step/effect.ts';
 import type { OwnedThing } from '../../engine/step/operation.ts';
 import type { BoundStep, PerformedStep, Plan } from '../../engine/step/plan.ts';
-import type { HostHandler, Performer, PlanRecord, StepProblem } from '../linux/performer.ts';
+import type { Collected, HostHandler, Performer, PlanRecord, StepProblem } from '../linux/performer.ts';
 import { StepFailure } from '../linux/performer.ts';
 import type { CustomEffect } from './network-effects.ts';
 
@@ -79,15 +79,21 @@ export class FakePerformer implements Performer {
     return { undone: [], left: [] };
   }
 
-  async collect({
-    rules,
-    plans,
-  }: Parameters<Performer['collect']>[0]): Promise<{ readonly removed: readonly OwnedThing[]; readonly left: readonly string[] }> {
+  async collect({ rules }: Parameters<Performer['collect']>[0]): Promise<Collected> {
+    return this.#removeStrays([...this.strays.keys()], rules?.[0]);
+  }
+
+  async sweep(id: string): Promise<Collected> {
+    return this.#removeStrays([id]);
+  }
+
+  #removeStrays(ids: readonly string[], rule = 'rule'): Collected {
     const removed: OwnedThing[] = [];
-    for (const [id, what] of this.strays) {
-      if (plans !== undefined && !plans.includes(id)) continue;
+    for (const id of ids) {
+      const what = this.strays.get(id);
+      if (what === undefined) continue;
       this.strays.delete(id);
-      removed.push({ tag: `fairlead:${rules?.[0] ?? 'rule'}:${id}`, what, *remove() {} });
+      removed.push({ tag: `fairlead:${rule}:${id}`, what, *remove() {} });
     }
     return { removed, left: [] };
   }

@@ -22,7 +22,6 @@ import { faultOfError } from './verbs/fault-of-error.ts';
 import { gc } from './verbs/gc.ts';
 import type { NetworkFactsSource } from './verbs/network-facts-source.ts';
 import { status } from './verbs/status.ts';
-import { StraySweep } from './verbs/stray-sweep.ts';
 import { type AnsweredAdds, refused, type VerbAnswer, type VerbContext } from './verbs/verb-context.ts';
 import type { Answer, Invocation } from './wire.ts';
 
@@ -96,7 +95,6 @@ export function createPlugin(options: PluginOptions): Plugin {
     nodes,
     gate: new AttachmentGate(),
     podAnnotator: options.podAnnotator ?? NO_PODS,
-    strays: new StraySweep((wanted) => performer.collect(wanted)),
     answered: options.answered ?? new Set<string>(),
     clock,
     log,

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { EffectError } from '../../engine/step/effect.ts';
 import { ownerTag } from '../../engine/step/owner-tag.ts';
 import { BindError, type Plan } from '../../engine/step/plan.ts';
@@ -682,17 +682,6 @@ describe('collect', () => {
     expect([...host.kernel.keys()]).toContain('thing1');
   });
 
-  it('expects nothing in nftables of a host that has none', async () => {
-    const performer = await start();
-    host.before = (effect) => (effect.kind === 'show' ? new EffectError('program', 'exec: nft: not found', 'nft list table') : undefined);
-    // It may be there, and have ended.
-    expect((await performer.collect({})).left).toEqual(
-      ['thing', 'hub'].map((name) => `what ${name} made: nft list table: exec: nft: not found`),
-    );
-    host.lacks.add('inet');
-    expect(await performer.collect({})).toEqual({ removed: [], left: [] });
-  });
-
   it('goes on after a failure and says what is left', async () => {
     const performer = await start();
     for (const name of ['thing1', 'thing2']) host.kernel.set(name, ownerTag('rule', name).text);
@@ -701,5 +690,195 @@ describe('collect', () => {
     const { removed, left } = await performer.collect({ rules: ['rule'] });
     expect(removed).toMatchObject([{ what: 'thing thing2' }]);
     expect(left).toEqual([`thing: thing thing1 of ${ownerTag('rule', 'thing1').text}: del: busy`]);
+  });
+});
+
+describe('sweep', () => {
+  const lost = fakePlan('lost', [['thing', { name: 'thing9' }]]);
+  const other = fakePlan('other', [['thing', { name: 'thing8' }]]);
+  const names = (): string[] => [...host.kernel.keys()].sort();
+
+  /** A performer whose journal knows nothing of two plans, and what it asks of the host. */
+  async function afterLoss(fields: Partial<PerformerOptions> = {}) {
+    for (const { owner, walk } of [lost, other]) {
+      const { name } = walk().next()!.arguments as { name: string };
+      host.kernel.set(name, owner.text);
+    }
+    const asked: string[] = [];
+    const performer = await start({ clock, ...fields });
+    host.before = (effect) => {
+      if (effect.kind === 'show') asked.push(effect.words.join(' '));
+      return undefined;
+    };
+    return { performer, asked };
+  }
+
+  let clock: ReturnType<typeof manualClock>;
+  beforeEach(() => {
+    clock = manualClock();
+  });
+
+  it('removes what carries the tag of a plan without a record, and nothing else', async () => {
+    const { performer } = await afterLoss();
+    await performer.perform(web);
+    expect((await performer.sweep(lost.id)).removed).toMatchObject([{ what: 'thing thing9' }]);
+    expect(names()).toEqual(['forward', 'hub0', 'thing1', 'thing1.peer', 'thing8']);
+    // It has a record.
+    expect(await performer.sweep(web.id)).toEqual({ removed: [], left: [] });
+    expect(names()).toContain('thing1');
+  });
+
+  it('looks at everything once, and then only for what was found', async () => {
+    const { performer, asked } = await afterLoss();
+    const unknown = fakePlan('never', []).id;
+    await performer.sweep(unknown);
+    expect(asked).toEqual(['']);
+    for (let times = 0; times < 3; times++) await performer.sweep(unknown);
+    await performer.sweep(fakePlan('neither', []).id);
+    expect(asked).toEqual(['']);
+    for (const plan of [lost, other]) await performer.sweep(plan.id);
+    expect(names()).toEqual([]);
+    asked.length = 0;
+    for (const plan of [lost, other]) await performer.sweep(plan.id);
+    expect(asked).toEqual([]);
+  });
+
+  it('still finds strays of a plan that was performed anew, and undone', async () => {
+    const { performer } = await afterLoss();
+    await performer.sweep(other.id);
+    await performer.perform(fakePlan('lost', [['thing', { name: 'thing7' }]]));
+    await performer.undo(lost.id);
+    expect(names()).toEqual(['thing9']);
+    await performer.sweep(lost.id);
+    expect(names()).toEqual([]);
+  });
+
+  it('looks for a device each time: it may have come back', async () => {
+    const operations = fakeOperations();
+    operations.set('thing', { ...operations.get('thing')!, comesBack: true });
+    host.kernel.clear();
+    const performer = await start({ operations, clock });
+    await performer.sweep(lost.id);
+    host.kernel.set('thing9', lost.owner.text);
+    host.kernel.set('thing8', other.owner.text);
+    expect((await performer.sweep(lost.id)).removed).toMatchObject([{ what: 'thing thing9' }]);
+    expect(names()).toEqual(['thing8']);
+  });
+
+  it('looks a little later for what somebody else has made since, all of it in one look', async () => {
+    const { performer, asked } = await afterLoss();
+    for (const plan of [lost, other]) await performer.sweep(plan.id);
+    for (const [name, { owner }] of [
+      ['thing9', lost],
+      ['thing8', other],
+      ['thing7', fakePlan('third', [])],
+    ] as const)
+      host.kernel.set(name, owner.text);
+    for (const plan of [lost, other, lost]) await performer.sweep(plan.id);
+    expect(names()).toEqual(['thing7', 'thing8', 'thing9']);
+    asked.length = 0;
+    clock.advance(30_000);
+    await vi.waitFor(() => expect(names()).toEqual(['thing7']));
+    expect(asked.filter((words) => words === '')).toHaveLength(1);
+    // That look saw the third.
+    expect((await performer.sweep(fakePlan('third', []).id)).removed).toMatchObject([{ what: 'thing thing7' }]);
+  });
+
+  it('leaves alone what was performed until then', async () => {
+    const { performer } = await afterLoss();
+    await performer.sweep(other.id);
+    await performer.sweep(web.id);
+    await performer.perform(web);
+    clock.advance(30_000);
+    // It waits for the look that has begun, or is a part of it.
+    await performer.sweep(lost.id);
+    expect(names()).toEqual(['forward', 'hub0', 'thing1', 'thing1.peer']);
+  });
+
+  it('concludes nothing from a look that could not list everything', async () => {
+    const { performer, asked } = await afterLoss();
+    const see = host.before;
+    host.before = () => new EffectError('timeout', 'no answer', 'ip link show');
+    await expect(performer.sweep(lost.id)).resolves.toMatchObject({ removed: [], left: ['what thing made: ip link show: no answer'] });
+    host.before = see;
+    expect((await performer.sweep(lost.id)).removed).toHaveLength(1);
+    // But what it has undone itself is gone, whatever can be listed.
+    host.before = (effect) =>
+      effect.kind === 'show' && effect.words.length === 0 ? new EffectError('timeout', 'no answer', 'x') : undefined;
+    asked.length = 0;
+    const again = await restart(performer, { clock });
+    await again.perform(web);
+    await again.undo(web.id);
+    expect(await again.sweep(web.id)).toEqual({ removed: [], left: [] });
+  });
+
+  it('tries again what could not be removed', async () => {
+    const { performer } = await afterLoss();
+    host.before = (effect) => (effect.kind === 'iproute' ? new EffectError('busy', 'busy', 'del') : undefined);
+    const refused = { removed: [], left: [`thing: thing thing9 of ${lost.owner.text}: del: busy`] };
+    expect(await performer.sweep(lost.id)).toEqual(refused);
+    expect(await performer.sweep(lost.id)).toEqual(refused);
+    host.before = () => undefined;
+    expect((await performer.sweep(lost.id)).removed).toHaveLength(1);
+  });
+
+  it('looks for what was forgotten', async () => {
+    const { performer } = await afterLoss();
+    await performer.collect({});
+    await performer.perform(lost);
+    host.before = (effect) => (effect.kind === 'iproute' ? new EffectError('busy', 'busy', 'del') : undefined);
+    await expect(performer.undo(lost.id)).rejects.toThrow('busy');
+    await performer.forget(lost.id);
+    host.before = () => undefined;
+    await performer.sweep(lost.id);
+    expect(names()).toEqual([]);
+  });
+
+  it('looks for what was forgotten while somebody looked', async () => {
+    const performer = await start({ clock });
+    const mine = fakePlan('mine', [['thing', { name: 'thing7' }]]);
+    await performer.perform(mine);
+    host.before = (effect) => (effect.kind === 'iproute' ? new EffectError('busy', 'busy', 'del') : undefined);
+    await expect(performer.undo(mine.id)).rejects.toThrow('busy');
+    host.kernel.set('thing9', lost.owner.text);
+    // It comes to what is to be removed when it has passed by what is recorded.
+    let forgotten: boolean | undefined;
+    host.before = async (effect) => {
+      if (effect.kind === 'iproute') forgotten ??= await performer.forget(mine.id);
+      return undefined;
+    };
+    await performer.sweep(lost.id);
+    expect([forgotten, names()]).toEqual([true, ['thing7', 'thing7.peer']]);
+    await performer.sweep(mine.id);
+    expect(names()).toEqual([]);
+  });
+
+  it('finds after another loss of the journal what the first found, and what was made since', async () => {
+    const { performer } = await afterLoss();
+    await performer.sweep(fakePlan('never', []).id);
+    await performer.perform(web);
+    await performer.close();
+    performers.splice(performers.indexOf(performer), 1);
+    rmSync(folder, { recursive: true });
+    const again = await start({ clock });
+    for (const plan of [web, lost, other, web, lost]) expect((await again.sweep(plan.id)).left).toEqual([]);
+    expect(names()).toEqual(['forward', 'hub0']);
+  });
+
+  it('shares one look among those that wait', async () => {
+    const { performer, asked } = await afterLoss();
+    const plans = Array.from({ length: 20 }, (_, index) => fakePlan(`plan${index}`, []));
+    for (const [index, { owner }] of plans.entries()) host.kernel.set(`thing${index + 10}`, owner.text);
+    await Promise.all([...plans, lost, other].map(({ id }) => performer.sweep(id)));
+    expect(names()).toEqual([]);
+    expect(asked.filter((words) => words === '').length).toBeLessThanOrEqual(2);
+  });
+
+  it('ends with the performer, whatever was to be looked for later', async () => {
+    const { performer } = await afterLoss();
+    for (const plan of [lost, lost]) await performer.sweep(plan.id);
+    await performer.close();
+    performers.splice(performers.indexOf(performer), 1);
+    expect(clock.pending()).toBe(0);
   });
 });

@@ -7,6 +7,7 @@ import { Journal, type JournalRecord, ownerOf } from './journal.ts';
 import { KeyLocks, LockError } from './key-locks.ts';
 import { type Performer, type PerformerOptions, type PlanRecord, StepFailure, type StepProblem } from './performer.ts';
 import { MAX_STEPS, NO_STEP, type PerformerParts, PlanRun, type StepVerb } from './plan-run.ts';
+import { Strays } from './strays.ts';
 import { undoSteps } from './undo-steps.ts';
 
 /** Plans that are undone at once after a start. */
@@ -23,6 +24,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
   /** Rules of which the last plan did something in its namespace: to enter one takes as long as all the rest. */
   const entering = new Set<string>();
   const parts: PerformerParts = { handler, operations, journal, stepLocks: new KeyLocks(), clock, crashPoint, recollections: new Map() };
+  const strays = new Strays({ collect: (wanted) => collectGarbage(parts, planLocks, wanted), clock, log });
 
   /** One verb of a plan at a time. */
   async function alone<T>(verb: string, id: string, signal: AbortSignal | undefined, act: () => Promise<T>): Promise<T> {
@@ -70,6 +72,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
   }
 
   async function begin<T>(plan: Plan, act: (run: PlanRun) => Promise<T>): Promise<T> {
+    strays.begun(plan.id);
     await requireHost(plan);
     await readyJournal(plan);
     const run = await openRun(plan, 'ensure');
@@ -174,7 +177,10 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
   function undo(id: string, signal?: AbortSignal): Promise<void> {
     return alone('undo', id, signal, async () => {
       const record = journal.get(id);
-      if (record !== undefined) await undoRecord(record, signal);
+      if (record === undefined) return;
+      await undoRecord(record, signal);
+      // What an earlier boot had, somebody may have saved and restored.
+      if (record.bootId === bootId) strays.undone(id);
     });
   }
 
@@ -182,6 +188,7 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     return alone('undo', id, signal, async () => {
       if (journal.get(id)?.state !== 'undoing') return false;
       journal.forget(id);
+      strays.lostSightOf(id);
       await journal.sync();
       return true;
     });
@@ -230,8 +237,12 @@ export async function createPerformer(options: PerformerOptions): Promise<Perfor
     record: (id) => journal.get(id),
     records: () => journal.records(),
     recover,
-    collect: (options) => collectGarbage(parts, planLocks, options),
-    close: () => journal.close(),
+    collect: ({ rules }) => strays.collect(rules === undefined ? {} : { rules }),
+    sweep: (id) => strays.sweep(id),
+    async close() {
+      await strays.close();
+      await journal.close();
+    },
   };
 }
 

@@ -52,6 +52,13 @@ export class StepFailure extends Error {
   }
 }
 
+/** What was removed that no record knows of. */
+export interface Collected {
+  readonly removed: readonly OwnedThing[];
+  /** What could not be listed or removed, in words. */
+  readonly left: readonly string[];
+}
+
 /** A step that is not as it should be. */
 export interface StepProblem {
   readonly step: BoundStep;
@@ -114,13 +121,14 @@ export interface Performer {
   /** After a start: undoes what was begun and not ended, and what belongs to an earlier boot. Answers what it did, and what it could not. */
   recover(): Promise<{ readonly undone: readonly PlanRecord[]; readonly left: readonly string[] }>;
   /**
-   * What carries a tag of ours and belongs to no record, removed. Shared things go when no record uses them. `rules`: only theirs; default:
+   * Removes what carries a tag of ours and belongs to no record. Shared things go when no record uses them. `rules`: only theirs; default:
    * of all that ever were.
    */
-  collect(options: {
-    readonly rules?: readonly string[];
-    /** Only what carries the tags of these plans; shared things stay then. */
-    readonly plans?: readonly string[];
-  }): Promise<{ readonly removed: readonly OwnedThing[]; readonly left: readonly string[] }>;
+  collect(options: { readonly rules?: readonly string[] }): Promise<Collected>;
+  /**
+   * Removes what carries the tag of a plan that has no record; shared things stay. Quick where it is known that there is nothing: see `Strays`.
+   * What is answered may be of other plans as well.
+   */
+  sweep(id: string): Promise<Collected>;
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { linkNameObjection } from '../network/link-name.ts';
 import { linkName } from '../network/shapes.ts';
 import type { ArgumentProblem, Operation, OwnedThing, OwnerTag } from '../operation.ts';
 import { type HostAddress, readAll, readHostAddress } from '../packet-filter/address-list.ts';
-import { againWith, backendField, backendRequirements, ensureWith } from '../packet-filter/backend.ts';
+import { againWith, backendField, backendRequirements, ensureWith, ofNftables } from '../packet-filter/backend.ts';
 import { BRIDGED_TRAFFIC, bridgedTrafficProblems, filterBridgedTraffic } from '../packet-filter/bridge-netfilter.ts';
 import {
   FORWARD_PREFIX,
@@ -139,9 +139,9 @@ export const FIREWALL: Operation<Arguments> = {
 
   *inventory(): Steps<readonly OwnedThing[]> {
     return [
-      ...(yield* ownedChains(FORWARD_PREFIX)),
+      ...(yield* ofNftables(ownedChains(FORWARD_PREFIX))),
       ...(yield* ownedIptables('filter', IPTABLES_FORWARD_PREFIX)),
-      ...(yield* ownedPolicies()),
+      ...(yield* ofNftables(ownedPolicies())),
     ];
   },
   predict: () => ({}),

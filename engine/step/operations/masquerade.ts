@@ -6,7 +6,7 @@ import { linkNameProblems } from '../network/link-name.ts';
 import { linkName } from '../network/shapes.ts';
 import type { Operation, OwnedThing, OwnerTag } from '../operation.ts';
 import { type Network, readAll, readNetwork, readSource } from '../packet-filter/address-list.ts';
-import { againWith, backendField, backendRequirements, ensureWith } from '../packet-filter/backend.ts';
+import { againWith, backendField, backendRequirements, ensureWith, ofNftables } from '../packet-filter/backend.ts';
 import {
   type IptablesChain,
   type IptablesFoundation,
@@ -89,7 +89,7 @@ export const MASQUERADE: Operation<Arguments> = {
     });
   },
   *inventory(): Steps<readonly OwnedThing[]> {
-    return [...(yield* ownedChains(PREFIX)), ...(yield* ownedIptables('nat', IPTABLES_PREFIX))];
+    return [...(yield* ofNftables(ownedChains(PREFIX))), ...(yield* ownedIptables('nat', IPTABLES_PREFIX))];
   },
   predict: () => ({}),
   describe: ({ from, except, interface: device }) =>

@@ -108,6 +108,24 @@ describe.each(operations)('%s', (_, operation, args) => {
       expect(stateOf(host)).not.toContain(tagOf('a').text);
     });
 
+    it('finds its own where the other backend is not there', async () => {
+      const host = newHost();
+      host.lacks.add(backend === 'nftables' ? 'iptables' : 'nft');
+      await host.ensure(operation, args('auto'), 'a');
+      for (const thing of await host.inventory(operation)) await runSteps(thing.remove(), host);
+      expect(await host.inventory(operation)).toEqual([]);
+      expect(stateOf(host)).not.toContain(tagOf('a').text);
+    });
+
+    it('fails to look where nftables is there, and ended', async () => {
+      const host = newHost();
+      let asked = 0;
+      host.before = ({ kind }) => {
+        if (kind === 'nft-list' && asked++ === 0) throw new EffectError('program', 'nft ended', 'nft list');
+      };
+      await expect(host.inventory(operation)).rejects.toThrow('nft ended');
+    });
+
     it('makes again what somebody has taken away', async () => {
       const host = newHost();
       await host.ensure(operation, args(backend));

@@ -3,7 +3,7 @@ import { type RouteRow, show } from '../effects/show.ts';
 import { readSysctl, writeSysctl } from '../effects/sysctl.ts';
 import { addressProblems } from '../network/address.ts';
 import type { Operation, OwnedThing, OwnerTag } from '../operation.ts';
-import { againWith, backendRequirements, ensureWith } from '../packet-filter/backend.ts';
+import { againWith, backendRequirements, ensureWith, ofNftables } from '../packet-filter/backend.ts';
 import { ownedIptables } from '../packet-filter/iptables.ts';
 import { type ChainsByFamily, checkByFamily, ensureByFamily, removeByFamily } from '../packet-filter/iptables-families.ts';
 import { checkChains, ensureChains, ownedChains, removeChains } from '../packet-filter/owned-chain.ts';
@@ -72,7 +72,7 @@ export const PORT_MAP: Operation<PortMapArguments> = {
   },
 
   *inventory(): Steps<readonly OwnedThing[]> {
-    return [...(yield* ownedChains(PORT_MAP_PREFIX)), ...(yield* ownedIptables('nat', IPTABLES_PORT_PREFIX))];
+    return [...(yield* ofNftables(ownedChains(PORT_MAP_PREFIX))), ...(yield* ownedIptables('nat', IPTABLES_PORT_PREFIX))];
   },
   predict: () => ({}),
   describe: (args) =>

@@ -21,6 +21,7 @@ import { hasVlans, missingPortVlans, setPortVlans, trunkProblems, trunkShape, vl
 import { routeCommand, routeProblems, settleRoute } from '../network/route.ts';
 import { cidrs, interfaceFields, linkName, mtu, routes } from '../network/shapes.ts';
 import type { ArgumentProblem, Operation, OwnerTag, StepContext } from '../operation.ts';
+import { ofNftables } from '../packet-filter/backend.ts';
 
 const shape = object({
   host: defaulted(
@@ -138,7 +139,7 @@ export const VETH: Operation<Arguments, Outputs> = {
   },
 
   *inventory() {
-    return [...(yield* ownedLinks('veth')), ...(yield* ownedSpoofChecks())];
+    return [...(yield* ownedLinks('veth')), ...(yield* ofNftables(ownedSpoofChecks()))];
   },
   predict: (args, context) => outputsOf(args, context, hostName(args, context)),
   describe: ({ host, container }) =>

@@ -50,6 +50,16 @@ export function* againWith<T>(backend: Backend, memory: Json | undefined, steps:
   }
 }
 
+/** What is listed in nftables, whatever the host's backend is; nothing on a host that has no nftables. */
+export function* ofNftables<T>(listed: Steps<readonly T[]>): Steps<readonly T[]> {
+  try {
+    return yield* listed;
+  } catch (error) {
+    if (!isLack(error) || (yield* hasNftables())) throw error;
+    return [];
+  }
+}
+
 const tookIptables = (memory: Json | undefined): boolean => isJsonObject(memory) && memory['backend'] === 'iptables';
 
 const isLack = (error: unknown): boolean => error instanceof EffectError && (error.code === 'program' || error.code === 'unsupported');

@@ -10,7 +10,7 @@ import { attachmentId, gateOf, planOf, refused, type VerbAnswer, type VerbContex
 
 /** Attaches a container: performs the rule's plan and answers the result. What fails is undone. */
 export async function add(context: VerbContext, rule: NetworkRule, request: NetworkRequest, signal: AbortSignal): Promise<VerbAnswer> {
-  const { performer, gate, answered, strays, nodes, attachments, podAnnotator } = context;
+  const { performer, gate, answered, nodes, attachments, podAnnotator } = context;
   const id = attachmentId(rule.name, request);
   const leave = await gate.enter(gateOf(rule.name, request), id, 'an ADD', signal);
   try {
@@ -25,7 +25,6 @@ export async function add(context: VerbContext, rule: NetworkRule, request: Netw
     const answer = await planOf(context, rule, request, signal);
     if (answer.kind === 'fault') return refused(answer.fault);
     const pod = podOf(context, answer.plan);
-    strays.markUsed(id);
     const performed = await performer.perform(answer.plan, signal);
     attachments.changed();
     const result = endOf(answer.plan, performed, request);

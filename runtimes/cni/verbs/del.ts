@@ -15,7 +15,7 @@ export async function del(
   request: NetworkRequest,
   signal: AbortSignal,
 ): Promise<VerbAnswer> {
-  const { performer, gate, answered, strays, attachments, podAnnotator } = context;
+  const { performer, gate, answered, attachments, podAnnotator } = context;
   const id = attachmentId(type, request);
   const leave = await gate.enter(gateOf(type, request), id, 'a DEL', signal);
   try {
@@ -27,7 +27,6 @@ export async function del(
       } finally {
         attachments.changed();
       }
-      strays.markClean(id);
       return DONE;
     }
     return await removeUnrecorded(context, rule, type, id, request, signal);
@@ -45,14 +44,14 @@ async function removeUnrecorded(
   request: NetworkRequest,
   signal: AbortSignal,
 ): Promise<VerbAnswer> {
-  const { strays, log } = context;
+  const { performer, log } = context;
   const failures: string[] = [];
   try {
     await releaseAddresses(context, rule, request, signal);
   } catch (error) {
     failures.push(faultOfError(error).msg);
   }
-  const { removed, left } = await strays.sweep(type, id);
+  const { removed, left } = await performer.sweep(id);
   failures.push(...left);
   if (removed.length > 0) log('removed what no record knew of', { rule: type, what: removed.map(({ what }) => what).join(', ') });
   if (failures.length === 0) return DONE;

@@ -10,7 +10,6 @@ import type { Delegate } from '../delegation/delegate.ts';
 import type { NodeSteps } from '../node-steps.ts';
 import type { AttachmentGate } from './attachment-gate.ts';
 import { type NetworkFactsSource, withFacts } from './network-facts-source.ts';
-import type { StraySweep } from './stray-sweep.ts';
 
 /** What verbs work with. */
 export interface VerbContext {
@@ -22,7 +21,6 @@ export interface VerbContext {
   readonly attachments: AttachmentFacts;
   readonly nodes: NodeSteps;
   readonly gate: AttachmentGate;
-  readonly strays: StraySweep;
   readonly podAnnotator: PodAnnotator;
   readonly answered: AnsweredAdds;
   readonly clock: Clock;
