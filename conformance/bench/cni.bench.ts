@@ -1,6 +1,8 @@
 import { type Conflist, environmentOf, findPlugin, type PluginConf, requestOf } from '../cni/conflist.ts';
+import { fairleadPlugins } from '../cni/fairlead.ts';
 import { needNamespaces, podPath } from '../cni/node.ts';
-import { fairleadPlugins, official, type PluginSet } from '../cni/plugin-set.ts';
+import { official } from '../cni/official-plugins.ts';
+import type { PluginSet } from '../cni/plugin-set.ts';
 import type { PluginCall, PluginCalled } from '../cni/probe.ts';
 import { openScene, type Scene } from '../cni/scene.ts';
 import type { Bench, BenchRow } from './bench.ts';

@@ -1,8 +1,10 @@
 import { inParallel } from '../apiserver-admission/pool.ts';
-import { networkLibrary, ruleOf } from '../cni/fairlead.ts';
+import { networkLibrary, ruleOf } from '../cni/network-library.ts';
 import { needNamespaces } from '../cni/node.ts';
 import { ASPECTS, type Aspect, differentLines, type NormaliseOptions, type NormalState } from '../cni/normalise.ts';
-import { official, type PluginSet, pluginsUnderTest } from '../cni/plugin-set.ts';
+import { official } from '../cni/official-plugins.ts';
+import type { PluginSet } from '../cni/plugin-set.ts';
+import { pluginsUnderTest } from '../cni/plugins-under-test.ts';
 import { openScene, RuleMissing, type Scene } from '../cni/scene.ts';
 import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from '../suite.ts';
 import { type DifferentialCase, normaliseResult } from './case.ts';

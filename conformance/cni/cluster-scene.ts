@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { JsonObject } from '../../engine/object/json.ts';
 import type { KubernetesClient } from '../../runtimes/kubernetes/client.ts';
 import { urlConnection } from '../../runtimes/kubernetes/connect.ts';
@@ -8,14 +6,13 @@ import { createKubernetesClient } from '../../runtimes/kubernetes/kubernetes-cli
 import { type CniResultJson, type Cnitool, openCnitool } from './cnitool.ts';
 import { type Conflist, writeConflists } from './conflist.ts';
 import { installFairlead } from './fairlead.ts';
+import { RULES } from './network-library.ts';
 import { type NetworkNode, startNode } from './node.ts';
-import { type InstalledPlugins, official } from './plugin-set.ts';
+import { official } from './official-plugins.ts';
+import type { InstalledPlugins } from './plugin-set.ts';
 import { openProbe, type Place, type Probe } from './probe.ts';
 import { relayLoopback } from './relay.ts';
 import { connect, WIRE } from './topology.ts';
-
-/** The library of network rules. */
-export const RULES = resolve(fileURLToPath(new URL('../../rules/network', import.meta.url)));
 
 /** One node of a cluster: its daemon knows the API server. */
 export interface ClusterNode {

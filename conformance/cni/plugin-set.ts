@@ -1,8 +1,4 @@
-import { cniPlugins } from '../tools/cni.ts';
-import { ensureGoTool } from '../tools/go-tool.ts';
-import { installFairlead } from './fairlead.ts';
 import type { NetworkNode, NodeProcess } from './node.ts';
-import { buildFairlead } from './program.ts';
 
 /** Names of the official plugins, for what each of them does. */
 export const PLUGIN_KINDS = [
@@ -61,32 +57,4 @@ export interface InstallOptions {
   readonly rehearses?: boolean;
   /** Further options of the daemon: which cluster it is in. */
   readonly serve?: readonly string[];
-}
-
-/** The official plugins: what ours are held against, and what cases are held against while they are written. */
-export const official: PluginSet = {
-  name: 'official',
-  async install(_node, options) {
-    const folder = await ensureGoTool(cniPlugins, Object.keys(cniPlugins.packages), options);
-    return { path: [folder], type: (kind) => kind, has: () => true };
-  },
-};
-
-/** Ours, built once for all nodes on which they are installed. */
-export function fairleadPlugins(): PluginSet {
-  let program: Promise<string> | undefined;
-  return {
-    name: 'fairlead',
-    async install(node, options) {
-      const others = await official.install(node, options);
-      program ??= buildFairlead();
-      const own = await installFairlead(node, await program, options);
-      return { ...own, path: [...own.path, ...others.path] };
-    },
-  };
-}
-
-/** `CNI_UNDER_TEST=official` puts the official plugins in our place, to try the cases themselves. */
-export function pluginsUnderTest(environment: Readonly<Record<string, string | undefined>> = process.env): PluginSet {
-  return environment['CNI_UNDER_TEST'] === 'official' ? official : fairleadPlugins();
 }

@@ -1,7 +1,8 @@
 import { inParallel } from '../apiserver-admission/pool.ts';
 import { openClusterScene } from '../cni/cluster-scene.ts';
 import { needNamespaces } from '../cni/node.ts';
-import { type PluginSet, pluginsUnderTest } from '../cni/plugin-set.ts';
+import type { PluginSet } from '../cni/plugin-set.ts';
+import { pluginsUnderTest } from '../cni/plugins-under-test.ts';
 import { buildFairlead } from '../cni/program.ts';
 import { openScene, RuleMissing } from '../cni/scene.ts';
 import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from '../suite.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import type { Cluster } from '../cluster/cluster.ts';
-import { RULES } from '../cni/cluster-scene.ts';
 import { runCommand } from '../cni/command.ts';
+import { RULES } from '../cni/network-library.ts';
 
 const MANIFEST = fileURLToPath(new URL('../../docs/networks.yaml', import.meta.url));
 

@@ -1,9 +1,9 @@
 import { type Cluster, startCluster } from '../cluster/cluster.ts';
-import { RULES } from '../cni/cluster-scene.ts';
 import { findPlugin, writeConflists } from '../cni/conflist.ts';
-import { networkLibrary } from '../cni/fairlead.ts';
+import { networkLibrary, RULES } from '../cni/network-library.ts';
 import { needNamespaces } from '../cni/node.ts';
-import { type PluginSet, pluginsUnderTest } from '../cni/plugin-set.ts';
+import type { PluginSet } from '../cni/plugin-set.ts';
+import { pluginsUnderTest } from '../cni/plugins-under-test.ts';
 import { openProbe } from '../cni/probe.ts';
 import { relayLoopback } from '../cni/relay.ts';
 import { openScene, type Scene } from '../cni/scene.ts';

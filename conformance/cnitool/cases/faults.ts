@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { RULES } from '../../cni/network-library.ts';
 import type { NodeProcess } from '../../cni/node.ts';
 import type { PluginCalled } from '../../cni/probe.ts';
 import { bundleProgram } from '../../cni/program.ts';
@@ -9,9 +9,13 @@ import type { Scene } from '../../cni/scene.ts';
 import { bridgeList, type CniCase, claim, errorOf, expectEqual, expectState, NETWORK, nodeState, pluginCall } from '../case.ts';
 
 const OURS = 'it is about the daemon';
-const RULES = resolve(fileURLToPath(new URL('../../../rules/network/bridge', import.meta.url)));
 /** All that a bridge can do, so that there is much to be interrupted. */
 const CONF = { ipMasq: true };
+/** What may have become of a bridge, and what an ADD puts right. */
+const DAMAGES: readonly (readonly [damage: string, ip: readonly string[]])[] = [
+  ['is down', ['link', 'set', 'cni0', 'down']],
+  ['has lost its address', ['address', 'flush', 'dev', 'cni0']],
+];
 
 async function warmUp(scene: Scene): Promise<void> {
   scene.configure(bridgeList(scene, CONF));
@@ -45,7 +49,7 @@ async function startMortal(scene: Scene, program: string, at: number): Promise<M
     PATH: process.env['PATH'] ?? '',
     MORTAL_SOCKET: '/run/fairlead/cni.sock',
     MORTAL_STATE: scene.plugins.daemon!.stateFolder,
-    MORTAL_RULES: RULES,
+    MORTAL_RULES: join(RULES, 'bridge'),
     MORTAL_ARMED: armed,
     MORTAL_POINTS: points,
     MORTAL_AT: String(at),
@@ -275,24 +279,17 @@ export const faultCases: readonly CniCase[] = [
       await expectState('after it', before, () => nodeState(scene, ['pod1']));
     },
   },
-  {
-    name: 'faults: the bridge is down',
-    async play(scene) {
-      await warmUp(scene);
-      await scene.node.expect('ip', ['link', 'set', 'cni0', 'down']);
-      await scene.attach(NETWORK, 'pod1');
-      claim(await scene.probe.ping({ node: scene.node }, '10.1.0.3'), 'the pod does not answer a ping');
-    },
-  },
-  {
-    name: 'faults: the bridge has lost its address',
-    async play(scene) {
-      await warmUp(scene);
-      await scene.node.expect('ip', ['address', 'flush', 'dev', 'cni0']);
-      await scene.attach(NETWORK, 'pod1');
-      claim(await scene.probe.ping({ node: scene.node }, '10.1.0.3'), 'the pod does not answer a ping');
-    },
-  },
+  ...DAMAGES.map(
+    ([damage, words]): CniCase => ({
+      name: `faults: the bridge ${damage}`,
+      async play(scene) {
+        await warmUp(scene);
+        await scene.node.expect('ip', words);
+        await scene.attach(NETWORK, 'pod1');
+        claim(await scene.probe.ping({ node: scene.node }, '10.1.0.3'), 'the pod does not answer a ping');
+      },
+    }),
+  ),
   {
     name: 'faults: the bridge has an address of another network',
     async play(scene) {

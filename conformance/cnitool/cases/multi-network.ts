@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { parse } from 'yaml';
 import type { JsonObject } from '../../../engine/object/json.ts';
-import { argsOf, type ClusterNode, type ClusterScene, POD_NAMESPACE, podObject, RULES } from '../../cni/cluster-scene.ts';
+import { argsOf, type ClusterNode, type ClusterScene, POD_NAMESPACE, podObject } from '../../cni/cluster-scene.ts';
+import { RULES } from '../../cni/network-library.ts';
 import { WIRE } from '../../cni/topology.ts';
 import { claim, expectEqual, NETWORK } from '../case.ts';
 import { attachAll, type ClusterCase, expectSoon, interfacesOf, leftOn, PORT, policy } from './cluster.ts';
@@ -23,14 +24,19 @@ const NETWORKS = {
   },
 };
 
+/** The storage network in the version that has GC and STATUS. */
+const NEWER = { ...NETWORKS.storage, cniVersion: '1.1.0' };
+
+type Networks = Readonly<Record<string, JsonObject>>;
+
 function range(subnet: string): JsonObject {
   return { type: 'host-local', ranges: [[{ subnet }]] };
 }
 
 /** Configures the nodes, and offers networks to pods. */
-async function offer(scene: ClusterScene, networks: Readonly<Record<string, JsonObject>>, fields: JsonObject = {}): Promise<void> {
+async function offer(scene: ClusterScene, networks: Networks): Promise<void> {
   for (const node of scene.nodes)
-    node.configure({ cniVersion: '1.1.0', name: NETWORK, plugins: [{ type: 'fairlead-multi-network', delegate: CLUSTER, ...fields }] });
+    node.configure({ cniVersion: '1.1.0', name: NETWORK, plugins: [{ type: 'fairlead-multi-network', delegate: CLUSTER }] });
   await scene.create(parse(readFileSync(`${RULES}/multi-network/definition.yaml`, 'utf8')) as JsonObject);
   const definitions = Object.entries(networks).map(([name, config]) => definition(name, config));
   await expectSoon('the API server has the kind', () =>
@@ -81,44 +87,52 @@ async function failureOf(node: ClusterNode, pod: string): Promise<string> {
   throw new Error(`${pod} was attached`);
 }
 
-export const multiNetworkCases: readonly ClusterCase[] = [
-  {
-    name: 'multi-network: a pod in the network of the cluster and in two others, ours and an official one',
-    bundles: BUNDLES,
-    async play(scene) {
-      const [one, two] = scene.nodes;
-      await offer(scene, NETWORKS);
-      const before = await leftOn(one);
-      await scene.create(policy('deny', { podSelector: { matchLabels: { app: 'closed' } } }));
-      const address = await attachAll(scene, [
-        [one, asking('a', 'storage,backup', { app: 'closed' })],
-        [one, asking('b', [{ name: 'storage', interface: 'data0' }])],
-        [two, podObject('c')],
-      ]);
-      expectEqual('addresses', address, { a: '10.244.1.2', b: '10.244.1.3', c: '10.244.2.2' });
-      expectEqual('interfaces of a', await interfacesOf(one, 'a'), ['eth0 10.244.1.2/24', 'net1 10.91.0.2/24', 'net2 10.92.0.2/24']);
-      expectEqual('interfaces of b', await interfacesOf(one, 'b'), ['data0 10.91.0.3/24', 'eth0 10.244.1.3/24']);
-      await scene.probe.serve(one.place('a'), 'a', [PORT]);
-      const ask = async (node: ClusterNode, pod: string, target: string) =>
-        (await scene.probe.ask(node.place(pod), 'tcp', `${target}:${PORT}`, { deadlineMs: 400 }))?.name;
-      // Policies are about the network of the cluster.
-      expectEqual('b to a by the storage network', await ask(one, 'b', '10.91.0.2'), 'a');
-      expectEqual('b to a by the network of the cluster', await ask(one, 'b', address['a']!), undefined);
-      expectEqual('c to a by the network of the cluster', await ask(two, 'c', address['a']!), undefined);
-      // What was attached is detached, whatever the annotation says by then.
-      await scene.change(podObject('a'), { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': 'storage' } } });
-      for (const pod of ['a', 'b']) await one.detach(NETWORK, pod);
-      await expectNothingLeft(one, before);
-    },
-  },
-  {
-    name: 'multi-network: what a pod asks of its networks is done, and its annotation tells what came of it',
+/** A case on nodes that offer networks to their pods. `before` is what is on the first node at the start, and at the end again. */
+function offering(
+  name: string,
+  networks: Networks,
+  play: (scene: ClusterScene, one: ClusterNode, before: readonly string[]) => Promise<void>,
+): ClusterCase {
+  return {
+    name: `multi-network: ${name}`,
     bundles: BUNDLES,
     async play(scene) {
       const [one] = scene.nodes;
-      const logs = { plugins: [{ type: 'ptp', ipam: range('10.97.0.0/24') }, { type: 'tuning' }] };
-      await offer(scene, { ...NETWORKS, logs });
+      await offer(scene, networks);
       const before = await leftOn(one);
+      await play(scene, one, before);
+      await expectNothingLeft(one, before);
+    },
+  };
+}
+
+export const multiNetworkCases: readonly ClusterCase[] = [
+  offering('a pod in the network of the cluster and in two others, ours and an official one', NETWORKS, async (scene, one) => {
+    const two = scene.nodes[1];
+    await scene.create(policy('deny', { podSelector: { matchLabels: { app: 'closed' } } }));
+    const address = await attachAll(scene, [
+      [one, asking('a', 'storage,backup', { app: 'closed' })],
+      [one, asking('b', [{ name: 'storage', interface: 'data0' }])],
+      [two, podObject('c')],
+    ]);
+    expectEqual('addresses', address, { a: '10.244.1.2', b: '10.244.1.3', c: '10.244.2.2' });
+    expectEqual('interfaces of a', await interfacesOf(one, 'a'), ['eth0 10.244.1.2/24', 'net1 10.91.0.2/24', 'net2 10.92.0.2/24']);
+    expectEqual('interfaces of b', await interfacesOf(one, 'b'), ['data0 10.91.0.3/24', 'eth0 10.244.1.3/24']);
+    await scene.probe.serve(one.place('a'), 'a', [PORT]);
+    const ask = async (node: ClusterNode, pod: string, target: string) =>
+      (await scene.probe.ask(node.place(pod), 'tcp', `${target}:${PORT}`, { deadlineMs: 400 }))?.name;
+    // Policies are about the network of the cluster.
+    expectEqual('b to a by the storage network', await ask(one, 'b', '10.91.0.2'), 'a');
+    expectEqual('b to a by the network of the cluster', await ask(one, 'b', address['a']!), undefined);
+    expectEqual('c to a by the network of the cluster', await ask(two, 'c', address['a']!), undefined);
+    // What was attached is detached, whatever the annotation says by then.
+    await scene.change(podObject('a'), { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': 'storage' } } });
+    for (const pod of ['a', 'b']) await one.detach(NETWORK, pod);
+  }),
+  offering(
+    'what a pod asks of its networks is done, and its annotation tells what came of it',
+    { ...NETWORKS, logs: { plugins: [{ type: 'ptp', ipam: range('10.97.0.0/24') }, { type: 'tuning' }] } },
+    async (scene, one) => {
       await attachAll(scene, [
         [
           one,
@@ -160,58 +174,45 @@ export const multiNetworkCases: readonly ClusterCase[] = [
       expectEqual('interfaces of a pod that could not be attached', await interfacesOf(one, 'b'), []);
       await one.detach(NETWORK, 'b');
       await one.detach(NETWORK, 'a');
-      await expectNothingLeft(one, before);
     },
-  },
-  {
-    name: 'multi-network: everything leaves a pod by another network than that of the cluster',
-    bundles: BUNDLES,
-    async play(scene) {
-      const [one] = scene.nodes;
-      await offer(scene, NETWORKS);
-      const before = await leftOn(one);
-      const address = await attachAll(scene, [
-        [one, asking('a', [{ name: 'backup' }, { name: 'storage', 'default-route': ['10.91.0.1'] }])],
-        // The gateway that its own plugins know.
-        [one, asking('b', [{ name: 'backup', 'default-route': [] }])],
-        [one, podObject('c')],
-      ]);
-      expectEqual('default routes of a', await defaultRoutesOf(one, 'a'), ['default via 10.91.0.1 dev net2']);
-      expectEqual('default routes of b', await defaultRoutesOf(one, 'b'), []);
-      expectEqual('default routes of c', await defaultRoutesOf(one, 'c'), ['default via 10.244.1.1 dev eth0']);
-      expectEqual(
-        'gateways in the status of a',
-        (await statusOf(scene, 'a')).map((each) => [each['interface'], each['gateway'], each['default-route']]),
-        [
-          ['eth0', undefined, undefined],
-          ['net1', undefined, undefined],
-          ['net2', ['10.91.0.1'], ['10.91.0.1']],
-        ],
-      );
-      // Networks with routes of their own are reached as before, and the others by the gateway.
-      await scene.probe.serve(one.place('c'), 'c', [PORT]);
-      await scene.probe.serve({ node: one.node }, 'node1', [PORT]);
-      expectEqual('a to c', (await scene.probe.ask(one.place('a'), 'tcp', `${address['c']}:${PORT}`))?.name, 'c');
-      const out = await scene.probe.ask(one.place('a'), 'tcp', `${WIRE[4].address(1)}:${PORT}`);
-      expectEqual('a to its node', [out?.name, out?.from.split(':')[0]], ['node1', '10.91.0.2']);
-      // CHECK knows the routes as they are, in our words and in those of the plugins.
-      const check = { verb: 'check', network: NETWORK, pod: 'a', args: argsOf('a') } as const;
-      await one.cnitool.expect(check);
-      await one.node.expect('ip', ['route', 'replace', 'default', 'via', '10.91.0.9', 'dev', 'net2'], { pod: 'a' });
-      const { exitCode, stdout } = await one.cnitool.call(check);
-      claim(exitCode !== 0, `CHECK does not see that the default route is another: ${stdout}`);
-      for (const pod of ['a', 'b', 'c']) await one.detach(NETWORK, pod);
-      await expectNothingLeft(one, before);
-    },
-  },
-  {
-    name: 'multi-network: an attachment that fails undoes those before it, and a definition that is gone keeps no pod',
-    bundles: BUNDLES,
-    async play(scene) {
-      const [one] = scene.nodes;
-      const broken = { plugins: [{ type: 'ptp', ipam: range('10.93.0.0/24') }, { type: 'no-such-plugin' }] };
-      await offer(scene, { ...NETWORKS, broken });
-      const before = await leftOn(one);
+  ),
+  offering('everything leaves a pod by another network than that of the cluster', NETWORKS, async (scene, one) => {
+    const address = await attachAll(scene, [
+      [one, asking('a', [{ name: 'backup' }, { name: 'storage', 'default-route': ['10.91.0.1'] }])],
+      // The gateway that its own plugins know.
+      [one, asking('b', [{ name: 'backup', 'default-route': [] }])],
+      [one, podObject('c')],
+    ]);
+    expectEqual('default routes of a', await defaultRoutesOf(one, 'a'), ['default via 10.91.0.1 dev net2']);
+    expectEqual('default routes of b', await defaultRoutesOf(one, 'b'), []);
+    expectEqual('default routes of c', await defaultRoutesOf(one, 'c'), ['default via 10.244.1.1 dev eth0']);
+    expectEqual(
+      'gateways in the status of a',
+      (await statusOf(scene, 'a')).map((each) => [each['interface'], each['gateway'], each['default-route']]),
+      [
+        ['eth0', undefined, undefined],
+        ['net1', undefined, undefined],
+        ['net2', ['10.91.0.1'], ['10.91.0.1']],
+      ],
+    );
+    // Networks with routes of their own are reached as before, and the others by the gateway.
+    await scene.probe.serve(one.place('c'), 'c', [PORT]);
+    await scene.probe.serve({ node: one.node }, 'node1', [PORT]);
+    expectEqual('a to c', (await scene.probe.ask(one.place('a'), 'tcp', `${address['c']}:${PORT}`))?.name, 'c');
+    const out = await scene.probe.ask(one.place('a'), 'tcp', `${WIRE[4].address(1)}:${PORT}`);
+    expectEqual('a to its node', [out?.name, out?.from.split(':')[0]], ['node1', '10.91.0.2']);
+    // CHECK knows the routes as they are, in our words and in those of the plugins.
+    const check = { verb: 'check', network: NETWORK, pod: 'a', args: argsOf('a') } as const;
+    await one.cnitool.expect(check);
+    await one.node.expect('ip', ['route', 'replace', 'default', 'via', '10.91.0.9', 'dev', 'net2'], { pod: 'a' });
+    const { exitCode, stdout } = await one.cnitool.call(check);
+    claim(exitCode !== 0, `CHECK does not see that the default route is another: ${stdout}`);
+    for (const pod of ['a', 'b', 'c']) await one.detach(NETWORK, pod);
+  }),
+  offering(
+    'an attachment that fails undoes those before it, and a definition that is gone keeps no pod',
+    { ...NETWORKS, broken: { plugins: [{ type: 'ptp', ipam: range('10.93.0.0/24') }, { type: 'no-such-plugin' }] } },
+    async (scene, one, before) => {
       await scene.create(asking('a', 'storage,backup,broken'));
       const said = await failureOf(one, 'a');
       claim(said.includes('no-such-plugin'), said);
@@ -224,20 +225,15 @@ export const multiNetworkCases: readonly ClusterCase[] = [
       for (const name of ['storage', 'backup']) await scene.remove(definition(name));
       await scene.remove(podObject('b'));
       await one.detach(NETWORK, 'b');
-      await expectNothingLeft(one, before);
     },
-  },
-  {
-    name: 'multi-network: GC and STATUS go on to the plugins of the networks',
-    bundles: BUNDLES,
-    async play(scene) {
-      const [one] = scene.nodes;
-      const newer = { cniVersion: '1.1.0' };
-      await offer(scene, {
-        storage: { ...NETWORKS.storage, ...newer },
-        older: { ...NETWORKS.storage, bridge: 'br-older', ipam: range('10.94.0.0/24') },
-      });
-      const before = await leftOn(one);
+  ),
+  offering(
+    'GC and STATUS go on to the plugins of the networks',
+    {
+      storage: NEWER,
+      older: { ...NETWORKS.storage, bridge: 'br-older', ipam: range('10.94.0.0/24') },
+    },
+    async (scene, one, before) => {
       await attachAll(scene, [[one, asking('a', 'storage,older')]]);
       await one.cnitool.expect({ verb: 'status', network: NETWORK, pod: 'a' });
       // Addresses that nobody has a record of, in networks with GC and without.
@@ -251,7 +247,7 @@ export const multiNetworkCases: readonly ClusterCase[] = [
       await one.detach(NETWORK, 'a');
 
       // Another network in place of the cluster's, which is not ready.
-      const full = { ...NETWORKS.storage, ...newer, ipam: { type: 'host-local', ranges: [[{ subnet: '10.95.0.0/30' }]] } };
+      const full = { ...NEWER, ipam: { type: 'host-local', ranges: [[{ subnet: '10.95.0.0/30' }]] } };
       const delegate = { cniVersion: '1.1.0', name: 'full', plugins: [full] };
       one.configure({ cniVersion: '1.1.0', name: NETWORK, plugins: [{ type: 'fairlead-multi-network', delegate }] });
       await one.cnitool.expect({ verb: 'status', network: NETWORK, pod: 'a' });
@@ -262,17 +258,12 @@ export const multiNetworkCases: readonly ClusterCase[] = [
         `STATUS of a network that is full: ${stdout}${stderr}`,
       );
       await one.detach(NETWORK, 'b');
-      await expectNothingLeft(one, before);
     },
-  },
-  {
-    name: 'multi-network: networks that are made of devices get those that the kubelet gave to the pod',
-    bundles: BUNDLES,
-    async play(scene) {
-      const [one] = scene.nodes;
-      const resource = { 'k8s.v1.cni.cncf.io/resourceName': 'example.com/nic' };
-      await offer(scene, { fast: { ...NETWORKS.storage, annotations: resource } });
-      const before = await leftOn(one);
+  ),
+  offering(
+    'networks that are made of devices get those that the kubelet gave to the pod',
+    { fast: { ...NETWORKS.storage, annotations: { 'k8s.v1.cni.cncf.io/resourceName': 'example.com/nic' } } },
+    async (scene, one) => {
       await scene.create(asking('a', 'fast,fast'));
       const { uid } = (await scene.read(podObject('a')))!['metadata'] as { readonly uid: string };
       // Nobody can be asked.
@@ -311,7 +302,6 @@ export const multiNetworkCases: readonly ClusterCase[] = [
       claim(/^default-fast-cnitool-[0-9a-f]+_net1$/.test(await told()), `files about devices: ${await told()}`);
       await one.detach(NETWORK, 'a');
       expectEqual('files about devices', await told(), '');
-      await expectNothingLeft(one, before);
     },
-  },
+  ),
 ];

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { RULES } from '../../cni/network-library.ts';
 import { WIRE } from '../../cni/topology.ts';
 import { type CniCase, expectEqual, expectState, NETWORK, nodeState } from '../case.ts';
 
-const BUNDLE = join(fileURLToPath(new URL('../../..', import.meta.url)), 'rules/network/pod-network');
+const BUNDLE = join(RULES, 'pod-network');
 
 const REQUEST = {
   capabilities: {
