@@ -50,11 +50,6 @@ export interface Operation<A extends JsonObject = JsonObject, O extends JsonObje
   undo(args: A, context: StepContext<O>): Steps<void>;
   /** Everything on the host that carries a tag of ours and was made by this operation, whoever owns it. */
   inventory?(): Steps<readonly OwnedThing[]>;
-  /**
-   * What it made may be out of the inventory's sight, in a container, and come into it by itself when the container ends. What was listed once
-   * says nothing of it.
-   */
-  readonly comesBack?: true;
   /** Outputs that follow from the arguments alone; a dry run goes on with them. */
   predict(args: A, context: StepContext<O>): Partial<O>;
   /** What it does, in one line for a plan: `bridge cni0, up, with 10.1.0.1/16`. */

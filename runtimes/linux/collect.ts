@@ -17,8 +17,6 @@ export interface Wanted {
   readonly rules?: readonly string[];
   /** Only what carries the tags of these plans; shared things stay then. */
   readonly plans?: readonly string[];
-  /** Only what may have come back by itself: {@link Operation.comesBack}. */
-  readonly cameBack?: true;
   /** Calls it off. */
   readonly signal?: AbortSignal;
 }
@@ -32,7 +30,7 @@ export interface Collection extends Collected {
 export async function collectGarbage(
   parts: PerformerParts,
   planLocks: KeyLocks,
-  { rules, plans, cameBack, signal: outer }: Wanted,
+  { rules, plans, signal: outer }: Wanted,
 ): Promise<Collection> {
   const { handler, operations, clock, stepLocks, journal } = parts;
   const wanted = rules === undefined ? undefined : new Set(rules.map(ruleInTag));
@@ -72,8 +70,7 @@ export async function collectGarbage(
     });
 
   const asked = [...operations.values()].filter(
-    ({ inventory, lifetime, comesBack }) =>
-      inventory !== undefined && (plans === undefined || lifetime !== 'shared') && (cameBack !== true || comesBack === true),
+    ({ inventory, lifetime }) => inventory !== undefined && (plans === undefined || lifetime !== 'shared'),
   );
   // Questions to different programs, some of which are started for each.
   const once = askedOnce(handler);
@@ -89,7 +86,7 @@ export async function collectGarbage(
       if (!isGone && operation.lifetime !== 'shared' && !journal.has(tag.id)) strays.add(tag.id);
     }
   }
-  const isComplete = cameBack !== true && made.every((things) => things !== undefined);
+  const isComplete = made.every((things) => things !== undefined);
   return { removed, left, strays: isComplete ? strays : undefined };
 }
 

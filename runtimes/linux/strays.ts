@@ -7,17 +7,15 @@ import type { Collected } from './performer.ts';
 
 /*
  * What carries a tag of ours and is in no record was there before the journal began (its folder was lost, or is another one), or its record was
- * given up (`forget`). Nothing else makes a stray: a plan is recorded before it does anything, it stays recorded while anything of it is left, and
- * what is looked for does not depend on the rules that are served. So one look at everything tells which plans have something to be looked for, and
- * the others have not. That matters because such a look lists the packet filters and all links of the node, which takes longer than all the rest
- * of a DEL, and runtimes send DELs of what is gone, or never was.
+ * given up (`forget`). We make no others: a plan is recorded before it does anything, it stays recorded while anything of it is left, and what is
+ * looked for does not depend on the rules that are served. So one look at everything tells which plans have something to be looked for, and the
+ * others have not. That matters because such a look lists the packet filters and all links of the node, which takes longer than all the rest of a
+ * DEL, and runtimes send DELs of what is gone, or never was.
  *
- * Where that does not hold, it is looked again:
- * - Nothing follows from a look that could not list everything.
- * - A device may have been in a container while everything was listed, and come back since. It is looked for each time, by one question.
- * - Somebody else may have made strays since: an administrator who restores tables that were saved, a second daemon with another state folder.
- *   Nothing tells of that. So whoever was answered without a look at everything is looked for a little later, all of that time in one look.
- *   Until then, and if this process ends before, it is for the collection of garbage, which always looks at everything.
+ * Nothing follows from a look that could not list everything. And strays may appear that a look can't have seen: a device was in a container then,
+ * and came back when that ended, mostly right after its DEL; an administrator restores tables that were saved; a second daemon has another state
+ * folder. Nothing tells of that. So whoever was answered without a look is looked for a little later, all of that time in one look. What comes
+ * still later, or is there when this process ends before, is for the collection of garbage, which always looks at everything.
  */
 
 export interface StraysOptions {
@@ -27,7 +25,7 @@ export interface StraysOptions {
   readonly log: LineLog;
 }
 
-/** Milliseconds after an answer without a look at everything until it is looked whether that was right. */
+/** Milliseconds after an answer without a look at everything until it is looked whether that was right. A container ends in less. */
 const CONFIRMED_AFTER = 30_000;
 /** Plans that are remembered of those that were undone, and of those that are looked for later; beyond them the oldest are not. */
 const MAX_PLANS = 10_000;
@@ -36,7 +34,6 @@ const MAX_PLANS = 10_000;
 export class Strays {
   readonly #options: StraysOptions;
   readonly #everywhere: SharedLook;
-  readonly #cameBack: SharedLook;
   readonly #calledOff = new AbortController();
   /** Plans that are known to have left something; undefined before everything was listed once. */
   #known: Set<string> | undefined;
@@ -55,7 +52,6 @@ export class Strays {
     // Each question of a look listens.
     setMaxListeners(0, signal);
     this.#everywhere = new SharedLook((plans) => this.collect({ plans, signal }));
-    this.#cameBack = new SharedLook((plans) => options.collect({ plans, cameBack: true, signal }));
   }
 
   /** Looks at everything, removes what is wanted, and remembers the rest. */
@@ -72,11 +68,11 @@ export class Strays {
   /** Removes what is left of a plan that has no record. What is answered may be of others as well. */
   async sweep(plan: string): Promise<Collected> {
     if (this.#known?.has(plan) === true) return this.#everywhere.for([plan]);
-    // Undone by what the journal knew of it: there is nothing to be found, even where not everything can be listed.
+    // Undone by its record it has left nothing, though not everything can be listed, and nothing of it is on its way.
     if (this.#undone.has(plan)) return NOTHING;
     if (this.#known === undefined) return this.#everywhere.for([plan]);
     this.#confirmLater(plan);
-    return this.#cameBack.for([plan]);
+    return NOTHING;
   }
 
   /** Something is being made for a plan. */

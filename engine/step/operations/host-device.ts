@@ -85,7 +85,6 @@ export const HOST_DEVICE: Operation<Arguments, Outputs> = {
   },
 
   inventory: ownedDevices,
-  comesBack: true,
   predict: (args, context) => predictInterface(args, context, args.mac?.toLowerCase()),
   describe: (args) => `move ${askedDevice(args)} into the container as ${describeInterface(args)}`,
   result(args, { name, mac, sandbox, pciID }) {
