@@ -5,6 +5,7 @@ import { bandwidthCases } from './bandwidth.ts';
 import { chainCases } from './chains.ts';
 import { faultCases } from './faults.ts';
 import { hostPortCases } from './host-ports.ts';
+import { lostStateCases } from './lost-state.ts';
 import { collectionCases, parallelCases } from './parallel.ts';
 import { podNetworkCases } from './pod-network.ts';
 import { reachCases } from './reach.ts';
@@ -25,4 +26,5 @@ export const allCases: readonly CniCase[] = [
   ...parallelCases,
   ...collectionCases,
   ...faultCases,
+  ...lostStateCases,
 ];

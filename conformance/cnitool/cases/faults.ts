@@ -17,13 +17,13 @@ const DAMAGES: readonly (readonly [damage: string, ip: readonly string[]])[] = [
   ['has lost its address', ['address', 'flush', 'dev', 'cni0']],
 ];
 
-async function warmUp(scene: Scene): Promise<void> {
+export async function warmUp(scene: Scene): Promise<void> {
   scene.configure(bridgeList(scene, CONF));
   await scene.attach(NETWORK, 'first');
   await scene.detach(NETWORK, 'first');
 }
 
-async function one(
+export async function one(
   scene: Scene,
   ...parameters: Parameters<typeof pluginCall> extends [Scene, ...infer Rest] ? Rest : never
 ): Promise<PluginCalled> {
@@ -33,7 +33,7 @@ async function one(
 }
 
 /** A daemon that dies at a point of its work, in the place of the real one. */
-interface Mortal {
+export interface Mortal {
   readonly process: NodeProcess;
   /** From now on points are counted. */
   arm(): void;
@@ -41,7 +41,7 @@ interface Mortal {
   points(): readonly string[];
 }
 
-async function startMortal(scene: Scene, program: string, at: number): Promise<Mortal> {
+export async function startMortal(scene: Scene, program: string, at: number): Promise<Mortal> {
   const { folder } = scene.node;
   const [armed, points] = [join(folder, 'armed'), join(folder, 'points')];
   for (const file of [armed, points]) rmSync(file, { force: true });
@@ -71,7 +71,8 @@ export function stride(): number {
 
 /** What is done after an answer is done by then. */
 const AFTER_ANSWER_MS = 200;
-const DEATH_MS = 2000;
+/** Milliseconds in which a daemon that is to die has died. */
+export const DEATH_MS = 2000;
 
 /**
  * Lets the daemon die at every point of a verb. After each death another daemon starts, the runtime does what a runtime does (DEL after an
