@@ -88,10 +88,10 @@ export type Effect =
   /** Waits; only between questions, where the kernel gives no event. */
   | { readonly kind: 'pause'; readonly milliseconds: number }
   /**
-   * Effects that do not depend on each other's answers; with `inOrder`, each is performed after those before it, whether they failed or not.
-   * Answer: their answers, in order. The first failure is thrown after all have ended.
+   * Effects that do not depend on each other's answers. Answer: their answers, in order. The first failure is thrown after all have ended.
+   * With `order`, each is performed after those before it: whether they failed or not, or, with `after-first`, only where the first has not.
    */
-  | { readonly kind: 'all'; readonly effects: readonly Effect[]; readonly inOrder?: true }
+  | { readonly kind: 'all'; readonly effects: readonly Effect[]; readonly order?: 'in-order' | 'after-first' }
   /** An effect of a protocol on a floor above: `addresses` of the allocator, `plugin` of another CNI plugin. */
   | { readonly kind: 'custom'; readonly name: string; readonly request: JsonObject };
 

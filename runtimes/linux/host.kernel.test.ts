@@ -336,12 +336,51 @@ describe.skipIf(lacks !== '').each(WAYS)(`the kernel of this host, $by${lacks ==
       change(PATH, 'link set dev fla name flc'),
       { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/conf/flc/arp_notify', value: '1' },
     ];
-    await expect(session.perform({ kind: 'all', effects, inOrder: true })).rejects.toMatchObject({
+    await expect(session.perform({ kind: 'all', effects, order: 'in-order' })).rejects.toMatchObject({
       code: 'missing',
       tried: 'sysctl -w net.ipv4.conf.none.arp_notify=1',
     });
     expect(await session.perform({ kind: 'sysctl-read', netns: PATH, key: 'net/ipv4/conf/flc/arp_notify' })).toBe('1');
     session.close();
+  });
+
+  describe('effects behind one that they need', () => {
+    const pair = (name: string): Effect =>
+      change(undefined, `link add name ${name} type veth peer name eth0 netns ${PATH}`, `link set dev ${name} up`);
+    const others = (name: string): readonly Effect[] => [
+      { kind: 'sysctl-write', netns: undefined, key: `net/ipv4/conf/${name}/arp_notify`, value: '1' },
+      { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/conf/none/arp_notify', value: '1', tolerate: ['missing'] },
+      { kind: 'sysctl-write', netns: PATH, key: 'net/ipv4/conf/eth0/arp_notify', value: '1' },
+      change(PATH, 'address add 10.99.7.2/24 dev eth0', 'link set dev eth0 up'),
+    ];
+    const value = (netns: Netns, name: string): Promise<unknown> =>
+      host.perform({ kind: 'sysctl-read', netns, key: `net/ipv4/conf/${name}/arp_notify` });
+    const name = `${OURS}v`;
+
+    it('are performed when it is done', async () => {
+      const session = await host.session(PATH);
+      await session.perform({ kind: 'all', order: 'after-first', effects: [pair(name), ...others(name)] });
+      session.close();
+      expect(await rows(show(PATH, 'address show dev eth0'))).toMatchObject([
+        { flags: expect.arrayContaining(['UP']), addr_info: expect.arrayContaining([expect.objectContaining({ local: '10.99.7.2' })]) },
+      ]);
+      expect([await value(undefined, name), await value(PATH, 'eth0')]).toEqual(['1', '1']);
+      await host.perform(change(undefined, `link del dev ${name}`));
+    });
+
+    it('are not performed when it fails, though what they name is there', async () => {
+      sh(`ip link add name ${name} type veth peer name eth0 netns ${NETNS}`);
+      const session = await host.session(PATH);
+      const effects = [pair(`${OURS}w`), ...others(name)];
+      await expect(session.perform({ kind: 'all', order: 'after-first', effects })).rejects.toMatchObject({ code: 'exists' });
+      expect(await rows(show(PATH, 'address show dev eth0'))).toMatchObject([{ addr_info: [] }]);
+      expect([await value(undefined, name), await value(PATH, 'eth0')]).toEqual(['0', '0']);
+      // The next is not kept from anything by it.
+      await session.perform({ kind: 'all', order: 'in-order', effects: others(name) });
+      session.close();
+      expect([await value(undefined, name), await value(PATH, 'eth0')]).toEqual(['1', '1']);
+      await host.perform(change(undefined, `link del dev ${name}`));
+    });
   });
 
   it('is not asked for what is given up', async () => {

@@ -22,18 +22,18 @@ import { iptablesRestore, iptablesSave } from './iptables.ts';
 import { LinkDeletion } from './link-deletion.ts';
 import { NamespacePool } from './namespace-pool.ts';
 import { NamespaceSession } from './namespace-session.ts';
-import { changeByNetlink } from './netlink/change.ts';
+import { type ChangeOptions, changeByNetlink } from './netlink/change.ts';
 import { Netlink } from './netlink/netlink.ts';
 import type { NetlinkPlace } from './netlink/place.ts';
 import { type RelayProgram, relayProgram } from './netlink/relay-program.ts';
 import { showByNetlink } from './netlink/show.ts';
 import { Nft } from './nft.ts';
-import { performAtOnce, performInOrder } from './perform-together.ts';
+import { type Condition, performTogether } from './perform-together.ts';
 import type { HostHandler, HostSession } from './performer.ts';
 import { Probe } from './probe.ts';
 import { orAborted, Resident } from './resident.ts';
 import { ProgramRunner } from './run-program.ts';
-import { readSysctl, writeSysctl } from './sysctl.ts';
+import { checkSysctl, readSysctl, writeSysctl } from './sysctl.ts';
 
 export interface HostOptions {
   readonly clock?: Clock;
@@ -154,11 +154,12 @@ class LinuxHost implements Host {
       : undefined;
     const perform: EffectHandler['perform'] = async (effect, signal) => {
       if (effect.kind === 'all') {
-        if (effect.inOrder !== true) return performAtOnce(effect.effects, perform, signal);
-        return performInOrder(effect.effects, perform, signal, (each) => inside && performByRelay(inside, each, path, signal));
+        return performTogether(effect, perform, signal, (each, condition) =>
+          inside === undefined ? undefined : this.#performByRelay(inside, each, signal, condition),
+        );
       }
       if (effect.kind === 'iproute' && effect.netns === undefined && effect.commands.some(({ words }) => words.includes(path))) {
-        const changed = netlink && this.#changeDirectly(effect, netlink, signal);
+        const changed = netlink && this.#changeDirectly(effect, signal, { there: netlink });
         if (changed !== undefined) return changed;
         // A link on its way there will be set up there: entering takes longer than making it.
         inside?.prepare();
@@ -190,7 +191,7 @@ class LinuxHost implements Host {
     }
     switch (effect.kind) {
       case 'iproute':
-        return this.#changeDirectly(effect, undefined, signal) ?? this.#iproute.change(effect, signal);
+        return this.#changeDirectly(effect, signal) ?? this.#iproute.change(effect, signal);
       case 'show': {
         const shown = this.#home && showByNetlink(this.#home, effect);
         return (shown && (await orAborted(shown, signal, effect.program))) ?? this.#iproute.show(effect, signal);
@@ -219,10 +220,8 @@ class LinuxHost implements Host {
         return this.#http(effect, signal);
       case 'pause':
         return pause(effect.milliseconds, this.#clock, signal);
-      case 'all': {
-        const perform: EffectHandler['perform'] = (each, itsSignal) => this.perform(each, itsSignal);
-        return (effect.inOrder === true ? performInOrder : performAtOnce)(effect.effects, perform, signal);
-      }
+      case 'all':
+        return performTogether(effect, (each, itsSignal) => this.perform(each, itsSignal), signal);
       case 'custom': {
         const handler = this.#options.custom?.get(effect.name);
         if (handler === undefined) throw new EffectError('unsupported', `nobody performs ${effect.name} here`, effect.name);
@@ -236,15 +235,38 @@ class LinuxHost implements Host {
   /** By the kernel's own language; undefined where it is not to be used for these lines. */
   #changeDirectly(
     effect: Extract<Effect, { kind: 'iproute' }>,
-    there: NetlinkPlace | undefined,
     signal: AbortSignal | undefined,
+    options?: ChangeOptions,
   ): Promise<void> | undefined {
     // Deleting takes the kernel long, and nobody shall wait behind it.
     if (effect.commands.some(({ words }) => deletedLink(words) !== undefined)) return undefined;
-    const changed = this.#home && changeByNetlink(this.#home, effect, there);
+    const changed = this.#home && changeByNetlink(this.#home, effect, options);
     if (changed === undefined) return undefined;
     // Children of iproute2 may remember what is no more.
     return orAborted(changed, signal, effect.program).finally(() => this.#iproute.forgetChanged(effect.commands));
+  }
+
+  /**
+   * What the relay can do alone: in the namespace, or for what goes there, with a condition also on the host. Undefined where it can't. Throws,
+   * and rejects with, {@link EffectError}.
+   */
+  #performByRelay(
+    inside: NamespaceSession,
+    effect: Effect,
+    signal: AbortSignal | undefined,
+    condition: Condition | undefined,
+  ): Promise<unknown> | undefined {
+    const { netlink } = inside;
+    if (netlink === undefined || this.#home === undefined) return undefined;
+    if (effect.kind !== 'iproute' && effect.kind !== 'sysctl-write') return undefined;
+    if (effect.netns === netlink.path) {
+      if (effect.kind === 'iproute') return inside.changeDirectly(effect, signal, condition);
+      return tolerating(effect, inside.writeSysctl(effect.key, effect.value, signal, condition));
+    }
+    if (effect.netns !== undefined || condition === undefined) return undefined;
+    if (effect.kind === 'iproute') return this.#changeDirectly(effect, signal, { there: netlink, condition });
+    checkSysctl(effect.key, effect.value);
+    return tolerating(effect, orAborted(this.#home.writeSysctl(effect.key, effect.value, condition), signal, `sysctl ${effect.key}`));
   }
 
   #startNetlink(program: RelayProgram): Netlink {
@@ -334,18 +356,6 @@ function performInside(
     case 'sysctl-write':
       return tolerating(effect, inside.writeSysctl(effect.key, effect.value, signal));
   }
-}
-
-/** Performs what the relay can do alone in its namespace; undefined where it can't. */
-function performByRelay(
-  inside: NamespaceSession,
-  effect: Effect,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<unknown> | undefined {
-  if (inside.netlink === undefined || !('netns' in effect) || effect.netns !== path) return undefined;
-  if (effect.kind === 'iproute') return inside.changeDirectly(effect, signal);
-  return effect.kind === 'sysctl-write' ? performInside(inside, effect, signal) : undefined;
 }
 
 async function tolerating({ tolerate }: Extract<Effect, { kind: 'sysctl-write' }>, work: Promise<void>): Promise<void> {

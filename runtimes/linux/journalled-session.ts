@@ -1,6 +1,6 @@
 import type { Json } from '../../engine/object/json.ts';
 import { type Effect, EffectError, type EffectHandler } from '../../engine/step/effect.ts';
-import { performAtOnce, performInOrder } from './perform-together.ts';
+import { performTogether } from './perform-together.ts';
 import type { HostSession } from './performer.ts';
 
 export interface JournalledSessionOptions {
@@ -35,7 +35,7 @@ export function journalledSession(options: JournalledSessionOptions): Journalled
       return undefined;
     }
     if (effect.kind === 'all' && holdsMemory(effect)) {
-      return (effect.inOrder === true ? performInOrder : performAtOnce)(effect.effects, perform, signal);
+      return performTogether(effect, perform, signal);
     }
     const netns = lostNetns === undefined ? undefined : netnsWithin(effect, lostNetns);
     if (netns !== undefined) throw new EffectError('namespace', 'it went when the machine was started anew', `enter ${netns}`);

@@ -10,6 +10,7 @@ import { changeByNetlink } from './netlink/change.ts';
 import type { NetlinkPlace } from './netlink/place.ts';
 import { showByNetlink } from './netlink/show.ts';
 import { Nft } from './nft.ts';
+import type { Condition } from './perform-together.ts';
 import { orAborted, Resident } from './resident.ts';
 import { checkSysctl, sysctlFailure } from './sysctl.ts';
 
@@ -70,8 +71,12 @@ export class NamespaceSession {
   }
 
   /** By the relay, which does in order what it is asked in order; undefined where it can't. Throws, and rejects with, {@link EffectError}. */
-  changeDirectly(effect: Extract<Effect, { kind: 'iproute' }>, signal: AbortSignal | undefined): Promise<void> | undefined {
-    const changed = this.netlink && changeByNetlink(this.netlink, effect);
+  changeDirectly(
+    effect: Extract<Effect, { kind: 'iproute' }>,
+    signal: AbortSignal | undefined,
+    condition?: Condition,
+  ): Promise<void> | undefined {
+    const changed = this.netlink && changeByNetlink(this.netlink, effect, { condition });
     // Its children may remember what is no more.
     return changed && orAborted(changed, signal, effect.program).then(() => this.#iproute.forgetChanged(effect.commands));
   }
@@ -101,10 +106,11 @@ export class NamespaceSession {
     throw failure;
   }
 
-  async writeSysctl(key: string, value: string, signal?: AbortSignal): Promise<void> {
+  /** `condition`: only where there is netlink. */
+  async writeSysctl(key: string, value: string, signal?: AbortSignal, condition?: Condition): Promise<void> {
     checkNetworkKey(key, value);
     const tried = `sysctl -w ${key.replaceAll('/', '.')}=${value}`;
-    if (this.netlink !== undefined) return orAborted(this.netlink.writeSysctl(key, value), signal, tried);
+    if (this.netlink !== undefined) return orAborted(this.netlink.writeSysctl(key, value, condition), signal, tried);
     const answer = await this.#control(`w ${key} ${value}`, tried, signal);
     if (answer.failed) throw sysctlFailure(answer.text, key, tried);
   }

@@ -54,7 +54,12 @@ export class RehearsalHost implements HostHandler {
 
   async #perform(effect: Effect, there: NetlinkPlace | undefined): Promise<unknown> {
     if (effect.kind === 'custom') return this.#options.custom.get(effect.name)?.(effect.request);
-    if (effect.kind === 'iproute') await changeByNetlink(yes, effect, there);
+    if (effect.kind === 'all') {
+      const answers: unknown[] = [];
+      for (const each of effect.effects) answers.push(await this.#perform(each, there));
+      return answers;
+    }
+    if (effect.kind === 'iproute') await changeByNetlink(yes, effect, { there });
     else if (effect.kind === 'show') await this.#options.real.perform(QUESTION);
     return this.#imagined.answer(effect);
   }

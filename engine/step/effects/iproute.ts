@@ -10,7 +10,9 @@ export const tolerating = (line: Command, ...codes: readonly FailureCode[]): Com
 
 /** Lines of `ip`; none is no effect. */
 export const ip = (netns: Netns, ...commands: readonly Command[]): Steps<void> => perform('ip', netns, commands);
-/** The same, for effects that are performed together, where what lines behind one that fails do goes with the interface that they are about. */
+/** The same, for effects that are performed together. */
+export const lines = (netns: Netns, commands: readonly Command[]): Effect => ({ kind: 'iproute', program: 'ip', netns, commands });
+/** The same, where what lines behind one that fails do goes with the interface that they are about; none is no effect. */
 export const eagerLines = (netns: Netns, commands: readonly Command[]): Effect[] =>
   commands.length === 0 ? [] : [{ kind: 'iproute', program: 'ip', netns, commands, eager: true }];
 /** Lines of `ip -6`, for what has no address that tells the family. */

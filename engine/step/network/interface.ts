@@ -30,9 +30,15 @@ export interface LinkManners {
 
 /** May be run again. All of it is one effect, but for what an address has to be waited for. */
 export function* configureInterface(netns: Netns, args: InterfaceArguments, manners: LinkManners = {}): Steps<void> {
+  yield* inOrder(...configuration(netns, args, manners));
+  yield* settleInterface(netns, args);
+}
+
+/** All of {@link configureInterface} that needs no waiting, for effects that are performed in order; {@link settleInterface} comes after it. */
+export function configuration(netns: Netns, args: InterfaceArguments, manners: LinkManners): readonly Effect[] {
   const addresses = args.addresses.map(readAddress);
-  const hasIPv6 = addresses.some(({ address }) => !isV4(address));
-  yield* inOrder(
+  const hasIPv6 = addresses.some(isIPv6);
+  return [
     ...parameters(netns, args, hasIPv6, manners),
     ...eagerLines(netns, [
       // Without that word an address can't be used for a moment after the link is up, whatever `accept_dad` says; and routes name it.
@@ -41,12 +47,17 @@ export function* configureInterface(netns: Netns, args: InterfaceArguments, mann
       // Routes need the link to be up, and IPv6's a source address that is not tentative.
       ...(hasIPv6 && args.enableDad ? [] : routeCommands(args)),
     ]),
-  );
-  if (hasIPv6 && args.enableDad && args.up) {
-    yield* settleAddresses(netns, args.name);
-    yield* ip(netns, ...routeCommands(args));
-  }
+  ];
 }
+
+/** Waits for addresses that others are asked about, and adds the routes that need them. */
+export function* settleInterface(netns: Netns, args: InterfaceArguments): Steps<void> {
+  if (!args.enableDad || !args.up || !args.addresses.map(readAddress).some(isIPv6)) return;
+  yield* settleAddresses(netns, args.name);
+  yield* ip(netns, ...routeCommands(args));
+}
+
+const isIPv6 = ({ address }: ReturnType<typeof readAddress>): boolean => !isV4(address);
 
 const routeCommands = (args: InterfaceArguments): Command[] =>
   settledRoutes(args).map((route) => tolerating(routeCommand('prepend', route, { dev: args.name }), 'exists'));

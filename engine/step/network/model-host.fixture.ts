@@ -200,7 +200,10 @@ export class ModelHost implements EffectHandler {
         return undefined;
       case 'all': {
         const settled = [];
-        for (const each of effect.effects) settled.push(...(await Promise.allSettled([this.perform(each)])));
+        for (const each of effect.effects) {
+          settled.push(...(await Promise.allSettled([this.perform(each)])));
+          if (effect.order === 'after-first' && settled[0]!.status === 'rejected') break;
+        }
         return settled.map((each) => {
           if (each.status === 'rejected') throw each.reason;
           return each.value;

@@ -1,18 +1,19 @@
 import { mapOf, STRING } from '../../cel/types.ts';
 import { boolean, defaulted, type Infer, object, optional } from '../../text/shape.ts';
-import { type Command, EffectError, type Steps } from '../effect.ts';
-import { command, ip, tolerating } from '../effects/iproute.ts';
+import { type Command, type Effect, EffectError, type Steps } from '../effect.ts';
+import { command, ip, lines, tolerating } from '../effects/iproute.ts';
 import { type LinkRow, link } from '../effects/show.ts';
-import { remember } from '../effects/step.ts';
-import { writeSysctlIfAny } from '../effects/sysctl.ts';
+import { afterFirst, inOrder, remember } from '../effects/step.ts';
+import { sysctlWritesIfAny } from '../effects/sysctl.ts';
 import { addAddress, addressProblems, readAddress } from '../network/address.ts';
 import {
   checkInterface,
-  configureInterface,
+  configuration,
   describeInterface,
   interfaceProblems,
   interfaceResult,
   type LinkManners,
+  settleInterface,
 } from '../network/interface.ts';
 import { generatedLinkName, generatedMac, linkNameProblems } from '../network/link-name.ts';
 import { checkSpoofing, forgetSpoofing, missingSpoofCheck, ownedSpoofChecks } from '../network/mac-spoof-check.ts';
@@ -101,11 +102,11 @@ export const VETH: Operation<Arguments, Outputs> = {
   lockKeys: () => [],
 
   *ensure(args, context) {
-    const name = yield* makePair(args, context);
+    const { name, isConfigured } = yield* makePair(args, context);
     yield* setPortVlans(name, args.host);
     if (args.host.macSpoofCheck) yield* checkSpoofing(name, containerMac(args, context), context.owner);
-    yield* writeSysctlIfAny(undefined, `net/ipv6/conf/${name}/accept_ra`, '0');
-    yield* configureInterface(context.netns, args.container, args.host.master === undefined ? {} : PLUGGED_IN);
+    if (!isConfigured) yield* inOrder(...configurations(args, context, name));
+    yield* settleInterface(context.netns, args.container);
     return outputsOf(args, context, name);
   },
 
@@ -172,13 +173,23 @@ const outputsOf = (args: Arguments, context: Context, name: string): Outputs => 
   },
 });
 
-/** Makes the pair and answers the host's name. Nothing is asked unless something stands in the way. */
-function* makePair(args: Arguments, context: Context): Steps<string> {
+/** What makes both ends work when they are there. */
+const configurations = ({ host, container }: Arguments, context: Context, name: string): readonly Effect[] => [
+  ...sysctlWritesIfAny(undefined, [[`net/ipv6/conf/${name}/accept_ra`, '0']]),
+  ...configuration(context.netns, container, host.master === undefined ? {} : PLUGGED_IN),
+];
+
+/**
+ * Makes the pair and answers the host's name, and whether both ends are configured: making and configuring are one effect where nothing has
+ * to come in between. Nothing is asked unless something stands in the way.
+ */
+function* makePair(args: Arguments, context: Context): Steps<{ readonly name: string; readonly isConfigured: boolean }> {
+  const isConfigured = !hasVlans(args.host) && !args.host.macSpoofCheck;
   for (let turn = 0; turn < NAMES; turn++) {
     const name = candidate(args, context, turn);
     if (turn > 0) yield* remember({ name });
-    const obstacle = yield* tryMake(args, context, name);
-    if (obstacle === undefined) return name;
+    const obstacle = yield* tryMake(args, context, name, isConfigured ? configurations(args, context, name) : []);
+    if (obstacle === undefined) return { name, isConfigured };
     const found = yield* link(undefined, name);
     // Both names must be free; it was not the host's.
     if (found === undefined) {
@@ -186,7 +197,7 @@ function* makePair(args: Arguments, context: Context): Steps<string> {
     }
     if (isOwned(found, context.owner, hostMac(args, context)) && found.address === hostMac(args, context)) {
       yield* takeUp(args, context, found);
-      return name;
+      return { name, isConfigured: false };
     }
     if (args.host.name !== undefined)
       throw new EffectError('exists', `the host has an interface ${JSON.stringify(name)} already`, obstacle.tried);
@@ -198,10 +209,10 @@ function* makePair(args: Arguments, context: Context): Steps<string> {
   );
 }
 
-/** What says that a name is taken; undefined when the pair was made. */
-function* tryMake(args: Arguments, context: Context, name: string): Steps<EffectError | undefined> {
+/** What says that a name is taken; undefined when the pair was made, and then `others` are performed. */
+function* tryMake(args: Arguments, context: Context, name: string, others: readonly Effect[]): Steps<EffectError | undefined> {
   try {
-    yield* ip(undefined, ...creation(args, context, name));
+    yield* afterFirst(lines(undefined, creation(args, context, name)), ...others);
     return undefined;
   } catch (error) {
     if (error instanceof EffectError && error.code === 'exists') return error;

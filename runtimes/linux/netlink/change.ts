@@ -1,5 +1,6 @@
 import type { Command, Effect, EffectError } from '../../../engine/step/effect.ts';
 import { asTyped, batchLine, changedNames } from '../batch-words.ts';
+import type { Condition } from '../perform-together.ts';
 import { encodeAddress } from './addresses.ts';
 import { errnoName, kernelFailure } from './kernel-failure.ts';
 import { encodeLink, type Places } from './links.ts';
@@ -17,16 +18,22 @@ const MAX_TALK = 256 * 1024;
 const EIO = 5;
 const NO_PLACES: Places = new Map();
 
+export interface ChangeOptions {
+  /** A place whose namespace the lines may name. */
+  readonly there?: NetlinkPlace | undefined;
+  readonly condition?: Condition | undefined;
+}
+
 /**
- * Performs the lines of an effect in order, up to the first that fails, in one exchange with the kernel. `there`: a place whose namespace they may
- * name. Undefined where some are not known; then nothing is done. Throws {@link EffectError} `invalid` for words that are refused, and rejects
+ * Performs the lines of an effect in order, up to the first that fails, in one exchange with the kernel. Undefined where some are not known; then nothing is done. Throws {@link EffectError} `invalid` for words that are refused, and rejects
  * with one.
  */
 export function changeByNetlink(
   place: NetlinkTalker,
   { program, commands, family }: Pick<Extract<Effect, { kind: 'iproute' }>, 'program' | 'commands' | 'family'>,
-  there?: NetlinkPlace,
+  options: ChangeOptions = {},
 ): Promise<void> | undefined {
+  const { there } = options;
   if (program !== 'ip' || family !== undefined) return undefined;
   const places: Places = there?.path === undefined ? NO_PLACES : new Map([[there.path, there.number]]);
   const lines: Line[] = [];
@@ -39,14 +46,14 @@ export function changeByNetlink(
     lines.push({ command, requests });
     size += requests.reduce((sum, { bytes }) => sum + bytes.length, 0);
   }
-  return size > MAX_TALK ? undefined : perform(place, lines, there);
+  return size > MAX_TALK ? undefined : perform(place, lines, options);
 }
 
-async function perform(place: NetlinkTalker, all: readonly Line[], there: NetlinkPlace | undefined): Promise<void> {
+async function perform(place: NetlinkTalker, all: readonly Line[], options: ChangeOptions): Promise<void> {
   for (let rest = all; rest.length > 0; ) {
     const lines = withoutRepetitions(rest);
     const requests = lines.flatMap((line) => line.requests);
-    const { errno, answers } = await place.talk(requests, { isRepeatable: false, there });
+    const { errno, answers } = await place.talk(requests, { ...options, isRepeatable: false });
     const stop = firstFailure(lines, answers, errno);
     if (stop === undefined) return;
     const { line, failure } = stop;

@@ -1,7 +1,8 @@
 import { EffectError } from '../../../engine/step/effect.ts';
+import { type Condition, NotBegun } from '../perform-together.ts';
 import { describeErrno, kernelFailure } from './kernel-failure.ts';
 import type { Request } from './message.ts';
-import { type Relay, type RelayAnswer, RelayEnded } from './relay.ts';
+import { type Relay, type RelayAnswer, RelayEnded, UNMET } from './relay.ts';
 
 export interface NetlinkPlaceOptions {
   /** The relay that there is now. */
@@ -18,6 +19,8 @@ export interface TalkOptions {
   readonly isRepeatable: boolean;
   /** A place whose namespace the messages name. */
   readonly there?: NetlinkPlace | undefined;
+  /** What heeds one is asked of one relay only, and rejected with {@link NotBegun} where it was not begun. */
+  readonly condition?: Condition | undefined;
 }
 
 /** What was answered to messages that were sent one after the other. */
@@ -50,29 +53,33 @@ export class NetlinkPlace {
   }
 
   /** Sends messages one after the other until one fails. Rejects with {@link EffectError}. */
-  talk(requests: readonly Request[], { isRepeatable, there }: TalkOptions): Promise<Talk> {
-    return this.#within(async (relay) => {
-      // The relay knows a namespace only after it was told of it, by whoever is faster.
-      const opened = there === undefined ? undefined : there.#openIn(relay);
-      const talk = relay.talk(this.number, requests);
-      talk.catch(() => {});
-      // Of a relay that ended it is the talk that matters.
-      await opened?.then((end) => requirePlace(end, there!.path!), throwUnlessEnded);
-      return talk;
-    }, isRepeatable);
+  talk(requests: readonly Request[], { isRepeatable, there, condition }: TalkOptions): Promise<Talk> {
+    return this.#within(
+      async (relay) => {
+        // The relay knows a namespace only after it was told of it, by whoever is faster.
+        const opened = there === undefined ? undefined : there.#openIn(relay);
+        const talk = relay.talk(this.number, requests, condition);
+        talk.catch(() => {});
+        // Of a relay that ended it is the talk that matters.
+        await opened?.then((end) => requirePlace(end, there!.path!), throwUnlessEnded);
+        return talk;
+      },
+      { isRepeatable, condition },
+    );
   }
 
   /** Text of a key below `/proc/sys`, undefined where there is none. Rejects with {@link EffectError}. */
   async readSysctl(key: string): Promise<string | undefined> {
-    const { errno, rest } = await this.#within((relay) => relay.show(this.number, key), true);
+    const { errno, rest } = await this.#within((relay) => relay.show(this.number, key), { isRepeatable: true });
     if (errno === 0) return rest.toString('latin1').replace(/\n$/, '');
     const failure = kernelFailure(errno, '', `sysctl ${key}`);
     if (failure.code === 'missing') return undefined;
     throw failure;
   }
 
-  async writeSysctl(key: string, value: string): Promise<void> {
-    const { errno } = await this.#within((relay) => relay.write(this.number, key, value), true);
+  async writeSysctl(key: string, value: string, condition?: Condition): Promise<void> {
+    const options = { isRepeatable: true, condition };
+    const { errno } = await this.#within((relay) => relay.write(this.number, key, value, condition), options);
     if (errno !== 0) throw kernelFailure(errno, '', `sysctl -w ${key.replaceAll('/', '.')}=${value}`);
   }
 
@@ -103,7 +110,10 @@ export class NetlinkPlace {
    * Asks in one go with the opening of the place, where it is not open yet. Where the relay ends, the next one is asked: what it has not begun,
    * and what may be asked twice.
    */
-  async #within<T>(ask: (relay: Relay) => Promise<T>, isRepeatable: boolean): Promise<T> {
+  async #within<T extends { readonly errno: number }>(
+    ask: (relay: Relay) => Promise<T>,
+    { isRepeatable, condition }: Pick<TalkOptions, 'isRepeatable' | 'condition'>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       const relay = this.#options.relay();
       const opened = this.#openIn(relay);
@@ -112,8 +122,11 @@ export class NetlinkPlace {
       answer.catch(() => {});
       try {
         if (opened !== undefined) requirePlace(await opened, this.path!);
-        return await answer;
+        const given = await answer;
+        if (condition === 'heeds' && given.errno === UNMET) throw new NotBegun('netlink');
+        return given;
       } catch (error) {
+        if (condition === 'heeds' && error instanceof RelayEnded && !(await wasBegun(answer))) throw new NotBegun('netlink');
         if (!(error instanceof RelayEnded) || attempt === MAX_RELAYS) throw error;
         if (!isRepeatable && (await wasBegun(answer))) throw error;
       }

@@ -19,12 +19,16 @@ import { setnsNumber } from '../setns-number.ts';
  *     4  writes a key below /proc/sys: `<key>\0<value>`
  *     5  shows one
  *
- * What it writes are frames `<bytes: u32> <errno: u32> <rest>`: first one that says that it is there, then one for each that it was sent, when it has no more of them to look at; of a talk `{<bytes: u32> <answer>}` for each message that was sent, of a
- * key its text. Linux: rtnetlink(7), netlink(7), linux/netlink.h.
+ * 64 more is a condition for those behind it: that all of it was done; 128 more is one that is not looked at where the condition behind which
+ * it stands is not met, and is answered with ECANCELED.
+ *
+ * What it writes are frames `<bytes: u32> <errno: u32> <rest>`: first one that says that it is there, then one for each that it was sent,
+ * when it has no more of them to look at; of a talk `{<bytes: u32> <answer>}` for each message that was sent, of a key its text. Linux: rtnetlink(7), netlink(7), linux/netlink.h.
  */
 const PERL = `my ($setns) = @ARGV;
 my ($in, $out, $answer) = ('', '', '');
 my (%net, %talk);
+my $met = 1;
 sub enter { syscall($setns, fileno($_[0]), 0x40000000) == 0 }
 sub talker {
   socket my $to, 16, 0x80003, 0 or return;
@@ -60,6 +64,9 @@ while (1) {
   my $frame = substr $in, 4, unpack 'L', $in;
   substr($in, 0, 4 + length $frame) = '';
   my ($what, $place) = unpack 'CS', $frame;
+  my ($sets, $heeds) = ($what & 64, $what & 128);
+  $what &= 63;
+  if ($heeds && !$met) { reply(125, ''); next }
   if ($what == 1) {
     my ($there, $to);
     my $errno = open($there, '<', substr $frame, 3) ? 0 : $! + 0;
@@ -76,7 +83,7 @@ while (1) {
     reply(0, '');
   } elsif ($what == 3) {
     my $to = $talk{$place};
-    my ($errno, $rest, $at, @register) = (0, '', 3);
+    my ($errno, $ended, $rest, $at, @register) = (0, 0, '', 3);
     $errno = 3 unless $to;
     while ($to && $at < length $frame) {
       my ($length, $kept, $patches) = unpack "x$at LCC", $frame;
@@ -103,8 +110,10 @@ while (1) {
         }
       }
       $rest .= pack('L', length $said) . $said;
-      last if $failed || $errno;
+      $ended = $failed || $errno;
+      last if $ended;
     }
+    $met = !$ended && !$errno if $sets;
     reply($errno, $rest);
   } elsif ($what == 4 || $what == 5) {
     my ($key, $value) = split /\\0/, substr($frame, 3), 2;

@@ -59,6 +59,15 @@ describe('a relay', () => {
     ]);
   });
 
+  it('is told what depends on how something else ends', async () => {
+    const { relay, frames } = fakeRelay();
+    const asked = [relay.talk(0, [], 'sets'), relay.write(258, 'net/ipv4/ip_forward', '1', 'heeds'), relay.talk(258, [], 'heeds')];
+    for (const each of asked) each.catch(() => {});
+    await turn();
+    expect(frames.map((frame) => frame[0])).toEqual([3 + 64, 4 + 128, 3 + 128]);
+    await relay.end(1000);
+  });
+
   it('is sent messages with what it has to fill in, and answers each', async () => {
     const { relay, output, frames } = fakeRelay();
     const first = new MessageWriter(RTM.getLink, FLAGS.request).request(1);

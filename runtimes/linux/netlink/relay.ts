@@ -1,6 +1,7 @@
 import { EffectError } from '../../../engine/step/effect.ts';
 import type { Clock } from '../../host/clock.ts';
 import type { RelayEnds } from '../child.ts';
+import type { Condition } from '../perform-together.ts';
 import type { Request } from './message.ts';
 
 /** What the relay answered. */
@@ -25,6 +26,9 @@ const MAX_ANSWER = 64 * 1024 * 1024;
 const WHAT = { open: 1, close: 2, talk: 3, write: 4, show: 5 } as const;
 const PATCH = { register: 0, place: 1 } as const;
 const NONE = 255;
+const CONDITION: Readonly<Record<Condition, number>> = { sets: 64, heeds: 128 };
+/** `errno` of what heeds a condition that is not met: ECANCELED. */
+export const UNMET = 125;
 
 interface Waiting {
   readonly resolve: (answer: RelayAnswer) => void;
@@ -86,8 +90,12 @@ export class Relay {
   }
 
   /** Sends messages until one fails; the answers to those that were sent. */
-  async talk(place: number, requests: readonly Request[]): Promise<{ readonly errno: number; readonly answers: readonly Buffer[] }> {
-    const { errno, rest } = await this.#ask(WHAT.talk, place, requests.map(framed));
+  async talk(
+    place: number,
+    requests: readonly Request[],
+    condition?: Condition,
+  ): Promise<{ readonly errno: number; readonly answers: readonly Buffer[] }> {
+    const { errno, rest } = await this.#ask(WHAT.talk, place, requests.map(framed), condition);
     const answers: Buffer[] = [];
     for (let at = 0; at + 4 <= rest.length; ) {
       const length = rest.readUInt32LE(at);
@@ -98,8 +106,8 @@ export class Relay {
   }
 
   /** Writes a key below `/proc/sys`. */
-  write(place: number, key: string, value: string): Promise<RelayAnswer> {
-    return this.#ask(WHAT.write, place, [Buffer.from(`${key}\0${value}`)]);
+  write(place: number, key: string, value: string, condition?: Condition): Promise<RelayAnswer> {
+    return this.#ask(WHAT.write, place, [Buffer.from(`${key}\0${value}`)], condition);
   }
 
   show(place: number, key: string): Promise<RelayAnswer> {
@@ -114,7 +122,7 @@ export class Relay {
     timer.cancel();
   }
 
-  #ask(what: number, place: number, parts: readonly Buffer[]): Promise<RelayAnswer> {
+  #ask(what: number, place: number, parts: readonly Buffer[], condition?: Condition): Promise<RelayAnswer> {
     if (!this.#isOpen) return Promise.reject(new RelayEnded(false));
     if (this.#waiting.length >= MAX_WAITING)
       return Promise.reject(new EffectError('busy', `${MAX_WAITING} questions to the kernel wait`, 'netlink'));
@@ -123,7 +131,7 @@ export class Relay {
       parts.reduce((sum, part) => sum + part.length, 3),
       0,
     );
-    head[4] = what;
+    head[4] = condition === undefined ? what : what | CONDITION[condition];
     head.writeUInt16LE(place, 5);
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { resolve, reject, isUndelivered: false };
