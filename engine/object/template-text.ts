@@ -85,6 +85,11 @@ export function wholeExpression(pieces: readonly TemplatePiece[]): Extract<Templ
 export const hasExpression = (text: string): boolean =>
   text.includes('${') && splitTemplateText(text).pieces.some(({ kind }) => kind === 'expression');
 
+/** Whether a string has an expression in it, or begins one that does not end: what it stands for is not known. */
+export const mayHaveExpression = (text: string): boolean =>
+  text.includes('${') &&
+  (({ pieces, issues }) => issues.length > 0 || pieces.some(({ kind }) => kind === 'expression'))(splitTemplateText(text));
+
 /** The offset of the `}` that ends the expression at `start`. */
 function endOfExpression(text: string, start: number): number | undefined {
   let depth = 0;

@@ -1,4 +1,5 @@
 import type { CompileOptions, Environment } from '../cel/environment.ts';
+import type { CelIssue } from '../cel/issue.ts';
 import type { Program } from '../cel/program.ts';
 import { type CelType, DYN, object, type StructType, type TypeProvider } from '../cel/types.ts';
 import type { DocumentPath } from '../text/document.ts';
@@ -51,6 +52,8 @@ export interface ExpressionContext {
   readonly ids: ReadonlySet<string>;
   /** Variables whose values are parsed JSON. */
   readonly jsonVariables: ReadonlySet<string>;
+  /** What to do about a name that there is not, where none that there is looks like it. */
+  readonly explainUnknown?: (name: string) => string | undefined;
 }
 
 /** Compiles the expressions of one rule, and says what is wrong with them. */
@@ -105,7 +108,7 @@ export class ExpressionCompiler {
         ? this.#context.jsonVariables
         : new Set([...this.#context.jsonVariables].filter((name) => !Object.hasOwn(locals, name)));
     const compiled = environment.compile(text, { ...options, jsonVariables });
-    for (const issue of compiled.issues) this.#report.issue(path, issue, at);
+    for (const issue of compiled.issues) this.#report.issue(path, this.#explained(issue, text), at);
     if (!compiled.ok) return undefined;
     const reads = readsOf(compiled.program.ast);
     const ids = new Set(
@@ -120,6 +123,12 @@ export class ExpressionCompiler {
       readsTime ||= used?.readsTime ?? false;
     }
     return { text, path, program: compiled.program, reads, variables, ids: [...ids], readsTime };
+  }
+
+  #explained(issue: CelIssue, text: string): CelIssue {
+    if (issue.code !== 'undeclared-reference' || issue.hint !== undefined) return issue;
+    const hint = this.#context.explainUnknown?.(text.slice(issue.start, issue.end));
+    return hint === undefined ? issue : { ...issue, hint };
   }
 
   /** Declares a variable for what is compiled after it. */

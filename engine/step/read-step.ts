@@ -16,6 +16,23 @@ const BESIDE: Readonly<Record<string, string>> = {
   timeout: 'a duration, as 30s',
 };
 
+/** What is meant by words that other tools have for operations, and for what stands beside them. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  if: 'when',
+  condition: 'when',
+  loop: 'forEach',
+  for: 'forEach',
+  name: 'id',
+  ptp: 'veth',
+  hostPort: 'portMap',
+  hostPorts: 'portMap',
+  snat: 'masquerade',
+  ipMasq: 'masquerade',
+  run: 'exec',
+  command: 'exec',
+  shell: 'exec',
+};
+
 /**
  * Reads a step: `{ <operation>: {arguments}, id?, when?, forEach?, timeout? }`. What is wrong with its form is reported; undefined where there
  * is no step to go on with.
@@ -53,8 +70,7 @@ function operationName(report: StepReport, path: DocumentPath, step: JsonObject,
     report.add(diagnosticAt(report.document, [...path, key], { code: 'step-operation', part: 'key', message, hint }));
   for (const name of names) {
     if (operations.has(name)) continue;
-    const near = suggest(name, [...operations.keys(), ...Object.keys(BESIDE)]);
-    at(name, `unknown operation ${name}`, near === undefined ? `one of ${[...operations.keys()].join(', ')}` : `did you mean ${near}?`);
+    at(name, `unknown operation ${name}`, hintFor(name, operations));
   }
   if (names.some((name) => !operations.has(name))) return undefined;
   if (second !== undefined) {
@@ -62,6 +78,13 @@ function operationName(report: StepReport, path: DocumentPath, step: JsonObject,
     return undefined;
   }
   return first;
+}
+
+function hintFor(name: string, operations: OperationTable): string {
+  if (name === 'ipam') return 'addresses are no step: ipam stands beside steps, in spec';
+  const elsewhere = Object.hasOwn(ELSEWHERE, name) ? ELSEWHERE[name] : undefined;
+  const near = elsewhere ?? suggest(name, [...operations.keys(), ...Object.keys(BESIDE)]);
+  return near === undefined ? `one of ${[...operations.keys()].join(', ')}` : `did you mean ${near}?`;
 }
 
 function textAt(report: StepReport, path: DocumentPath, step: JsonObject, field: string) {
@@ -72,7 +95,8 @@ function textAt(report: StepReport, path: DocumentPath, step: JsonObject, field:
   // `when: false` is an expression, too, and YAML has taken it for a value of its own.
   if ((field === 'when' && typeof value === 'boolean') || (field === 'forEach' && Array.isArray(value) && value.length === 0))
     return { path: at, text: JSON.stringify(value) };
-  report.error(at, 'step-form', `expected ${BESIDE[field]}, as text`);
+  const hint = field === 'timeout' && typeof value === 'number' ? `write it with its unit: ${value}s` : undefined;
+  report.error(at, 'step-form', `expected ${BESIDE[field]}, as text`, hint);
   return undefined;
 }
 

@@ -5,7 +5,7 @@ import { schemaAt, textProblem, typeProblem } from '../object/expression-place.t
 import { isJsonObject, type Json, type JsonObject, ownValue, setOwn, valueAt } from '../object/json.ts';
 import { schemaOfShape } from '../object/shape-schema.ts';
 import { compileTemplate, reportTemplateIssues, type TemplateExpression } from '../object/template.ts';
-import { hasExpression } from '../object/template-text.ts';
+import { hasExpression, mayHaveExpression } from '../object/template-text.ts';
 import type { DocumentPath } from '../text/document.ts';
 import { checkShapeValue, diagnosticAt } from '../text/shape-check.ts';
 import type { Operation } from './operation.ts';
@@ -44,7 +44,7 @@ export function compileArguments<E extends { readonly path: DocumentPath; readon
   compile: (source: StepExpressionSource) => E | undefined,
   typeOf: (expression: E) => CelType,
 ): StepArguments<E> | undefined {
-  const literal = checkShapeValue<JsonObject>(operation.arguments, source.value, { skip: hasExpression });
+  const literal = checkShapeValue<JsonObject>(operation.arguments, source.value, { skip: mayHaveExpression });
   for (const { code, path, part, message, hint } of literal.problems) {
     const where = `${message} (in ${operation.name})`;
     report.add(
@@ -156,7 +156,7 @@ const isScalar = (value: Json | undefined): boolean =>
 
 /** The value without what stands for something else; a list with such an element is left out as a whole, as positions would move. The same value where there is nothing to leave out. */
 function withoutExpressions(value: Json): Json | undefined {
-  if (typeof value === 'string') return hasExpression(value) ? undefined : value;
+  if (typeof value === 'string') return mayHaveExpression(value) ? undefined : value;
   if (Array.isArray(value)) {
     const items = value.map((item: Json) => withoutExpressions(item));
     if (items.some((item) => item === undefined)) return undefined;

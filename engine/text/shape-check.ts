@@ -184,13 +184,23 @@ function conversionHint(shape: ShapeNode, found: JsonType, value: unknown): stri
   const wanted = typesOf(shape);
   if (wanted.includes('string') && (found === 'boolean' || found === 'integer' || found === 'number'))
     return `quote it: "${String(value)}"`;
-  if (wanted.includes('list') && !wanted.includes(found)) return 'put it into a list: `- ` in front of it';
+  if (wanted.includes('list') && !wanted.includes(found)) return `put it into a list: ${listOf(value)}`;
   if (found === 'list' && (value as unknown[]).length === 1) return 'remove the dash: this is not a list';
   if (wanted.includes('boolean') && found === 'string' && /^(true|false)$/i.test(value as string)) return 'remove the quotes';
   if ((wanted.includes('integer') || wanted.includes('number')) && found === 'string' && /^-?[0-9.]+$/.test(value as string))
     return 'remove the quotes';
   return undefined;
 }
+
+/** A scalar as the only one of a list, as one would write it; of what is longer, how. */
+const listOf = (value: unknown): string =>
+  typeof value === 'object' || String(value).length > 40 || /[\s,[\]{}:#&*!|>'"%@`]/.test(String(value))
+    ? '`- ` in front of it'
+    : `[${String(value)}]`;
+
+/** What templates of other tools look like, where a text is wrong as it stands. */
+const templateHint = (text: string): string | undefined =>
+  /\{\{.*\}\}|\$\(.*\)|<%.*%>/.test(text) ? 'an expression is written ${...}' : undefined;
 
 function check(shape: ShapeNode, value: unknown, path: DocumentPath, sink: Sink): unknown {
   if (isSkipped(value, sink)) return value;
@@ -260,7 +270,8 @@ function checkString(shape: StringShape, value: string, path: DocumentPath, sink
       message: value === '' ? 'must not be empty' : `must have at least ${shape.minLength} characters`,
     });
   } else if (shape.maxLength !== undefined && value.length > shape.maxLength) {
-    sink.problems.push({ path, code: 'schema-too-long', message: `must have at most ${shape.maxLength} characters, has ${value.length}` });
+    const message = `must have at most ${shape.maxLength} characters, has ${value.length}`;
+    sink.problems.push({ path, code: 'schema-too-long', message, hint: templateHint(value) });
   } else if (shape.pattern !== undefined && !shape.pattern.test(value)) {
     const name = shape.patternName ?? `text that matches ${shape.pattern.source}`;
     sink.problems.push({ path, code: 'schema-pattern', message: `expected ${name}, found ${JSON.stringify(value.slice(0, 80))}` });

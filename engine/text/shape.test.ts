@@ -96,7 +96,7 @@ describe('what does not fit', () => {
     ['spec: {replicas: 11}', ['schema-out-of-range $.spec.replicas "11": must be between 0 and 10, is 11']],
     [
       'spec: {actions: Deny}',
-      ['schema-wrong-type $.spec.actions "Deny": expected a list, found a string: "Deny" (put it into a list: `- ` in front of it)'],
+      ['schema-wrong-type $.spec.actions "Deny": expected a list, found a string: "Deny" (put it into a list: [Deny])'],
     ],
     [
       'spec: {actions: [deny]}',

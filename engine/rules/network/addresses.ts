@@ -11,8 +11,9 @@ import { ADDRESS_OUTPUT_TYPES } from './types.ts';
 
 const absolutePath = () => string({ pattern: /^\/[^\0]*$/, patternName: 'an absolute path' });
 
-const range = object({
-  subnet: string(),
+/** A range of addresses, as host-local has it. */
+export const addressRange = object({
+  subnet: string({ doc: 'The network that addresses are from, as `10.1.0.0/16`.' }),
   rangeStart: optional(string()),
   rangeEnd: optional(string()),
   gateway: optional(string()),
@@ -22,7 +23,7 @@ const shape = object({
   network: string(),
   containerId: string(),
   ifName: string(),
-  ranges: list(list(range, { minItems: 1 }), { minItems: 1 }),
+  ranges: list(list(addressRange, { minItems: 1 }), { minItems: 1 }),
   requested: defaulted(list(string()), []),
   dataDir: optional(absolutePath()),
   routes: defaulted(list(map(any())), []),

@@ -10,6 +10,7 @@ import type { Requirement } from '../../step/requirement.ts';
 import { StepOutputTypes } from '../../step/step-outputs.ts';
 import { sha256 } from '../../text/digest.ts';
 import { type DocumentPath, formatPath, lineOf } from '../../text/document.ts';
+import { suggest } from '../../text/suggest.ts';
 import { type Expression, ExpressionCompiler } from '../expressions.ts';
 import type { Reporter } from '../reporter.ts';
 import { type ClusterObject, compileObject, objectTypes } from './cluster-objects.ts';
@@ -17,7 +18,8 @@ import type { AddressSource, CompiledRule, Condition, NetworkContext, RuleTempla
 import { type ConfigSchema, readConfigSchema } from './config.ts';
 import type { AddressesDocument, NetworkRuleDocument } from './document.ts';
 import { FAULT_CODES } from './protocol/fault.ts';
-import { ADDRESSES_VARIABLE, ATTACHMENT_VARIABLES, RESULT_VARIABLE, VARIABLE_STRUCTS, VARIABLE_TYPES } from './types.ts';
+import { ADDRESSES_VARIABLE, ATTACHMENT_VARIABLES, CAPABILITIES, RESULT_VARIABLE, VARIABLE_STRUCTS, VARIABLE_TYPES } from './types.ts';
+import { checkWrittenRanges } from './written-ranges.ts';
 
 /** Names that expressions have for something else. */
 const RESERVED = new Set(
@@ -70,12 +72,14 @@ class RuleCompiler {
       // What depends on an attachment can't be used for the node, and so is followed like the objects.
       ids: new Set([...Object.keys(objects), ...ATTACHMENT_VARIABLES]),
       jsonVariables: new Set(['config', 'request', 'args', 'runtimeConfig', 'node', 'params']),
+      explainUnknown: (name) => this.#absent(name, [...Object.keys(variables), 'variables']),
     });
   }
 
   compile(): CompiledRule | undefined {
     const spec = this.#spec;
     this.#checkIds();
+    this.#checkCapabilities(spec.capabilities ?? []);
     this.#variables();
     this.#compileObjects();
     const validations = this.#conditions('validations', spec.validations ?? [], FAULT_CODES.invalidConfig);
@@ -161,6 +165,22 @@ class RuleCompiler {
     }
   }
 
+  /** What to do about a name that an expression can't use. */
+  #absent(name: string, known: readonly string[]): string | undefined {
+    if (name === 'ipam' && this.#spec.ipam === undefined)
+      return 'the rule has no ipam: { ranges: [{ subnet: 10.1.0.0/16 }] }, which says where addresses come from';
+    return ELSEWHERE.get(name) ?? (isCelIdentifier(name) ? `known names: ${known.join(', ')}` : undefined);
+  }
+
+  #checkCapabilities(names: readonly string[]): void {
+    for (const [index, name] of names.entries()) {
+      if (CAPABILITIES.includes(name)) continue;
+      const near = suggest(name, CAPABILITIES);
+      const hint = near === undefined ? `known capabilities: ${CAPABILITIES.join(', ')}` : `did you mean ${near}?`;
+      this.#report.warning(['spec', 'capabilities', index], 'network-capability', `a rule can't read the capability ${name}`, hint);
+    }
+  }
+
   #variables(): void {
     for (const [index, { name, expression }] of (this.#spec.variables ?? []).entries()) {
       const path = ['spec', 'variables', index];
@@ -215,6 +235,7 @@ class RuleCompiler {
     }
     const condition = when === undefined ? undefined : this.#expression([...path, 'when'], when, undefined, [BOOL, DYN]);
     const template = this.#template(path, fields as unknown as JsonObject);
+    checkWrittenRanges(this.#report, [...path, 'ranges'], fields.ranges as Json | undefined);
     if (template === undefined) return undefined;
     return {
       path,
@@ -289,6 +310,16 @@ class RuleCompiler {
     return line === undefined ? formatPath(path) : `line ${line}`;
   }
 }
+
+/** Where names are known that an expression elsewhere can't use. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ['ipam', 'it is there in steps, in `result` and in podAnnotations: addresses are given after this'],
+  ['steps', 'it is there in steps, in `result` and in podAnnotations: steps are performed after this'],
+  ['result', 'it is there in `result` and in podAnnotations: it follows from all steps'],
+  ['item', 'it is there in a step with forEach'],
+  ['index', 'it is there in a step with forEach over a list'],
+  ['key', 'it is there in a step with forEach over a map'],
+]);
 
 /** Of the steps that are always there. */
 function requirementsOf(steps: StepList['steps']): readonly Requirement[] {

@@ -13,6 +13,19 @@ const MISTAKES: readonly (readonly [what: string, spec: string])[] = [
   ['a field of the request that there is not', 'steps:\n- bridge: { name: "${request.ifname}" }'],
   ['a capability that there is not', 'variables:\n- { name: ports, expression: runtimeConfig.portMaps }'],
   ['addresses without ipam', 'steps:\n- bridge: { name: cni0, addresses: "${ipam.gatewayAddresses}" }'],
+  ['addresses before there are any', 'ipam: { ranges: [{ subnet: 10.1.0.0/16, gateway: "${ipam.gateway}" }] }'],
+  ['a name that nothing looks like', 'steps:\n- bridge: { name: "${settings.bridge}" }'],
+  ['no network', 'ipam: { ranges: [{ subnet: 10.1.0.0/33 }] }'],
+  ['an address in the place of a network', 'ipam: { ranges: [{ subnet: 10.1.0.5/24 }] }'],
+  ['an expression that is written as text', 'config: { subnet: string }\nipam: { ranges: [{ subnet: config.subnet }] }'],
+  ['a range outside of its network', 'ipam: { ranges: [{ subnet: 10.1.0.0/24, rangeStart: 10.2.0.5 }] }'],
+  [
+    'a range of a network that is not known yet',
+    'config: { subnet: string }\nipam: { ranges: [{ subnet: "${config.subnet}", rangeEnd: 10.2.0 }] }',
+  ],
+  ['ranges with other words', 'ipam: { ranges: [{ subnett: 10.1.0.0/24, start: 10.1.0.5 }, 10.2.0.0/24] }'],
+  ['ranges that overlap', 'ipam: { ranges: [{ subnet: 10.1.0.0/24 }, { subnet: 10.1.0.0/16 }] }'],
+  ['ranges that are none', 'ipam: { ranges: 10.1.0.0/24 }'],
   ['addresses from nowhere', 'ipam: { routes: [] }'],
   ['a variable that comes later', 'variables:\n- { name: a, expression: variables.b }\n- { name: b, expression: "1" }'],
   ['a variable twice', 'variables:\n- { name: a, expression: "2" }\n- { name: a, expression: "1" }'],
@@ -45,6 +58,12 @@ const MISTAKES: readonly (readonly [what: string, spec: string])[] = [
   ],
   ['arguments of the runtime, in the status', 'status:\n- expression: args.K8S_POD_NAME != ""'],
   ['an unknown operation', 'steps:\n- brigde: { name: cni0 }'],
+  ['a condition by another word', 'steps:\n- bridge: { name: cni0 }\n  if: config.x'],
+  ['addresses as a step', 'steps:\n- ipam: { type: host-local }'],
+  ['a timeout without its unit', 'steps:\n- bridge: { name: cni0 }\n  timeout: 10'],
+  ['a template that does not end', 'steps:\n- bridge: { name: "${request.ifName" }'],
+  ['a template of another tool', 'steps:\n- bridge: { name: "{{ .Values.bridge }}" }'],
+  ['one where a list is', 'steps:\n- masquerade: { from: 10.1.0.0/16 }'],
   ['an address that is none', 'steps:\n- bridge: { name: cni0, addresses: [10.1.0.300/16] }'],
   ['a result that is none', 'result: [a]'],
   ['an annotation that is none', 'podAnnotations: { -x: a }'],
@@ -54,6 +73,21 @@ test('mistakes are shown where they stand', async () => {
   const pictures = MISTAKES.map(([what, spec]) => `### ${what}\n\n${picturesOf(spec)}\n`);
   for (const [what, spec] of MISTAKES) expect(compileText(spec).program, what).toBeUndefined();
   await expect(pictures.join('\n')).toMatchFileSnapshot('testdata/mistakes.txt');
+});
+
+test('a capability that no rule can read is a warning', () => {
+  expect(picturesOf('capabilities: [portMapping, bandwidth, gpu]')).toMatchInlineSnapshot(`
+    "rule.yaml:5:18: warning: a rule can't read the capability portMapping [network-capability]
+        5 |   capabilities: [portMapping, bandwidth, gpu]
+          |                  ^^^^^^^^^^^
+          = at $.spec.capabilities[0]
+          = hint: did you mean portMappings?
+    rule.yaml:5:42: warning: a rule can't read the capability gpu [network-capability]
+        5 |   capabilities: [portMapping, bandwidth, gpu]
+          |                                          ^^^
+          = at $.spec.capabilities[2]
+          = hint: known capabilities: portMappings, bandwidth, ipRanges, ips, mac, dns, aliases, deviceID, infinibandGUID, cgroupPath"
+  `);
 });
 
 test('two rules have two names', () => {

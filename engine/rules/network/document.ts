@@ -24,7 +24,7 @@ const metadata = object(
       minLength: 1,
       maxLength: 63,
       pattern: /^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/,
-      patternName: 'the name of an executable, as my-cni',
+      patternName: 'the name of an executable in lower case, as my-cni',
       doc: 'Name of the rule, and type of the plugin in network configurations.',
     }),
     labels: optional(map(string())),
@@ -90,6 +90,9 @@ const addresses = named(
 );
 export type AddressesDocument = Infer<typeof addresses>;
 
+/** Steps that are written out; one that is repeated makes as many again. */
+const MAX_STEPS = 1000;
+
 /** The shape of a NetworkRule whose steps have this shape. */
 const networkRuleWith = <S>(step: Shape<S>) =>
   object({
@@ -110,10 +113,10 @@ const networkRuleWith = <S>(step: Shape<S>) =>
       objects: optional(list(objectEntry, { doc: 'Objects of the cluster that the rule reads.' })),
       validations: optional(list(validation, { doc: 'What must hold before anything is done.' })),
       ipam: optional(doc('Where addresses come from.', addresses)),
-      steps: optional(list(step, { doc: 'What attaches a container, in order; undone in reverse.' })),
+      steps: optional(list(step, { maxItems: MAX_STEPS, doc: 'What attaches a container, in order; undone in reverse.' })),
       node: optional(
         object(
-          { steps: list(step) },
+          { steps: list(step, { maxItems: MAX_STEPS }) },
           { doc: 'Steps for the node as a whole, kept true while the network is there: tunnels, routes to other nodes.' },
         ),
       ),

@@ -214,7 +214,12 @@ steps: [{ bridge: { name: a, addresses: "\${ipam.addresses}" } }]`;
       'ranges.0.0.subnet: "nowhere" is no network, as 10.1.0.0/16',
     ],
     ['no ranges', 'ipam: { ranges: "${[]}" }', 'there are no ranges to take addresses from'],
-    ['a field that is not known', 'ipam: { ranges: [{ subnett: 10.1.0.0/16 }] }', 'ranges.0.0.subnett: unknown field "subnett"'],
+    ['a field that is not known', "ipam: { ranges: \"${[{'subnett': '10.1.0.0/16'}]}\" }", 'ranges.0.0.subnett: unknown field "subnett"'],
+    [
+      'a range that host-local would not take',
+      'ipam: { ranges: [{ subnet: "${config.?x.orValue(\'10.1.0.5/16\')}" }] }\nconfig: { x: string }',
+      'invalid range set 0: Network has host bits set. For a subnet mask of length 16 the network address is 10.1.0.0',
+    ],
   ])('%s', (_what, spec, message) => {
     expect(walkedOf(planOf(ruleOf(spec).attach(addRequest(), factsOf()))).failure).toMatchObject({ step: 'ipam', message });
   });

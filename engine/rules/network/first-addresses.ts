@@ -1,59 +1,27 @@
-import {
-  addToAddress,
-  compareAddresses,
-  equalAddresses,
-  formatIpAddress,
-  type IpAddress,
-  lastAddress,
-  networkAddress,
-  parseCidr,
-  parseIp,
-  parseIpOrCidr,
-} from '../../object/ip-address.ts';
-import type { AddressAnswer, AddressRange, AddressRequest } from './program.ts';
+import { addressFromNumber, addressToNumber, familyOf, formatIpAddress, parseIpOrCidr } from '../../object/ip-address.ts';
+import { type Range, rangeOf, readRanges } from './address-ranges.ts';
+import type { AddressAnswer, AddressRequest } from './program.ts';
 
 /**
  * The addresses that an allocator without any reservation gives: those that are asked for, else the first of each set. For dry runs and tests;
  * ranges that can't be read give none.
  */
 export function firstAddresses({ ranges, requested }: Pick<AddressRequest, 'ranges' | 'requested'>): AddressAnswer['ips'] {
+  const read = readRanges(ranges);
+  if (!read.ok) return [];
   const asked = requested.flatMap((text) => parseIpOrCidr(text)?.address ?? []);
-  return ranges.flatMap((set) => {
+  return read.sets.flatMap((set) => {
     for (const address of asked) {
-      const range = set.find((each) => isWithin(each, address));
-      if (range !== undefined) return answer(range, address);
+      const number = addressToNumber(address);
+      const range = rangeOf(set, familyOf(address), number);
+      if (range !== undefined) return answer(range, number);
     }
-    const [first] = set;
-    const address = first && firstOf(first);
-    return first === undefined || address === undefined ? [] : answer(first, address);
+    const [first] = set.ranges;
+    return answer(first, first.start === first.gateway ? first.start + 1n : first.start);
   });
 }
 
-function answer(range: AddressRange, address: IpAddress): AddressAnswer['ips'] {
-  const bits = parseCidr(range.subnet)!.bits;
-  return [{ address: `${formatIpAddress(address)}/${bits}`, gateway: formatIpAddress(gatewayOf(range)!) }];
-}
-
-const given = (text: string | undefined): IpAddress | undefined => (text === undefined || text === '' ? undefined : parseIp(text));
-
-/** The first address of the subnet where the range names no gateway. */
-function gatewayOf({ subnet, gateway }: AddressRange): IpAddress | undefined {
-  const prefix = parseCidr(subnet);
-  return given(gateway) ?? (prefix && addToAddress(networkAddress(prefix), 1n));
-}
-
-function firstOf(range: AddressRange): IpAddress | undefined {
-  const prefix = parseCidr(range.subnet);
-  const gateway = gatewayOf(range);
-  if (prefix === undefined || gateway === undefined) return undefined;
-  const start = given(range.rangeStart) ?? addToAddress(networkAddress(prefix), 1n);
-  return start !== undefined && equalAddresses(start, gateway) ? addToAddress(start, 1n) : start;
-}
-
-function isWithin(range: AddressRange, address: IpAddress): boolean {
-  const prefix = parseCidr(range.subnet);
-  if (prefix === undefined || prefix.address.bytes.length !== address.bytes.length) return false;
-  const start = given(range.rangeStart) ?? networkAddress(prefix);
-  const end = given(range.rangeEnd) ?? lastAddress(prefix);
-  return compareAddresses(start, address) <= 0 && compareAddresses(address, end) <= 0;
+function answer({ family, end, bits, gatewayText }: Range, number: bigint): AddressAnswer['ips'] {
+  const address = number > end ? undefined : addressFromNumber(number, family);
+  return address === undefined ? [] : [{ address: `${formatIpAddress(address)}/${bits}`, gateway: gatewayText }];
 }

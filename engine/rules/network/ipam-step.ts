@@ -2,9 +2,10 @@ import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../
 import { BindError, type BoundStep } from '../../step/plan.ts';
 import { DEFAULT_STEP_TIMEOUT } from '../../step/read-step.ts';
 import { checkShapeValue } from '../../text/shape-check.ts';
+import { readRanges } from './address-ranges.ts';
 import { ADDRESSES } from './addresses.ts';
 import type { AddressSource } from './compiled-rule.ts';
-import type { NetworkRequest } from './program.ts';
+import type { AddressRequest, NetworkRequest } from './program.ts';
 import { requestedAddresses } from './request-facts.ts';
 
 /** Key of the step that gives addresses. */
@@ -47,6 +48,8 @@ export function ipamStep(
   const { value, problems } = checkShapeValue<JsonObject>(ADDRESSES.arguments, args);
   const [problem] = value === undefined ? problems : ADDRESSES.validate!(value as never);
   if (problem !== undefined) throw fail(`${problem.path.join('.')}: ${problem.message}`);
+  const usable = readRanges((value as unknown as AddressRequest).ranges);
+  if (!usable.ok) throw fail(usable.message);
   return { ...base, operation: ADDRESSES.name, arguments: value as JsonObject };
 }
 

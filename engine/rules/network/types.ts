@@ -78,6 +78,9 @@ const NODE_TYPE = declared('network.Node', {
   attachments: [{ containerId: 'string', ifName: 'string', namespace: 'string', name: 'string', uid: 'string', addresses: '[]string' }],
 });
 
+/** Capabilities that a rule can read: the fields of `runtimeConfig`. */
+export const CAPABILITIES: readonly string[] = Object.keys(RUNTIME_CONFIG);
+
 /** What `runtimeConfig` may hold. */
 export const RUNTIME_CONFIG_SCHEMA = RUNTIME_TYPE.schema;
 

@@ -1,9 +1,9 @@
 import { addressToNumber, familyOf, formatIpAddress, type IpAddress, parseIpOrCidr } from '../../../engine/object/ip-address.ts';
+import { countOf, type Range, type RangeSet, rangeOf } from '../../../engine/rules/network/address-ranges.ts';
 import type { AddressAnswer, AddressRequest } from '../../../engine/rules/network/program.ts';
 import type { FailureCode } from '../../../engine/step/effect.ts';
 import type { LineLog } from '../../host/log.ts';
 import { failure, guarded } from './failure.ts';
-import { countOf, type Range, type RangeSet, rangeOf } from './ranges.ts';
 import { nameOf, type Reservation, type Reservations } from './reservations.ts';
 
 /** One request on its way: an address of each set, or none at all. */

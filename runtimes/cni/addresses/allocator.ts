@@ -1,4 +1,5 @@
 import { isAbsolute, join, normalize } from 'node:path';
+import { countOf, type RangeSet, rangeOf, readRanges } from '../../../engine/rules/network/address-ranges.ts';
 import type { AddressAnswer, AddressRequest } from '../../../engine/rules/network/program.ts';
 import { isNetworkName } from '../../../engine/rules/network/protocol/invocation.ts';
 import type { ValidAttachment } from '../../../engine/rules/network/protocol/network-config.ts';
@@ -6,7 +7,6 @@ import type { EffectError } from '../../../engine/step/effect.ts';
 import type { LineLog } from '../../host/log.ts';
 import { Allocation, exhaustedMessage, hasFree } from './allocation.ts';
 import { failure, failureOf, guarded } from './failure.ts';
-import { countOf, type RangeSet, rangeOf, readRanges } from './ranges.ts';
 import { openReservationFiles, type ReservationFiles } from './reservation-files.ts';
 import { type Holder, Reservations } from './reservations.ts';
 

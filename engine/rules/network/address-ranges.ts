@@ -12,8 +12,8 @@ import {
   networkAddress,
   parseCidr,
   parseIp,
-} from '../../../engine/object/ip-address.ts';
-import type { AddressRange } from '../../../engine/rules/network/program.ts';
+} from '../../object/ip-address.ts';
+import type { AddressRange } from './program.ts';
 
 /** Addresses that may be given, from `start` to `end`, both included. */
 export interface Range {
@@ -32,6 +32,12 @@ export interface RangeSet {
   readonly ranges: readonly [Range, ...Range[]];
   /** `10.1.0.1-10.1.0.254,10.1.2.1-10.1.2.254`, as in messages. */
   readonly text: string;
+}
+
+/** Why a range can't be used, and which of its fields says so. */
+export interface RangeProblem {
+  readonly field: keyof AddressRange;
+  readonly message: string;
 }
 
 export type ReadRanges = { readonly ok: true; readonly sets: readonly RangeSet[] } | { readonly ok: false; readonly message: string };
@@ -76,7 +82,7 @@ function readSet(set: readonly AddressRange[]): RangeSet | string {
   const texts: string[] = [];
   for (const range of set) {
     const canonical = readRange(range);
-    if (typeof canonical === 'string') return canonical;
+    if ('message' in canonical) return canonical.message;
     if (ranges[0] !== undefined && ranges[0].family !== canonical.range.family) return 'mixed address families';
     for (const [index, earlier] of ranges.entries())
       if (overlaps(earlier, canonical.range)) return `subnets ${texts[index]} and ${canonical.text} overlap`;
@@ -87,15 +93,22 @@ function readSet(set: readonly AddressRange[]): RangeSet | string {
   return first === undefined ? 'empty range set' : { ranges: [first, ...rest], text: texts.join() };
 }
 
-function readRange(given: AddressRange): { readonly range: Range; readonly text: string } | string {
+/** What is wrong with a range by itself. */
+export function rangeProblem(range: AddressRange): RangeProblem | undefined {
+  const read = readRange(range);
+  return 'message' in read ? read : undefined;
+}
+
+function readRange(given: AddressRange): { readonly range: Range; readonly text: string } | RangeProblem {
+  const problem = (field: keyof AddressRange, message: string): RangeProblem => ({ field, message });
   const subnet = parseCidr(given.subnet);
-  if (subnet === undefined) return `invalid CIDR address: ${given.subnet}`;
+  if (subnet === undefined) return problem('subnet', `invalid CIDR address: ${given.subnet}`);
   const width = subnet.address.bytes.length * 8;
   const network = networkAddress(subnet);
-  if (subnet.bits > width - 2) return `Network ${formatIpPrefix(subnet)} too small to allocate from`;
+  if (subnet.bits > width - 2) return problem('subnet', `Network ${formatIpPrefix(subnet)} too small to allocate from`);
   if (!equalAddresses(network, subnet.address)) {
     const host = `For a subnet mask of length ${subnet.bits} the network address is ${formatIpAddress(network)}`;
-    return `Network has host bits set. ${host}`;
+    return problem('subnet', `Network has host bits set. ${host}`);
   }
   const family = familyOf(network);
   const first = addToAddress(network, 1n) as IpAddress;
@@ -103,17 +116,13 @@ function readRange(given: AddressRange): { readonly range: Range; readonly text:
   const start = read(given.rangeStart, first);
   const last = lastAddress(subnet);
   const end = read(given.rangeEnd, family === 4 ? (addToAddress(last, -1n) as IpAddress) : last);
-  if (gateway === undefined) return `IP ${given.gateway} not v4 nor v6`;
-  for (const [name, text, address] of [
-    ['RangeStart', given.rangeStart, start],
-    ['RangeEnd', given.rangeEnd, end],
-  ] as const) {
-    if (address === undefined) return `IP ${text} not v4 nor v6`;
-    if (familyOf(address) !== family || compareAddresses(address, network) < 0 || compareAddresses(address, last) > 0)
-      return `${name} ${formatIpAddress(address)} not in network ${formatIpPrefix(subnet)}`;
-  }
-  if (start === undefined || end === undefined) return 'the range has no bounds';
-  if (compareAddresses(end, start) < 0) return `RangeEnd ${formatIpAddress(end)} is before RangeStart ${formatIpAddress(start)}`;
+  if (gateway === undefined) return problem('gateway', `IP ${given.gateway} not v4 nor v6`);
+  if (start === undefined) return problem('rangeStart', `IP ${given.rangeStart} not v4 nor v6`);
+  if (!isWithin(start)) return problem('rangeStart', `RangeStart ${formatIpAddress(start)} not in network ${formatIpPrefix(subnet)}`);
+  if (end === undefined) return problem('rangeEnd', `IP ${given.rangeEnd} not v4 nor v6`);
+  if (!isWithin(end)) return problem('rangeEnd', `RangeEnd ${formatIpAddress(end)} not in network ${formatIpPrefix(subnet)}`);
+  if (compareAddresses(end, start) < 0)
+    return problem('rangeEnd', `RangeEnd ${formatIpAddress(end)} is before RangeStart ${formatIpAddress(start)}`);
   return {
     range: {
       family,
@@ -125,6 +134,10 @@ function readRange(given: AddressRange): { readonly range: Range; readonly text:
     },
     text: `${formatIpAddress(start)}-${formatIpAddress(end)}`,
   };
+
+  function isWithin(address: IpAddress): boolean {
+    return familyOf(address) === family && compareAddresses(address, network) >= 0 && compareAddresses(address, last) <= 0;
+  }
 }
 
 const read = (text: string | undefined, byDefault: IpAddress): IpAddress | undefined =>

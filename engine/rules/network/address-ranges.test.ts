@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { AddressRange } from '../../../engine/rules/network/program.ts';
-import { countOf, readRanges } from './ranges.ts';
+import { countOf, readRanges } from './address-ranges.ts';
+import type { AddressRange } from './program.ts';
 
 const read = (...sets: readonly (readonly AddressRange[])[]): string => {
   const result = readRanges(sets);
