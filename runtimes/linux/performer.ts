@@ -111,7 +111,7 @@ export interface Performer {
   undo(id: string, signal?: AbortSignal): Promise<void>;
   /**
    * Forgets a plan of which something could not be undone, as if it had been. Answers whether there was such a plan; nothing happens to others.
-   * What of it is still there and carries a tag is found by {@link collect}.
+   * What of it is still there and carries a tag is found by {@link sweep} and {@link collect}.
    */
   forget(id: string, signal?: AbortSignal): Promise<boolean>;
   /** Runs the checks of a recorded plan. Throws where there is no record. */

@@ -35,7 +35,10 @@ export async function del(
   }
 }
 
-/** An attachment of which there is no record: it never was, it is gone, another plugin made it, or the journal was lost. */
+/**
+ * An attachment of which there is no record: it never was, it is gone, another plugin made it, or the journal was lost. Its addresses are looked for
+ * each time, in files that another allocator may have written; what carries its tag only where there may be some.
+ */
 async function removeUnrecorded(
   context: VerbContext,
   rule: NetworkRule | undefined,
