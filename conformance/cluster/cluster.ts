@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { atExit } from '../at-exit.ts';
 import { isAlive } from '../tools/file-lock.ts';
 import { ensureGoTool } from '../tools/go-tool.ts';
 import { etcd, kubernetes } from '../tools/kubernetes.ts';
@@ -81,7 +82,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     for (const each of processes) each.kill();
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
-  process.once('exit', abandon);
+  const callOff = atExit(abandon);
   const clients: ApiClient[] = [];
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => {
@@ -89,7 +90,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       for (const client of clients) client.close();
       // The API server goes before the etcd it would otherwise wait for.
       for (const each of [...processes].reverse()) await each.stop();
-      process.off('exit', abandon);
+      callOff();
       rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
     })();
     return stopped;

@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atExit } from '../at-exit.ts';
 import { removeAbandoned } from '../cluster/cluster.ts';
 import { SuiteUnavailable } from '../suite.ts';
 import { findOnPath } from '../tools/go-tool.ts';
@@ -120,7 +121,7 @@ export async function startNode(name: string, options: { readonly signal?: Abort
     holder.kill('SIGKILL');
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
   };
-  process.once('exit', abandon);
+  const callOff = atExit(abandon);
   const gone = new Promise<void>((resolve) => holder.once('close', () => resolve()));
   const entered = new Set<ChildProcess>();
   let stopped: Promise<void> | undefined;
@@ -129,7 +130,7 @@ export async function startNode(name: string, options: { readonly signal?: Abort
       holder.kill('SIGKILL');
       for (const each of entered) each.kill('SIGKILL');
       await gone;
-      process.off('exit', abandon);
+      callOff();
       options.signal?.removeEventListener('abort', onAbort);
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     })();

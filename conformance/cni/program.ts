@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { atExit } from '../at-exit.ts';
 
 const ROOT = resolve(fileURLToPath(new URL('../..', import.meta.url)));
 
@@ -33,7 +34,7 @@ export async function bundleProgram(entry: string): Promise<string> {
     define: { FAIRLEAD_VERSION: JSON.stringify(version) },
     logLevel: 'error',
   });
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  atExit(() => rmSync(folder, { recursive: true, force: true }));
   return outfile;
 }
 
