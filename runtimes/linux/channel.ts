@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../host/clock.ts';
 import type { FoundAnswer, Framing } from './framing.ts';
+import { Questions } from './questions.ts';
 
 /** The two ends of a child that reads commands and writes answers, and how it is ended. */
 export interface ChannelEnds {
@@ -45,18 +46,21 @@ export class Channel {
   readonly #ends: ChannelEnds;
   readonly #framing: Framing;
   readonly #clock: Clock;
-  readonly #waiting: Question[] = [];
+  readonly #questions: Questions<Question>;
   #asked = 0;
   #output = '';
   #searched = 0;
   #state: 'open' | 'closing' | 'ended' = 'open';
-  #timer: { cancel(): void } | undefined;
   #onEnd: (() => void)[] = [];
 
   constructor(ends: ChannelEnds, framing: Framing, clock: Clock) {
     this.#ends = ends;
     this.#framing = framing;
     this.#clock = clock;
+    this.#questions = new Questions(clock, () => {
+      ends.kill();
+      this.#end(true);
+    });
     ends.output.setEncoding('utf8');
     ends.output.on('data', this.#onData);
     for (const event of ENDS) ends.output.on(event, this.#onOutputEnd);
@@ -83,8 +87,7 @@ export class Channel {
     const index = this.#asked++;
     return new Promise((resolve) => {
       const question: Question = { index, deadline, resolve, isUndelivered: false };
-      this.#waiting.push(question);
-      if (this.#waiting.length === 1) this.#startTimer();
+      this.#questions.ask(question);
       this.#ends.input.write(this.#framing.frame(line, index), (error) => {
         if (error) question.isUndelivered = true;
       });
@@ -108,7 +111,7 @@ export class Channel {
 
   /** Takes no more questions and lets go of the ends, which stay open. Answers false, and does nothing, where an answer is waited for. */
   release(): boolean {
-    if (this.#state !== 'open' || this.#waiting.length > 0) return false;
+    if (this.#state !== 'open' || this.#questions.waiting > 0) return false;
     this.#state = 'ended';
     const { input, output } = this.#ends;
     output.off('data', this.#onData);
@@ -123,14 +126,12 @@ export class Channel {
     const { endMark } = this.#ends;
     const end = endMark === undefined ? -1 : this.#output.indexOf(endMark, Math.max(0, this.#searched - endMark.length));
     if (end !== -1) this.#output = this.#output.slice(0, end);
-    while (this.#waiting.length > 0) {
-      const head = this.#waiting[0]!;
+    for (let head = this.#questions.head; head !== undefined; head = this.#questions.head) {
       const found: FoundAnswer | undefined = this.#framing.find(this.#output, head.index, this.#searched);
       if (found === undefined) break;
       this.#output = this.#output.slice(found.next);
       this.#searched = 0;
-      this.#waiting.shift();
-      this.#startTimer();
+      this.#questions.answered();
       head.resolve({ kind: 'answered', text: found.text, failed: found.failed });
     }
     this.#searched = this.#output.length;
@@ -138,25 +139,13 @@ export class Channel {
     else if (this.#output.length > MAX_ANSWER) this.kill();
   }
 
-  #startTimer(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    const head = this.#waiting[0];
-    if (head === undefined) return;
-    this.#timer = this.#clock.after(head.deadline, () => {
-      this.#ends.kill();
-      this.#end(true);
-    });
-  }
-
   #end(timedOut: boolean): void {
     if (this.#state === 'ended') return;
     this.#state = 'ended';
-    this.#timer?.cancel();
     this.#ends.input.destroy();
     const text = this.#output.length > MAX_ANSWER ? '' : this.#output;
     this.#output = '';
-    const [head, ...others] = this.#waiting.splice(0);
+    const [head, ...others] = this.#questions.end();
     for (const { resolve } of others) resolve({ kind: 'ended', begun: false, text: '' });
     if (head !== undefined && timedOut) head.resolve({ kind: 'timeout', begun: true, text });
     // The end may be seen before the failure of what was written to a child that was dead already.

@@ -2,6 +2,7 @@ import { EffectError } from '../../../engine/step/effect.ts';
 import type { Clock } from '../../host/clock.ts';
 import type { RelayEnds } from '../child.ts';
 import type { Condition } from '../perform-together.ts';
+import { Questions } from '../questions.ts';
 import type { Request } from './message.ts';
 
 /** What the relay answered. */
@@ -30,7 +31,8 @@ const CONDITION: Readonly<Record<Condition, number>> = { sets: 64, heeds: 128 };
 /** `errno` of what heeds a condition that is not met: ECANCELED. */
 export const UNMET = 125;
 
-interface Waiting {
+interface Question {
+  readonly deadline: number;
   readonly resolve: (answer: RelayAnswer) => void;
   readonly reject: (error: EffectError) => void;
   /** Its end was closed when it was written. */
@@ -53,19 +55,19 @@ export class RelayEnded extends EffectError {
  */
 export class Relay {
   readonly #options: RelayOptions;
-  readonly #waiting: Waiting[] = [];
+  readonly #questions: Questions<Question>;
   #chunks: Buffer[] = [];
   #received = 0;
   #isOpen = true;
   /** It has said that it is there; before, it has read nothing. */
   #isThere = false;
   #isGathering = false;
-  #timer: { cancel(): void } | undefined;
   readonly #ended: Promise<void>;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     const { input, output } = options.ends;
+    this.#questions = new Questions(options.clock, () => this.#onLate());
     input.on('error', () => {});
     output.on('data', (chunk: Buffer) => this.#read(chunk));
     this.#ended = new Promise((resolve) => {
@@ -124,7 +126,7 @@ export class Relay {
 
   #ask(what: number, place: number, parts: readonly Buffer[], condition?: Condition): Promise<RelayAnswer> {
     if (!this.#isOpen) return Promise.reject(new RelayEnded(false));
-    if (this.#waiting.length >= MAX_WAITING)
+    if (this.#questions.waiting >= MAX_WAITING)
       return Promise.reject(new EffectError('busy', `${MAX_WAITING} questions to the kernel wait`, 'netlink'));
     const head = Buffer.alloc(7);
     head.writeUInt32LE(
@@ -134,12 +136,11 @@ export class Relay {
     head[4] = condition === undefined ? what : what | CONDITION[condition];
     head.writeUInt16LE(place, 5);
     return new Promise((resolve, reject) => {
-      const waiting: Waiting = { resolve, reject, isUndelivered: false };
-      this.#waiting.push(waiting);
-      if (this.#waiting.length === 1) this.#startTimer();
+      const question: Question = { deadline: this.#options.deadline, resolve, reject, isUndelivered: false };
+      this.#questions.ask(question);
       this.#gather();
       this.#options.ends.input.write(Buffer.concat([head, ...parts]), (error) => {
-        if (error) waiting.isUndelivered = true;
+        if (error) question.isUndelivered = true;
       });
     });
   }
@@ -170,33 +171,27 @@ export class Relay {
     let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
     while (bytes.length >= 8 && bytes.length >= 4 + bytes.readUInt32LE(0)) {
       const end = 4 + bytes.readUInt32LE(0);
-      if (this.#isThere) this.#waiting.shift()?.resolve({ errno: bytes.readUInt32LE(4), rest: bytes.subarray(8, end) });
+      if (this.#isThere) this.#questions.answered()?.resolve({ errno: bytes.readUInt32LE(4), rest: bytes.subarray(8, end) });
+      else this.#questions.beginTime();
       this.#isThere = true;
-      this.#startTimer();
       bytes = bytes.subarray(end);
     }
     this.#chunks = bytes.length === 0 ? [] : [bytes];
     this.#received = bytes.length;
   }
 
-  #startTimer(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
-    if (this.#waiting.length === 0) return;
-    const { clock, deadline, ends } = this.#options;
-    this.#timer = clock.after(deadline, () => {
-      ends.kill();
-      this.#end(new EffectError('timeout', `no answer within ${deadline} ms: what was asked may be done or not`, 'netlink'));
-    });
+  #onLate(): void {
+    const { deadline, ends } = this.#options;
+    ends.kill();
+    this.#end(new EffectError('timeout', `no answer within ${deadline} ms: what was asked may be done or not`, 'netlink'));
   }
 
   /** `why`: of the first that waits, where that is known. */
   #end(why?: EffectError): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#timer?.cancel();
     this.#chunks = [];
-    const [head, ...others] = this.#waiting.splice(0);
+    const [head, ...others] = this.#questions.end();
     for (const { reject } of others) reject(new RelayEnded(false));
     if (head === undefined) return;
     if (why !== undefined) head.reject(why);
