@@ -43,7 +43,7 @@ function operation(name: string, details: Pick<Operation, 'arguments'> & Partial
 }
 
 /** A link with a name and some more, and a pair of other words. */
-export const FAKE_OPERATIONS: ReadonlyMap<string, Operation> = new Map(
+const FAKE_OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   [
     operation('link', {
       arguments: object({

@@ -17,8 +17,6 @@ export interface WalkOptions<E> {
   evaluate(expression: E, locals: StepLocals): CelValue;
   /** Names beside `steps`, as they are after the steps so far. */
   locals?(): StepLocals;
-  /** Told of what a step ended with, before the next is bound. */
-  onDone?(key: string, outputs: JsonObject): void;
 }
 
 /** What is known of the outputs of a walk's steps. */
@@ -71,11 +69,9 @@ class Walk<E extends StepExpression> {
 
   done(outputs: JsonObject): void {
     if (this.#pending === undefined) throw new Error('no step waits for an answer');
-    const key = this.#pending;
     this.#pending = undefined;
     this.#turn!.results.push(outputs);
     if (this.#turn!.results.length === this.#turn!.items.length) this.#end(this.#turn!);
-    this.#options.onDone?.(key, outputs);
   }
 
   #begin(): Turn<E> | undefined {

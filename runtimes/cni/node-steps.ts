@@ -18,14 +18,6 @@ export interface NodeStepsOptions {
   readonly attachments?: AttachmentFacts;
   readonly clock: Clock;
   readonly log: (line: string, fields?: Readonly<Record<string, unknown>>) => void;
-  /** Milliseconds that one convergence may take. Default: 60 s. */
-  readonly deadline?: number;
-  /** Milliseconds in which several changes of facts become one. Default: 100. */
-  readonly settle?: number;
-  /** Milliseconds after a failure until it is tried again; doubles with each, up to a minute. Default: 1 s. */
-  readonly retry?: number;
-  /** Milliseconds after which what others may have changed is made true again, when there is occasion. Default: 1 min. */
-  readonly repair?: number;
 }
 
 /** A network whose rule has steps for the node. */
@@ -57,7 +49,15 @@ interface NodeNetwork {
 
 /** Networks with steps for the node that are kept true at once. */
 const MAX_NETWORKS = 256;
+/** Milliseconds that one convergence may take. */
+const DEADLINE = 60_000;
+/** Milliseconds in which several changes of facts become one. */
+const SETTLE = 100;
+/** Milliseconds after a failure until it is tried again; doubles with each. */
+const FIRST_RETRY = 1_000;
 const MAX_RETRY = 60_000;
+/** Milliseconds after which what others may have changed is made true again, when there is occasion. */
+const REPAIR = 60_000;
 /** Rest between convergences, as multiples of what the last one took: in a large cluster something changes all the time. */
 const REST = 5;
 const MAX_REST = 5_000;
@@ -69,13 +69,13 @@ const NOT_YET: CniFault = { code: FAULT_CODES.tryAgainLater, msg: 'the steps for
  * again, ever more seldom.
  */
 export class NodeSteps {
-  readonly #options: Required<Omit<NodeStepsOptions, 'attachments'>>;
+  readonly #options: NodeStepsOptions;
   readonly #networks = new Map<string, NodeNetwork>();
   readonly #stop: readonly (() => void)[];
   #isClosed = false;
 
   constructor(options: NodeStepsOptions) {
-    this.#options = { deadline: 60_000, settle: 100, retry: 1000, repair: 60_000, ...options };
+    this.#options = options;
     this.#stop = [
       options.facts.onChange(() => this.#factsChanged(() => true)),
       options.attachments?.onChange(() => this.#factsChanged(({ readsAttachments }) => readsAttachments)) ?? (() => {}),
@@ -136,7 +136,7 @@ export class NodeSteps {
       }
       if (rule.revision === state.rule.revision) continue;
       this.#setMeaning(state, rule, state.config);
-      this.#schedule(state, this.#options.settle);
+      this.#schedule(state, SETTLE);
     }
   }
 
@@ -203,7 +203,7 @@ export class NodeSteps {
       if (!concerns(state)) continue;
       // Until it is known what the change means, the node counts as ready: a pod must not wait for every node that comes and goes.
       state.isStale = state.running !== undefined;
-      this.#schedule(state, Math.max(this.#options.settle, Math.min(MAX_REST, REST * state.took)));
+      this.#schedule(state, Math.max(SETTLE, Math.min(MAX_REST, REST * state.took)));
     }
   }
 
@@ -243,15 +243,15 @@ export class NodeSteps {
   }
 
   async #attempt(state: NodeNetwork): Promise<void> {
-    const { clock, deadline, facts, performer, log, retry, repair } = this.#options;
+    const { clock, facts, performer, log } = this.#options;
     const { rule, config, meaning } = state;
     const began = clock.elapsed();
-    const isDue = state.ensured === undefined || began - state.ensured >= repair;
+    const isDue = state.ensured === undefined || began - state.ensured >= REPAIR;
     const isRepaired = state.isConverged && state.fault === undefined && !isDue;
     // What was to come because of changes until now comes with this.
     state.timer?.cancel();
     state.timer = undefined;
-    const limit = stepDeadline(clock, deadline, undefined);
+    const limit = stepDeadline(clock, DEADLINE, undefined);
     try {
       const answer = await withFacts({ source: facts, clock }, limit.signal, (known) =>
         rule.node!(config, { ...known, attachments: (network) => this.#attachmentsFor(state, network, known) }),
@@ -278,7 +278,7 @@ export class NodeSteps {
     }
     state.failures++;
     log('the steps for the node failed', { rule: rule.name, error: state.fault.msg, details: state.fault.details });
-    this.#schedule(state, Math.min(MAX_RETRY, retry * 2 ** Math.min(16, state.failures - 1)));
+    this.#schedule(state, Math.min(MAX_RETRY, FIRST_RETRY * 2 ** Math.min(16, state.failures - 1)));
   }
 
   #attachmentsFor(state: NodeNetwork, network: string, known: NetworkFacts): readonly NodeAttachment[] {

@@ -43,11 +43,12 @@ export interface PluginOptions {
   readonly podAnnotator?: PodAnnotator;
   /** What is said of the version when somebody calls the executable by hand. */
   readonly version?: string;
-  /** Milliseconds that an invocation may take. Default: 110 s, as the kubelet waits for two minutes. */
-  readonly deadline?: number;
-  /** Of STATUS. Default: 10 s; runtimes ask every five. */
-  readonly statusDeadline?: number;
 }
+
+/** Milliseconds that an invocation may take: the kubelet waits for two minutes. */
+const DEADLINE = 110_000;
+/** Of STATUS: runtimes ask every five seconds. */
+const STATUS_DEADLINE = 10_000;
 
 /** Answers invocations of the plugins that the rules of a program are. */
 export interface Plugin {
@@ -69,18 +70,7 @@ export interface Plugin {
 }
 
 export function createPlugin(options: PluginOptions): Plugin {
-  const {
-    performer,
-    host,
-    addresses,
-    delegate,
-    log,
-    metrics,
-    clock = systemClock,
-    netns = kernelNetns,
-    deadline = 110_000,
-    statusDeadline = 10_000,
-  } = options;
+  const { performer, host, addresses, delegate, log, metrics, clock = systemClock, netns = kernelNetns } = options;
   let { program } = options;
   const attachments = new AttachmentFacts(performer);
   const facts = attachments.beside(options.facts);
@@ -143,7 +133,7 @@ export function createPlugin(options: PluginOptions): Plugin {
   ): Promise<Answer> {
     const { command, network, containerId, ifName } = request;
     const began = clock.elapsed();
-    const limit = stepDeadline(clock, command === 'STATUS' ? statusDeadline : deadline, outer);
+    const limit = stepDeadline(clock, command === 'STATUS' ? STATUS_DEADLINE : DEADLINE, outer);
     let answer: VerbAnswer;
     try {
       answer = await serve(type, request, netnsOverride, limit.signal);

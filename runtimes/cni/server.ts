@@ -32,7 +32,7 @@ export interface InvocationLimits {
   readonly writeTimeout: number;
 }
 
-export const DEFAULT_INVOCATION_LIMITS: InvocationLimits = {
+const DEFAULT_INVOCATION_LIMITS: InvocationLimits = {
   maxRunning: 64,
   maxQueued: 1024,
   maxWait: 110_000,

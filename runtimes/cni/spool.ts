@@ -14,8 +14,6 @@ export interface SpoolOptions {
   /** Made where it is missing, for its owner only. */
   readonly folder: string;
   readonly handle: (invocation: Invocation) => Promise<Answer>;
-  /** Milliseconds between looks into the folder; default 30 000. */
-  readonly interval?: number;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -26,6 +24,7 @@ interface Performed {
   readonly left: number;
 }
 
+/** Milliseconds between looks into the folder. */
 const INTERVAL = 30_000;
 /** Files that are done at once. */
 const AT_ONCE = 16;
@@ -55,7 +54,6 @@ export const createSpool = (options: SpoolOptions): Spool => new SpoolOfFolder(o
 class SpoolOfFolder implements Spool {
   readonly #folder: SpoolFolder;
   readonly #handle: SpoolOptions['handle'];
-  readonly #interval: number;
   readonly #clock: Clock;
   readonly #log: Log;
   /** What is being done, by the name of its file. */
@@ -64,10 +62,9 @@ class SpoolOfFolder implements Spool {
   #timer: Timer | undefined;
   #closed = false;
 
-  constructor({ folder, handle, clock = systemClock, log = silentLog, interval = INTERVAL }: SpoolOptions) {
+  constructor({ folder, handle, clock = systemClock, log = silentLog }: SpoolOptions) {
     this.#folder = new SpoolFolder(folder, clock, log);
     this.#handle = handle;
-    this.#interval = interval;
     this.#clock = clock;
     this.#log = log;
   }
@@ -105,7 +102,7 @@ class SpoolOfFolder implements Spool {
   }
 
   #arm(): void {
-    this.#timer = this.#clock.after(this.#interval, () => {
+    this.#timer = this.#clock.after(INTERVAL, () => {
       void this.perform()
         .catch((error: unknown) => this.#log('error', 'the spool cannot be read', { reason: errorMessage(error) }))
         .finally(() => {

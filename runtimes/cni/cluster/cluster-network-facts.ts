@@ -44,7 +44,7 @@ interface Followed {
  * changes. Pods by name are the exception: each is asked for when it is attached, must be seen as it is then, and concerns nobody later.
  */
 export function clusterNetworkFacts(options: ClusterNetworkFactsOptions): NetworkFactsSource & { close(): void } {
-  const { client, nodeName, clock = systemClock, log = silentLog, patience = 10_000, podDevices = kubeletPodDevices() } = options;
+  const { client, nodeName, clock = systemClock, log = silentLog, patience = 10_000, podDevices = kubeletPodDevices({ clock }) } = options;
   const pods = ttlCache<JsonObject | null>({ ttl: POD_TTL, maxEntries: 4096, maxWeight: 16 * MEBIBYTE, clock });
   const devices = ttlCache<JsonObject>({ ttl: POD_TTL, maxEntries: 4096, maxWeight: MEBIBYTE, clock });
   const absent = ttlCache<null>({ ttl: ABSENT_TTL, maxEntries: 1024, maxWeight: MEBIBYTE, clock });

@@ -18,8 +18,6 @@ export interface DelegationOptions {
   readonly log: (line: string, fields?: Readonly<Record<string, unknown>>) => void;
   /** What every plugin sees beside the variables of CNI. Default: the PATH of this process, and nothing else that it may know. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Milliseconds that a plugin has. Default: 100 s. */
-  readonly deadline?: number;
   readonly find?: typeof findPlugin;
   readonly run?: RunGroup;
 }
@@ -30,6 +28,8 @@ export interface DelegationOptions {
  */
 export type Delegate = (request: PluginRequest, signal?: AbortSignal) => Promise<CniResult | undefined>;
 
+/** Milliseconds that a plugin has. */
+const DEADLINE = 100_000;
 const MAX_OUTPUT = 4 * 1024 * 1024;
 const MAX_ERRORS = 64 * 1024;
 /** An executable that is being written: libcni tries five times more, a second apart. CNI: pkg/invoke/raw_exec.go. */
@@ -37,7 +37,7 @@ const BUSY_ATTEMPTS = 6;
 const BUSY_PAUSE = 1000;
 
 export function createDelegate(options: DelegationOptions): Delegate {
-  const { clock, log, deadline = 100_000, find = findPlugin, run = runGroup } = options;
+  const { clock, log, find = findPlugin, run = runGroup } = options;
   const base = options.environment ?? { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin' };
 
   async function execute(path: string, request: PluginRequest, signal: AbortSignal): Promise<ProgramEnd> {
@@ -64,7 +64,7 @@ export function createDelegate(options: DelegationOptions): Delegate {
     const tried = `${command} of plugin ${type}`;
     const found = find(type, path);
     if (!found.ok) throw new EffectError('missing', found.message, tried);
-    const limit = stepDeadline(clock, deadline, signal);
+    const limit = stepDeadline(clock, DEADLINE, signal);
     let ended: ProgramEnd;
     try {
       ended = await execute(found.path, request, limit.signal);

@@ -38,7 +38,7 @@ export function executableTemplate({ form, emulated }: ExecutableVariant, folder
 }
 
 /** The program that runs a form here; undefined for a form that needs none, or where it is missing. */
-export function interpreterOf(form: ExecutableForm): string | undefined {
+function interpreterOf(form: ExecutableForm): string | undefined {
   if (form === 'node') return process.execPath;
   return form === 'c' ? undefined : pathOf(form);
 }

@@ -65,7 +65,7 @@ export interface Installed {
 }
 
 /** Stands in network configurations that we wrote; runtimes leave unknown fields alone. */
-export const INSTALLED_BY = 'fairlead.dev/installed-by';
+const INSTALLED_BY = 'fairlead.dev/installed-by';
 const INSTALLER = 'fairlead cni install';
 
 /** Names of what is being written; no runtime takes files of such names for configurations. */
