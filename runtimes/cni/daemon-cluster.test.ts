@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { compileBundle } from '../../engine/bundle/compile.ts';
 import type { JsonObject } from '../../engine/object/json.ts';
+import { imaginedAdd } from '../../engine/rules/network/imagined-request.ts';
+import type { NetworkRequest } from '../../engine/rules/network/program.ts';
 import { parseYaml } from '../../engine/text/yaml.ts';
 import { fixedBundle } from '../host/bundle-watch.ts';
 import { until } from '../host/until.fixture.ts';
@@ -16,6 +18,7 @@ import { createPodAnnotator } from './cluster/pod-annotator.ts';
 import { type NetworkDaemon, startNetworkDaemon } from './daemon.ts';
 import { hostWithNamespaces } from './host-with-namespaces.fixture.ts';
 import { invoke } from './invoke.ts';
+import { requestInvocation } from './request-invocation.ts';
 import type { Answer } from './wire.ts';
 
 /** A rule that needs no root: what the node knows of others, and of its pods, is in files. */
@@ -118,21 +121,15 @@ describe('the daemon of a node of a cluster', () => {
     await daemon.close({ grace: 0 });
     facts.close();
   };
-  const call = (verb: string, name = ''): Promise<Answer> => {
-    const environment = new Map([
-      ['CNI_COMMAND', verb],
-      ['CNI_CONTAINERID', name],
-      ['CNI_NETNS', join(folder, 'no-netns')],
-      ['CNI_IFNAME', 'eth0'],
-      ['CNI_PATH', '/opt/cni/bin'],
-      ['CNI_ARGS', `K8S_POD_NAMESPACE=default;K8S_POD_NAME=${name}`],
-      ['TYPE', 'net'],
-    ]);
-    return invoke(
-      join(folder, 'run/cni.sock'),
-      { environment, stdin: JSON.stringify({ cniVersion: '1.1.0', name: 'pods', type: 'net' }) },
-      10_000,
-    );
+  const call = (command: NetworkRequest['command'], name = ''): Promise<Answer> => {
+    const request = {
+      ...imaginedAdd({ cniVersion: '1.1.0', name: 'pods', type: 'net' }),
+      command,
+      containerId: name,
+      netns: join(folder, 'no-netns'),
+      args: { K8S_POD_NAMESPACE: 'default', K8S_POD_NAME: name },
+    };
+    return invoke(join(folder, 'run/cni.sock'), requestInvocation('net', request), 10_000);
   };
   /** Files of a folder with what is in them; one that goes meanwhile is gone. */
   const files = (of: string) =>

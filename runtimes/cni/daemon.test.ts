@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CompiledBundle } from '../../engine/bundle/bundle.ts';
 import { compileBundle } from '../../engine/bundle/compile.ts';
+import type { JsonObject } from '../../engine/object/json.ts';
+import { imaginedAdd } from '../../engine/rules/network/imagined-request.ts';
+import type { NetworkRequest } from '../../engine/rules/network/program.ts';
 import { EffectError } from '../../engine/step/effect.ts';
 import { parseYaml } from '../../engine/text/yaml.ts';
 import { type ActiveBundle, fixedBundle } from '../host/bundle-watch.ts';
@@ -15,6 +18,7 @@ import { askDaemon } from './ask-daemon.ts';
 import { type NetworkDaemon, type NetworkDaemonOptions, startNetworkDaemon } from './daemon.ts';
 import { hostWithNamespaces } from './host-with-namespaces.fixture.ts';
 import { invoke } from './invoke.ts';
+import { requestInvocation } from './request-invocation.ts';
 import { type Answer, formatInvocation, type Invocation } from './wire.ts';
 
 /** A rule that needs neither root nor Linux: an attachment is an address and a file. */
@@ -76,17 +80,10 @@ describe('the daemon', () => {
     daemons.push(daemon);
     return daemon;
   };
-  const invocation = (verb: string, container: string, config: object = {}, type = 'net'): Invocation => ({
-    environment: new Map([
-      ['CNI_COMMAND', verb],
-      ['CNI_CONTAINERID', container],
-      ['CNI_NETNS', join(folder, 'no-netns')],
-      ['CNI_IFNAME', 'eth0'],
-      ['CNI_PATH', '/opt/cni/bin'],
-      ['TYPE', type],
-    ]),
-    stdin: JSON.stringify({ cniVersion: '1.1.0', name: 'pods', type, ...config }),
-  });
+  const invocation = (command: NetworkRequest['command'], containerId: string, config: JsonObject = {}, type = 'net'): Invocation => {
+    const request = imaginedAdd({ cniVersion: '1.1.0', name: 'pods', type, ...config });
+    return requestInvocation(type, { ...request, command, containerId, netns: join(folder, 'no-netns') });
+  };
   const call = (...args: Parameters<typeof invocation>): Promise<Answer> => invoke(socketPath, invocation(...args), 10_000);
   const made = () => readdirSync(join(folder, 'made')).filter((name) => name !== 'networks');
   const keep = (name: string, kept: Invocation): void => {

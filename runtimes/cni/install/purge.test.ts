@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { compileBundle } from '../../../engine/bundle/compile.ts';
+import { imaginedAdd } from '../../../engine/rules/network/imagined-request.ts';
 import { parseYaml } from '../../../engine/text/yaml.ts';
 import { fixedBundle } from '../../host/bundle-watch.ts';
 import { createHost, type Host, type HostOptions } from '../../linux/host.ts';
 import { startNetworkDaemon } from '../daemon.ts';
 import { invoke } from '../invoke.ts';
+import { requestInvocation } from '../request-invocation.ts';
 import { formatInvocation, type Invocation } from '../wire.ts';
 import { type PurgeOptions, purge } from './purge.ts';
 
@@ -61,17 +63,10 @@ describe('purge', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  const invocation = (verb: string, container: string): Invocation => ({
-    environment: new Map([
-      ['CNI_COMMAND', verb],
-      ['CNI_CONTAINERID', container],
-      ['CNI_NETNS', join(folder, 'no-netns')],
-      ['CNI_IFNAME', 'eth0'],
-      ['CNI_PATH', '/opt/cni/bin'],
-      ['TYPE', 'net'],
-    ]),
-    stdin: JSON.stringify({ cniVersion: '1.1.0', name: 'pods', type: 'net' }),
-  });
+  const invocation = (command: 'ADD' | 'DEL', containerId: string): Invocation => {
+    const request = imaginedAdd({ cniVersion: '1.1.0', name: 'pods', type: 'net' });
+    return requestInvocation('net', { ...request, command, containerId, netns: join(folder, 'no-netns') });
+  };
   const start = () => {
     const { documents, diagnostics } = parseYaml({ name: 'rules.yaml', text: RULE(join(folder, 'made')) });
     const bundle = fixedBundle(compileBundle(documents, { name: 'test', diagnostics }));

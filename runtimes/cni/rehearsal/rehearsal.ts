@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { imaginedAdd } from '../../../engine/rules/network/imagined-request.ts';
 import type { NetworkProgram } from '../../../engine/rules/network/program.ts';
-import { formatEnvironment } from '../../../engine/rules/network/protocol/invocation.ts';
 import { EffectError } from '../../../engine/step/effect.ts';
 import { type Clock, pause } from '../../host/clock.ts';
 import { errorMessage } from '../../host/error-message.ts';
@@ -15,6 +14,7 @@ import type { Delegate } from '../delegation/delegate.ts';
 import { networkEffects } from '../network-effects.ts';
 import { openNetworkPerformer } from '../network-performer.ts';
 import { createPlugin, type Plugin } from '../plugin.ts';
+import { requestInvocation } from '../request-invocation.ts';
 import { factsWithoutCluster } from '../verbs/network-facts-source.ts';
 import { fullSample } from './samples.ts';
 
@@ -109,14 +109,9 @@ async function openStage({ program, folder, clock, host: real }: RehearsalOption
 
 /** Whether the rule attached it. */
 async function attachAndDetach({ host, plugin }: Stage, type: string, dataDir: string): Promise<boolean> {
-  const config = fullSample(type, dataDir);
-  const stdin = JSON.stringify(config);
-  const invoke = (command: 'ADD' | 'DEL') => {
-    const variables = { TYPE: type, ...formatEnvironment({ ...imaginedAdd(config), command }) };
-    return plugin.invoke({ environment: new Map(Object.entries(variables)), stdin });
-  };
+  const request = imaginedAdd(fullSample(type, dataDir));
   host.clear();
-  const { exitCode } = await invoke('ADD');
-  await invoke('DEL');
+  const { exitCode } = await plugin.invoke(requestInvocation(type, request));
+  await plugin.invoke(requestInvocation(type, { ...request, command: 'DEL' }));
   return exitCode === 0;
 }
