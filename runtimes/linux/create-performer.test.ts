@@ -772,6 +772,17 @@ describe('sweep', () => {
     expect((await performer.sweep(fakePlan('third', []).id)).removed).toMatchObject([{ what: 'thing thing7' }]);
   });
 
+  it('looks again also for whom it has looked at everything', async () => {
+    const { performer } = await afterLoss();
+    // Something of it is where nobody sees it yet.
+    host.kernel.delete('thing9');
+    await performer.sweep(lost.id);
+    host.kernel.set('thing9', lost.owner.text);
+    clock.advance(30_000);
+    await vi.waitFor(() => expect(names()).toEqual(['thing8']));
+    expect(clock.pending()).toBe(0);
+  });
+
   it('leaves alone what was performed until then', async () => {
     const { performer } = await afterLoss();
     await performer.sweep(other.id);

@@ -14,8 +14,8 @@ import type { Collected } from './performer.ts';
  *
  * Nothing follows from a look that could not list everything. And strays may appear that a look can't have seen: a device was in a container then,
  * and came back when that ended, mostly right after its DEL; an administrator restores tables that were saved; a second daemon has another state
- * folder. Nothing tells of that. So whoever was answered without a look is looked for a little later, all of that time in one look. What comes
- * still later, or is there when this process ends before, is for the collection of garbage, which always looks at everything.
+ * folder. Nothing tells of that. So whoever had no record is looked for again a little later, all of that time in one look. What comes still later,
+ * or is there when this process ends before, is for the collection of garbage, which always looks at everything.
  */
 
 export interface StraysOptions {
@@ -25,8 +25,8 @@ export interface StraysOptions {
   readonly log: LineLog;
 }
 
-/** Milliseconds after an answer without a look at everything until it is looked whether that was right. A container ends in less. */
-const CONFIRMED_AFTER = 30_000;
+/** Milliseconds after an answer until it is looked whether something came since. A container ends in less. */
+const LOOKED_AGAIN_AFTER = 30_000;
 /** Plans that are remembered of those that were undone, and of those that are looked for later; beyond them the oldest are not. */
 const MAX_PLANS = 10_000;
 
@@ -42,9 +42,9 @@ export class Strays {
   #knownSince = 0;
   /** Plans that were undone to their end, and not performed again. */
   readonly #undone = new Set<string>();
-  readonly #unconfirmed = new Set<string>();
+  readonly #toLookFor = new Set<string>();
   #timer: Timer | undefined;
-  #confirming: Promise<void> = Promise.resolve();
+  #lookingAgain: Promise<void> = Promise.resolve();
 
   constructor(options: StraysOptions) {
     this.#options = options;
@@ -67,12 +67,11 @@ export class Strays {
 
   /** Removes what is left of a plan that has no record. What is answered may be of others as well. */
   async sweep(plan: string): Promise<Collected> {
-    if (this.#known?.has(plan) === true) return this.#everywhere.for([plan]);
+    const isKnown = this.#known?.has(plan);
     // Undone by its record it has left nothing, though not everything can be listed, and nothing of it is on its way.
-    if (this.#undone.has(plan)) return NOTHING;
-    if (this.#known === undefined) return this.#everywhere.for([plan]);
-    this.#confirmLater(plan);
-    return NOTHING;
+    if (isKnown !== true && this.#undone.has(plan)) return NOTHING;
+    this.#lookAgain(plan);
+    return isKnown === false ? NOTHING : this.#everywhere.for([plan]);
   }
 
   /** Something is being made for a plan. */
@@ -93,25 +92,25 @@ export class Strays {
     this.#known?.add(plan);
   }
 
-  /** Resolves when nothing is looked at any more; what was still to be confirmed is not. */
+  /** Resolves when nothing is looked at any more; what was still to be looked for again is not. */
   async close(): Promise<void> {
     this.#calledOff.abort();
     this.#timer?.cancel();
-    await this.#confirming;
+    await this.#lookingAgain;
   }
 
-  #confirmLater(plan: string): void {
+  #lookAgain(plan: string): void {
     if (this.#calledOff.signal.aborted) return;
-    keepNewest(this.#unconfirmed, plan);
-    this.#timer ??= this.#options.clock.after(CONFIRMED_AFTER, () => {
+    keepNewest(this.#toLookFor, plan);
+    this.#timer ??= this.#options.clock.after(LOOKED_AGAIN_AFTER, () => {
       this.#timer = undefined;
-      const plans = [...this.#unconfirmed];
-      this.#unconfirmed.clear();
-      this.#confirming = this.#confirm(plans);
+      const plans = [...this.#toLookFor];
+      this.#toLookFor.clear();
+      this.#lookingAgain = this.#lookAgainFor(plans);
     });
   }
 
-  async #confirm(plans: readonly string[]): Promise<void> {
+  async #lookAgainFor(plans: readonly string[]): Promise<void> {
     const { log } = this.#options;
     try {
       const { removed, left } = await this.#everywhere.for(plans);
