@@ -64,9 +64,25 @@ export function cueTextTree(text: string): TextNode {
       const before = at;
       if (!field(into, depth)) {
         at = before;
-        skipExpression(depth);
+        if (depth > MAX_DEPTH || token.text === 'if' || token.text === 'for') skipExpression(depth);
+        else embedded(into, depth);
         if (at === before) at++;
       }
+    }
+  }
+
+  /** An expression in the place of a field: `#Definition & { a: 1 }` has the fields of its braces. */
+  function embedded(into: OpenMap, depth: number): void {
+    for (;;) {
+      const token = tokens[at];
+      if (token === undefined || token.kind === 'newline' || /^[,}\])]$/.test(token.text)) return;
+      at++;
+      if (token.text === '{') {
+        fields(into, depth + 1);
+        at++;
+      } else if (token.text === '[') skipTo(']');
+      else if (token.text === '(') skipTo(')');
+      else if (/^[&|]$/.test(token.text)) while (tokens[at]?.kind === 'newline') at++;
     }
   }
 

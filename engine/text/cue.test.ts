@@ -57,7 +57,7 @@ describe('errors', () => {
     ['with a position', 'é: "😀" & 1\n', { message: 'conflict', line: 1, column: 14 }, ['conflict', undefined, '1']],
     ['with a path only', 'a: b: 1 & 2\n', { message: 'a.b: conflicting values 2 and 1' }, ['conflicting values 2 and 1', '$.a.b', 'b']],
     ['with a quoted path', '"x-y": 1 & 2\n', { message: '"x-y": conflicting values' }, ['conflicting values', '$.x-y', '"x-y"']],
-    ['with an index', 'l: [1, 2 & 3]\n', { message: 'l.1: conflicting values' }, ['conflicting values', '$.l.1', '2 & 3']],
+    ['with an index', 'l: [1, 2 & 3]\n', { message: 'l.1: conflicting values' }, ['conflicting values', '$.l[1]', '2 & 3']],
     [
       'when marshalling',
       'a: int\n',
@@ -93,6 +93,23 @@ test('definitions are added behind what uses them, unless it has its own', async
   expect(await asked('#AdmissionRule: {a: 1}\nx: #AdmissionRule')).toBe('#AdmissionRule: {a: 1}\nx: #AdmissionRule');
 });
 
+test('of a document that does not fit its definition, those who check documents have more to say', async () => {
+  const definitions = '#Rule: {\n\t// Which.\n\tkind: "Rule"\n\tspec: #Spec\n}\n#Spec: {\n\tsteps: [...int]\n}\n';
+  const text = '#Rule & {spec: steps: ["a"]}';
+  const asked: string[] = [];
+  const cue: CueBackend = {
+    name: 'test CUE',
+    async evaluate(given) {
+      asked.push(given);
+      if (given.includes('[...int]')) return { ok: false, errors: [{ message: 'spec.steps.0: 9 errors in empty disjunction' }] };
+      return { ok: true, json: '{"kind":"Rule","spec":{"steps":["a"]}}' };
+    },
+  };
+  const { documents, diagnostics } = await readCue({ name: 'x.cue', text }, cue, { definitions });
+  expect([documents.map((d) => d.value), diagnostics]).toEqual([[{ kind: 'Rule', spec: { steps: ['a'] } }], []]);
+  expect(asked[1]).toBe(`${text}\n#Rule: {\n\tkind: "Rule"\n\t...\n}\n#Spec: _\n`);
+});
+
 describe('labels', () => {
   const source = `package x
 import "strings"
@@ -122,6 +139,9 @@ spec: {
 	call: strings.Join(["x: y"], ",")
 }
 spec: more: [1, 2]
+#Def & {
+	spec: within: "braces"
+} & {also: 1}
 `;
   const document = lazyDocument({ name: 'x.cue', text: source }, 0, undefined, () => cueTextTree(source));
   const at = (path: DocumentPath, part?: 'key' | 'value') => {
@@ -138,6 +158,8 @@ spec: more: [1, 2]
     [['spec', 'chain', 'of', 'labels'], '5'],
     [['spec', 'disjunction'], '*"a" | "b" |\n\t\t"c"'],
     [['spec', 'more', 1], '2'],
+    [['spec', 'within'], '"braces"'],
+    [['also'], '1'],
     [['spec', 'call'], 'strings.Join(["x: y"], ","'],
     [['spec', 'nowhere'], 'spec'],
   ])('%j', (path, expected) => {

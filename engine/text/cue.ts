@@ -1,7 +1,7 @@
 import { cueTextTree } from './cue-labels.ts';
 import type { Source, Span } from './diagnostic.ts';
 import { DiagnosticList } from './diagnostic-list.ts';
-import type { Document, DocumentPath } from './document.ts';
+import { type Document, type DocumentPath, formatPath } from './document.ts';
 import { parseJson } from './json.ts';
 import { DEFAULT_LIMITS, type TextLimits } from './limits.ts';
 import { lineStarts } from './position.ts';
@@ -52,13 +52,13 @@ export async function readCue(source: Source, backend: CueBackend | undefined, o
   }
   const tree = cueTextTree(source.text);
   const locate = lazyDocument(source, 0, undefined, () => tree).locate;
-  const result = await backend.evaluate(withDefinitions(source.text, options.definitions));
+  const result = await evaluated(source.text, backend, options.definitions);
   if (!result.ok) {
     for (const error of result.errors) {
       const { path, message } = splitPath(error.message);
       const span = spanOf(source, error) ?? (path.length > 0 ? locate(path, 'key') : undefined);
       report.add('cue-invalid', message, span, {
-        ...(path.length > 0 ? { path: `$.${path.join('.')}` } : {}),
+        ...(path.length > 0 ? { path: formatPath(path) } : {}),
         hint: `says ${backend.name}`,
       });
     }
@@ -88,12 +88,33 @@ export async function readCue(source: Source, backend: CueBackend | undefined, o
   return { documents, diagnostics: report.finish() };
 }
 
-function withDefinitions(text: string, definitions: string | undefined): string {
-  if (definitions === undefined) return text;
+/**
+ * Evaluates a text with the definitions that it uses. What does not fit a definition is taken as it is, and left to those who check documents:
+ * of a step that fits none of many forms, CUE says no more than that.
+ */
+async function evaluated(text: string, backend: CueBackend, definitions: string | undefined): Promise<CueResult> {
+  if (definitions === undefined || !usesDefinitions(text, definitions)) return backend.evaluate(text);
+  const result = await backend.evaluate(`${text}\n${definitions}`);
+  return result.ok ? result : backend.evaluate(`${text}\n${openDefinitions(definitions)}`);
+}
+
+/** The same definitions, which only say what kind of document each is. */
+function openDefinitions(definitions: string): string {
+  const blocks = definitions.split(/^(?=#\w+:)/m).filter((block) => block.startsWith('#'));
+  return blocks
+    .map((block) => {
+      const name = /^#\w+/.exec(block)![0];
+      const kind = block.match(/^\t(?:apiVersion|kind): .*$/gm);
+      return kind === null ? `${name}: _\n` : `${name}: {\n${kind.join('\n')}\n\t...\n}\n`;
+    })
+    .join('');
+}
+
+function usesDefinitions(text: string, definitions: string): boolean {
   const defined = [...definitions.matchAll(/^(#\w+):/gm)].map((match) => match[1] as string);
   const used = defined.some((name) => new RegExp(`${name}\\b`).test(text));
   const clashes = defined.some((name) => new RegExp(`^\\s*${name}\\s*:`, 'm').test(text));
-  return used && !clashes ? `${text}\n${definitions}` : text;
+  return used && !clashes;
 }
 
 /** CUE puts the path in front of most messages: `spec.replicas: conflicting values 1 and "a"`. */
