@@ -14,6 +14,7 @@ describe('networks that a pod asks for', () => {
     ['a@if0', ['shop/a@if0']],
     ['a,a', ['shop/a@', 'shop/a@']],
     ['[]', []],
+    ['[{"name":"a","example.com/note":"x"}]', ['shop/a@']],
     ['[{"name":"a"}]', ['shop/a@']],
     ['[{"name":"a","namespace":"ops","interface":"if0"},{"name":"b"}]', ['ops/a@if0', 'shop/b@']],
   ])('%j', (text, expected) => {
@@ -83,6 +84,12 @@ describe('networks that a pod asks for', () => {
     ['[{"name":"a","default-route":["10.1.0.1/24"]}]', 'the list of networks: "10.1.0.1/24" is not the IP address of a gateway'],
     ['[{"name":"a","mac":"0a:00:00:00:00"}]', 'the list of networks: "0a:00:00:00:00" is not a MAC address'],
     ['[{"name":"a","infiniband-guid":"c2:11"}]', 'the list of networks: "c2:11" is not an InfiniBand GUID'],
+    ['[{"name":"a","ip":["10.1.0.5"]}]', 'the list of networks: ip of "a" is not supported: did you mean ips?'],
+    [
+      '[{"name":"a","ipam-claim-reference":"vm-a"}]',
+      'the list of networks: ipam-claim-reference of "a" is not supported: nothing here keeps addresses for an IPAMClaim; ask for them by ips',
+    ],
+    ['[{"name":"a","colour":"red"}]', 'the list of networks: colour of "a" is not supported'],
     ['[{"name":"a","deviceID":"../x"}]', 'the list of networks: "../x" is not the id of a device'],
     [
       `[{"name":"a","ips":[${Array.from({ length: 65 }, () => '"10.1.0.5"').join()}]}]`,

@@ -1,5 +1,6 @@
 import { parseIp, parseIpOrCidr } from '../../../object/ip-address.ts';
 import { exceedsDepth, isJsonObject, type Json, type JsonObject, objectsOf, ownText, ownValue, textsOf } from '../../../object/json.ts';
+import { suggest } from '../../../text/suggest.ts';
 
 /** A network that a pod asks for. Fields beside the first are there where the annotation has them. */
 export interface NetworkSelection {
@@ -90,6 +91,9 @@ function fromJson(text: string, namespace: string): readonly (NetworkSelection |
 function selection(entry: JsonObject, namespace: string): NetworkSelection | string {
   const name = ownText(entry, 'name');
   const given = (field: string): Json | undefined => ownValue(entry, field) ?? undefined;
+  // What is passed over in silence is missed when it is too late. A key with a domain is for somebody else.
+  const unknown = Object.keys(entry).find((key) => !KEYS.includes(key) && !key.includes('/'));
+  if (unknown !== undefined) return `${unknown.slice(0, 64)} of ${JSON.stringify(name)} is not supported${hintFor(unknown)}`;
   for (const field of LISTS) {
     const value = given(field) ?? [];
     if (!Array.isArray(value)) return `${field} of ${JSON.stringify(name)} is no list`;
@@ -112,6 +116,26 @@ function selection(entry: JsonObject, namespace: string): NetworkSelection | str
     ...(isJsonObject(cniArgs) ? { cniArgs } : {}),
     deviceID: ownText(entry, 'deviceID'),
   };
+}
+
+const KEYS: readonly string[] = [
+  'name',
+  'namespace',
+  'interface',
+  'ips',
+  'mac',
+  'default-route',
+  'portMappings',
+  'bandwidth',
+  'infiniband-guid',
+  'cni-args',
+  'deviceID',
+];
+
+function hintFor(key: string): string {
+  if (key === 'ipam-claim-reference') return ': nothing here keeps addresses for an IPAMClaim; ask for them by ips';
+  const near = suggest(key, KEYS);
+  return near === undefined ? '' : `: did you mean ${near}?`;
 }
 
 const LISTS = ['ips', 'default-route', 'portMappings'];
