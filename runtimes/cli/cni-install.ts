@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Json, JsonObject } from '../../engine/object/json.ts';
-import { setOwn } from '../../engine/object/json.ts';
+import { objectsOf, ownText, ownValue, setOwn } from '../../engine/object/json.ts';
 import type { NetworkRule } from '../../engine/rules/network/program.ts';
 import { CNI_VERSIONS, type CniVersion } from '../../engine/rules/network/protocol/result.ts';
+import { askDaemon } from '../cni/ask-daemon.ts';
 import { ExecutableError, type ExecutableForm } from '../cni/executable/forms.ts';
 import { type InstallOptions, install, installedNetworks, type UninstallOptions, uninstall } from '../cni/install/install.ts';
 import { checkNetworkList, networkList } from '../cni/install/network-list.ts';
@@ -28,6 +30,7 @@ export const runCniInstall: CommandRun = async (args, context) => {
     if (problems.length > 0) return EXIT.findings;
   }
   const options = installOptions(args, context, rules, document);
+  if (document !== undefined) for (const note of missingPlugins(document, options)) context.err.write(`note: ${note}\n`);
   const { form, passed, written } = await installed(options);
   for (const { form: other, why } of passed) context.err.write(`note: not in ${other}: ${why}\n`);
   for (const file of written) context.out.write(`${file}\n`);
@@ -37,6 +40,15 @@ export const runCniInstall: CommandRun = async (args, context) => {
   }
   return EXIT.ok;
 };
+
+/** Plugins of a chain that are neither ours nor there. They may come later, as by a package. */
+function missingPlugins(document: JsonObject, { hostRoot, binFolder, types }: InstallOptions): readonly string[] {
+  return objectsOf(ownValue(document, 'plugins')).flatMap((plugin, index) => {
+    const type = ownText(plugin, 'type');
+    const isThere = types.includes(type) || !/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(type) || existsSync(join(hostRoot, binFolder, type));
+    return isThere ? [] : [`plugins[${index}]: there is no plugin ${type} in ${binFolder}`];
+  });
+}
 
 /** `fairlead cni uninstall`. */
 export const runCniUninstall: CommandRun = async (args, context) => {
@@ -50,17 +62,34 @@ export const runCniUninstall: CommandRun = async (args, context) => {
   if (purged !== undefined && purged.attachments.length > 0) {
     const [first] = purged.attachments;
     context.err.write(
-      `fairlead: ${purged.attachments.length} attachments are there, the first of container ${first!.containerId} to network ${first!.network}; nothing was removed\n` +
+      `fairlead: ${countOf(purged.attachments)} there, the first of container ${first!.containerId} to network ${first!.network}; nothing was removed\n` +
         'hint: remove the pods of this node first, or let --detach take their networks away\n',
     );
     return EXIT.findings;
   }
+  const attached = purged === undefined ? await attachedBy(resolve(context.cwd, args.text('socket')!)) : [];
   const removed = [...(purged?.removed ?? []), ...uninstall(options)];
   for (const each of removed) context.out.write(`${each}\n`);
   for (const each of purged?.left ?? []) context.err.write(`left: ${each}\n`);
   if (removed.length === 0) context.out.write('nothing is installed\n');
+  else if (attached.length > 0) {
+    context.err.write(
+      `note: ${countOf(attached)} there still, which no runtime can detach now: install again before their pods are removed, or let --purge --detach take their networks away\n`,
+    );
+  }
   return purged === undefined || purged.left.length === 0 ? EXIT.ok : EXIT.findings;
 };
+
+const countOf = ({ length }: readonly unknown[]): string => (length === 1 ? '1 attachment is' : `${length} attachments are`);
+
+/** What a daemon that answers has attached; without one, nobody is asked. */
+async function attachedBy(socketPath: string): Promise<readonly unknown[]> {
+  try {
+    return (await askDaemon(socketPath, 'status')).attachments;
+  } catch {
+    return [];
+  }
+}
 
 /** Removes what the daemon made, before the configurations go that say which networks there were. */
 async function purgedBy(args: ParsedArguments, context: CommandContext, options: UninstallOptions): Promise<Purged> {

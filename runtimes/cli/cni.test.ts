@@ -101,6 +101,7 @@ describe.skipIf(process.platform !== 'linux')('cni install', () => {
     writeFileSync(join(folder, 'own.conflist'), JSON.stringify({ cniVersion: '1.0.0', name: 'own', plugins, disableCheck: true }));
     const { code, err } = await install('--conflist own.conflist');
     expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining('capabilities does not say so') });
+    expect(err).toContain('note: plugins[1]: there is no plugin portmap in ');
     expect(conflist('10-own.conflist')).toMatchObject({ name: 'own', plugins, disableCheck: true });
   });
 
@@ -112,6 +113,7 @@ describe.skipIf(process.platform !== 'linux')('cni install', () => {
   it.each([
     ['--network pods', 1, /plugins\[0\] \(test-net\): .*subnet/],
     ['--network pods --config subnet=10.1.0.0/16 --config mtu=99999', 1, /plugins\[0\] \(test-net\): .*mtu/],
+    ['--network pods --config subnet=10.1.0.5/16', 1, /plugins\[0\] \(test-net\): invalid range set 0: Network has host bits set/],
     ['--network po/ds --config subnet=10.1.0.0/16 --conf-name 10-x.conflist', 1, /"po\/ds" is no name of a network/],
     ['--network pods --config subnet=10.1.0.0/16 --conf-name ../x.conflist', 2, /--conf-name must be/],
     ['--network pods --config subnet', 2, /<key>=<value>/],

@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { holdFolder } from './folder-lock.ts';
 
 let parent: string;
@@ -32,6 +34,23 @@ it('refuses a folder that a process holds that found its disk full', () => {
   holdFolder(parent)();
   expect(readdirSync(parent)).toEqual([]);
 });
+
+it.skipIf(!existsSync('/proc/self/stat'))(
+  'is taken over from a process that was killed, though its parent does not want to know',
+  async () => {
+    // What the shell has begun ends at once, and what the shell becomes waits for nobody.
+    const careless = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    try {
+      const [pid] = (await once(careless.stdout, 'data')).toString().split('\n');
+      const stat = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
+      await vi.waitFor(() => expect(stat()[0]).toBe('Z'), { timeout: 15_000 });
+      writeFileSync(join(parent, 'lock'), `${pid} ${stat()[19]}\n`);
+      holdFolder(parent)();
+    } finally {
+      careless.kill('SIGKILL');
+    }
+  },
+);
 
 it.skipIf(!existsSync('/proc/self/stat'))('is taken over where another process has the number of its holder by now', () => {
   writeFileSync(join(parent, 'lock'), `${process.ppid} 99999999999999\n`);

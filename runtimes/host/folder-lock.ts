@@ -87,17 +87,25 @@ function isOther({ pid, began }: Holder): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
   }
+  const stat = statOf(pid);
+  // It was killed, and its parent has not been told yet.
+  if (stat?.[0] === 'Z' || stat?.[0] === 'X') return false;
   // After a start of the machine, any process may have the number.
-  const now = beginningOf(pid);
+  const now = beginningIn(stat);
   return began === undefined || now === undefined || now === began;
 }
 
 /** When a process began, in the kernel's ticks; undefined where the system does not say. */
-function beginningOf(pid: number): string | undefined {
+const beginningOf = (pid: number): string | undefined => beginningIn(statOf(pid));
+
+/** Field 22 of proc_pid_stat(5). */
+const beginningIn = (stat: readonly string[] | undefined): string | undefined => /^\d+$/.exec(stat?.[19] ?? '')?.[0];
+
+/** What the kernel says of a process, from its state on: the fields before are a number and a name in parentheses. */
+function statOf(pid: number): readonly [string, ...string[]] | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field is a name in parentheses; this is the 22nd.
-    return /^\d+$/.exec(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '')?.[0];
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ') as [string, ...string[]];
   } catch {
     return undefined;
   }

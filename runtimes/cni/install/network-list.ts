@@ -1,10 +1,12 @@
 import { isJsonObject, type Json, type JsonObject, ownText, ownValue } from '../../../engine/object/json.ts';
 import { imaginedAdd } from '../../../engine/rules/network/imagined-request.ts';
-import type { NetworkRule } from '../../../engine/rules/network/program.ts';
+import { IPAM_KEY } from '../../../engine/rules/network/ipam-step.ts';
+import type { NetworkPlan, NetworkRule } from '../../../engine/rules/network/program.ts';
 import { describeFault, FAULT_CODES } from '../../../engine/rules/network/protocol/fault.ts';
 import { isNetworkName } from '../../../engine/rules/network/protocol/invocation.ts';
 import { readNetworkList, requestConfig } from '../../../engine/rules/network/protocol/network-config.ts';
 import { CNI_VERSIONS, type CniResult, type CniVersion } from '../../../engine/rules/network/protocol/result.ts';
+import { BindError } from '../../../engine/step/plan.ts';
 import { suggest } from '../../../engine/text/suggest.ts';
 
 /** What a network configuration is made of, for one rule. */
@@ -101,6 +103,17 @@ const resultBefore = (netns: string): CniResult => ({
   dns: {},
 });
 
+/** Why no addresses can be given: a range that is none. Expressions that fail speak of the container that is made up here. */
+function addressFault(plan: NetworkPlan): string | undefined {
+  try {
+    plan.walk().next();
+    return undefined;
+  } catch (error) {
+    if (error instanceof BindError) return error.step === IPAM_KEY && error.path.at(-1) === IPAM_KEY ? error.message : undefined;
+    throw error;
+  }
+}
+
 /** What the rule says against a configuration, before it knows anything of a container; undefined where nothing is. */
 function faultOf(rule: NetworkRule, config: JsonObject, isChained: boolean): string | undefined {
   const request = imaginedAdd(config);
@@ -108,6 +121,7 @@ function faultOf(rule: NetworkRule, config: JsonObject, isChained: boolean): str
     { ...request, ...(isChained ? { prevResult: resultBefore(request.netns) } : {}) },
     { nodeName: 'check', object: () => undefined, objects: () => undefined },
   );
+  if (answer.kind === 'plan') return addressFault(answer.plan);
   if (answer.kind !== 'fault') return undefined;
   const { code } = answer.fault;
   // Others speak of the container that is made up here.
