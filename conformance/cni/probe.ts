@@ -62,6 +62,9 @@ export interface Probe {
   ping(place: Place, address: string): Promise<boolean>;
 }
 
+/** Only what is never answered takes so long, and a machine that is busy may need any time. */
+const ANSWER_DEADLINE_MS = 20_000;
+
 export async function openProbe(options: { readonly log: (line: string) => void; readonly signal?: AbortSignal }): Promise<Probe> {
   const path = join(await ensureGoTool(netprobe, ['netprobe'], options), 'netprobe');
   const inPod = ({ pod }: Place): { readonly pod?: string } => (pod === undefined ? {} : { pod });
@@ -69,7 +72,7 @@ export async function openProbe(options: { readonly log: (line: string) => void;
     path,
     serve: (place, name, ports) =>
       place.node.start(`serve-${name}`, path, ['serve', '-name', name, ...ports.map(String)], { ...inPod(place), readyText: 'ready' }),
-    async ask(place, protocol, target, { deadlineMs = 2000 } = {}) {
+    async ask(place, protocol, target, { deadlineMs = ANSWER_DEADLINE_MS } = {}) {
       const args = ['ask', protocol, target, '-timeout', `${deadlineMs}ms`];
       const { exitCode, stdout } = await place.node.run(path, args, inPod(place));
       return exitCode === 0 ? (JSON.parse(stdout) as Reached) : undefined;

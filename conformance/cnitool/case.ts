@@ -31,10 +31,11 @@ export function expectEqual(what: string, found: unknown, expected: unknown): vo
   throw new Error(`${what}\nexpected: ${JSON.stringify(expected)}\nfound:    ${JSON.stringify(found)}`);
 }
 
-const SETTLE_MS = 3000;
+/** The kernel takes down namespaces and their links in the background, one after the other: those of all that runs on the machine. */
+const SETTLE_MS = 20_000;
 
 /**
- * Throws with the lines in which the state differs from what was expected, once it has had three seconds: a removed link is gone from the
+ * Throws with the lines in which the state differs from what was expected, once it has had some time: a removed link is gone from the
  * kernel's lists only a moment after the command has returned.
  */
 export async function expectState(what: string, expected: NormalState, read: () => Promise<NormalState>): Promise<void> {

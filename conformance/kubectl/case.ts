@@ -23,7 +23,9 @@ export interface Command {
   readonly anyOrder?: boolean;
   /** Run again until the output matches. */
   readonly until?: RegExp;
-  /** The command is ended after so many milliseconds: it would go on for ever. */
+  /** The command is ended when its output matches: it would go on for ever. */
+  readonly endAt?: RegExp;
+  /** The command is ended after so many milliseconds, in which it says nothing. */
   readonly endAfterMs?: number;
 }
 

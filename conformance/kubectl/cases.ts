@@ -137,7 +137,7 @@ export const kubectlCases: readonly KubectlCase[] = [
     raw: [made, run('get --raw /api/v1/namespaces/$(ns)/configmaps/none'), run('get --raw /version', { compare: 'exit code' })],
     watch: [
       made,
-      run('get cm settings -w -o name', { endAfterMs: 1500 }),
+      run('get cm settings -w -o name', { endAt: /settings\n/ }),
       run('get cm settings --watch-only -o name', { endAfterMs: 1000 }),
     ],
     nodes: [run('get nodes'), run('get namespaces default kube-system')],

@@ -93,6 +93,12 @@ function runOnce(
       resolve({ exitCode, out, errors });
     });
     child.stdin?.end(command.stdin ?? '');
+    let said = '';
+    child.stdout?.on('data', (text: string) => {
+      said += text;
+      // By no signal that it may answer.
+      if (command.endAt?.test(said)) child.kill('SIGKILL');
+    });
   });
 }
 

@@ -52,12 +52,16 @@ async function namespaces(live: LiveNode): Promise<readonly string[]> {
   return (await live.scene.node.expect('ls', ['/run/netns'])).split('\n').filter(Boolean);
 }
 
-/** What the first pod of a node makes for all: the bridge, tables. It stays. */
-export async function warmUp({ pods }: LiveNode): Promise<void> {
+/** What the first pod of a node makes for all: the bridge, tables. It stays; the link of the pod goes a moment after it. */
+export async function warmUp({ pods, scene }: LiveNode): Promise<void> {
+  const links = async (): Promise<number> =>
+    (JSON.parse(await scene.node.expect('ip', ['-json', 'link', 'show', 'type', 'veth'])) as readonly unknown[]).length;
+  const before = await links();
   await pods.create('warm-up', { ports: [{ containerPort: PORT, hostPort: 9090 }] });
   await pods.untilRunning(['warm-up']);
   await pods.delete(['warm-up']);
-  await delay(1000);
+  for (const deadline = Date.now() + SETTLE_MS; (await links()) > before; await delay(100))
+    claim(Date.now() < deadline, 'the link of a pod that was deleted is still there');
 }
 
 export const liveCases: readonly LiveCase[] = [

@@ -37,7 +37,8 @@ export async function attachAll(
   return addresses;
 }
 
-const DEADLINE_MS = 5000;
+/** Only what never comes takes so long. */
+const DEADLINE_MS = 30_000;
 
 /** Waits until it is so: what changes in a cluster is on the nodes a moment later. */
 export async function expectSoon(what: string, isSo: () => Promise<boolean>): Promise<void> {

@@ -119,12 +119,12 @@ export const multiNetworkCases: readonly ClusterCase[] = [
     expectEqual('interfaces of a', await interfacesOf(one, 'a'), ['eth0 10.244.1.2/24', 'net1 10.91.0.2/24', 'net2 10.92.0.2/24']);
     expectEqual('interfaces of b', await interfacesOf(one, 'b'), ['data0 10.91.0.3/24', 'eth0 10.244.1.3/24']);
     await scene.probe.serve(one.place('a'), 'a', [PORT]);
-    const ask = async (node: ClusterNode, pod: string, target: string) =>
-      (await scene.probe.ask(node.place(pod), 'tcp', `${target}:${PORT}`, { deadlineMs: 400 }))?.name;
+    const ask = async (node: ClusterNode, pod: string, target: string, options?: { readonly deadlineMs: number }) =>
+      (await scene.probe.ask(node.place(pod), 'tcp', `${target}:${PORT}`, options))?.name;
     // Policies are about the network of the cluster.
     expectEqual('b to a by the storage network', await ask(one, 'b', '10.91.0.2'), 'a');
-    expectEqual('b to a by the network of the cluster', await ask(one, 'b', address['a']!), undefined);
-    expectEqual('c to a by the network of the cluster', await ask(two, 'c', address['a']!), undefined);
+    expectEqual('b to a by the network of the cluster', await ask(one, 'b', address['a']!, { deadlineMs: 400 }), undefined);
+    expectEqual('c to a by the network of the cluster', await ask(two, 'c', address['a']!, { deadlineMs: 400 }), undefined);
     // What was attached is detached, whatever the annotation says by then.
     await scene.change(podObject('a'), { metadata: { annotations: { 'k8s.v1.cni.cncf.io/networks': 'storage' } } });
     for (const pod of ['a', 'b']) await one.detach(NETWORK, pod);
