@@ -68,15 +68,16 @@ function statusText(status: DaemonStatus): string {
     ),
     ...(spooled === 0 ? [] : [`${spooled} DEL${spooled === 1 ? '' : 's'} that came while there was no daemon wait`]),
   ];
-  const rows = attachments.map(({ network, containerId, ifName, addresses, netns, since }) => [
+  const rows = attachments.map(({ network, rule, containerId, ifName, addresses, netns, since }) => [
     network,
+    rule,
     containerId,
     ifName,
     addresses.join(',') || '-',
     new Date(since).toISOString(),
     netns || '-',
   ]);
-  return `${lines.join('\n')}\n${rows.length === 0 ? '' : `\n${columns([['NETWORK', 'CONTAINER', 'INTERFACE', 'ADDRESSES', 'SINCE', 'NAMESPACE'], ...rows])}`}`;
+  return `${lines.join('\n')}\n${rows.length === 0 ? '' : `\n${columns([['NETWORK', 'RULE', 'CONTAINER', 'INTERFACE', 'ADDRESSES', 'SINCE', 'NAMESPACE'], ...rows])}`}`;
 }
 
 function gcText({ removed, left, forgotten }: GcReport): string {

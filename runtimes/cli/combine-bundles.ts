@@ -21,7 +21,7 @@ export function combineBundles(bundles: readonly CompiledBundle[]): CompiledBund
   const programs = bundles.flatMap(({ program }) => (program === undefined ? [] : [program]));
   const combined: CompiledBundle = {
     name: bundles.map(({ name }) => name).join(', '),
-    version: bundles.map(({ version }) => version).join(', '),
+    version: [...new Set(bundles.map(({ version }) => version))].join(', '),
     diagnostics: bundles.flatMap(({ diagnostics }) => diagnostics),
   };
   if (programs.length < bundles.length) return combined;

@@ -17,20 +17,21 @@ export function faultOfError(error: unknown): CniFault {
   return fault(FAULT_CODES.internal, errorMessage(error));
 }
 
+/** The details are what the message does not say: runtimes show both, one behind the other. */
 function faultOfStep(failure: StepFailure): CniFault {
-  const { step, verb, code, left } = failure;
+  const { step, verb, code, left, message } = failure;
   const details = [
-    ...(step.key === '' ? [] : [`step ${step.key}${atLine(step.line)}`]),
+    ...(step.key === '' || message.startsWith(`step ${step.key} of `) ? [] : [`step ${step.key}${atLine(step.line)}`]),
     ...(verb === 'ensure' ? [] : [`while it was ${verb === 'undo' ? 'undone' : 'checked'}`]),
     ...triedOf(failure),
     ...left.map((each) => `left: ${each}`),
   ];
-  return fault(verb === 'undo' ? FAULT_CODES.notRemoved : codeOf(code), failure.message, details.join('; '));
+  return fault(verb === 'undo' ? FAULT_CODES.notRemoved : codeOf(code), message, details.join('; '));
 }
 
 /** The command that failed, as somebody would type it to see for themselves. */
-function triedOf({ cause }: StepFailure): readonly string[] {
-  return cause instanceof EffectError && cause.tried !== '' ? [`tried: ${cause.tried}`] : [];
+function triedOf({ cause, message }: StepFailure): readonly string[] {
+  return cause instanceof EffectError && cause.tried !== '' && !message.includes(`${cause.tried}: `) ? [`tried: ${cause.tried}`] : [];
 }
 
 const atLine = (line: number | undefined): string => (line === undefined ? '' : ` (line ${line} of the rule)`);
