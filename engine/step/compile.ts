@@ -2,7 +2,9 @@ import { identifierHint, isCelField } from '../cel/identifier.ts';
 import { BOOL, type CelType, DYN, INT } from '../cel/types.ts';
 import type { CelValue } from '../cel/values.ts';
 import { loopTypes } from '../object/for-each.ts';
+import { type Json, valueAt } from '../object/json.ts';
 import { type DocumentPath, lineOf } from '../text/document.ts';
+import { diagnosticAt } from '../text/shape-check.ts';
 import type { Operation } from './operation.ts';
 import { compileArguments, type StepArguments } from './step-arguments.ts';
 import type { StepOutputTypes } from './step-outputs.ts';
@@ -62,7 +64,28 @@ export function compileSteps<E extends StepExpression>(
     if (id !== undefined) outputs.declare(id, operation, source.forEach !== undefined);
     if (step !== undefined) steps.push({ ...step, id, key: id ?? `${operation.name}-${number}` });
   }
+  warnOfLateLinks(report, sources);
   return steps.length === sources.length && ids.size === sources.filter(({ id }) => id !== undefined).length ? steps : undefined;
+}
+
+/**
+ * Warns of a step that uses an interface which a later one makes, by what is written: on a host where it is not there yet, it fails. No
+ * error, as somebody else may have made it.
+ */
+function warnOfLateLinks(report: StepReport, sources: readonly StepSource[]): void {
+  const written = ({ arguments: { value } }: StepSource, path: readonly string[] | undefined): Json | undefined =>
+    path === undefined ? undefined : valueAt(value, path);
+  for (const [index, source] of sources.entries()) {
+    const needed = written(source, source.operation.needsLink);
+    if (typeof needed !== 'string' || source.forEach !== undefined) continue;
+    const makes = (other: StepSource): boolean => written(other, other.operation.makesLink) === needed;
+    const later = sources.slice(index + 1).find(makes);
+    if (later === undefined || sources.slice(0, index).some(makes)) continue;
+    const path = [...source.arguments.path, ...source.operation.needsLink!];
+    const line = lineOf(report.document, later.path);
+    const message = `${needed} is made by a later step${line === undefined ? '' : `, on line ${line}`}`;
+    report.add(diagnosticAt(report.document, path, { code: 'step-order', severity: 'warning', message, hint: 'move that one up' }));
+  }
 }
 
 function uniqueIds(report: StepReport, sources: readonly StepSource[]): ReadonlySet<string> {

@@ -50,6 +50,10 @@ export interface Operation<A extends JsonObject = JsonObject, O extends JsonObje
   undo(args: A, context: StepContext<O>): Steps<void>;
   /** Everything on the host that carries a tag of ours and was made by this operation, whoever owns it. */
   inventory?(): Steps<readonly OwnedThing[]>;
+  /** Argument that names the interface of the host which it makes for others to use. */
+  readonly makesLink?: readonly string[];
+  /** Argument that names an interface of the host which must be there before. */
+  readonly needsLink?: readonly string[];
   /** Outputs that follow from the arguments alone; a dry run goes on with them. */
   predict(args: A, context: StepContext<O>): Partial<O>;
   /** What it does, in one line for a plan: `bridge cni0, up, with 10.1.0.1/16`. */

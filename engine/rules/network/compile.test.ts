@@ -75,6 +75,21 @@ test('mistakes are shown where they stand', async () => {
   await expect(pictures.join('\n')).toMatchFileSnapshot('testdata/mistakes.txt');
 });
 
+test('a step that uses what a later one makes is a warning', () => {
+  expect(
+    picturesOf('steps:\n- veth: { host: { master: br0 }, container: { name: eth0 } }\n- bridge: { name: br0 }'),
+  ).toMatchInlineSnapshot(`
+    "rule.yaml:6:29: warning: br0 is made by a later step, on line 7 [step-order]
+        6 |   - veth: { host: { master: br0 }, container: { name: eth0 } }
+          |                             ^^^
+          = at $.spec.steps[0].veth.host.master
+          = hint: move that one up"
+  `);
+  expect(
+    picturesOf('steps:\n- bridge: { name: br0 }\n- veth: { host: { master: br0 }, container: { name: eth0 } }\n- bridge: { name: br0 }'),
+  ).toBe('');
+});
+
 test('a capability that no rule can read is a warning', () => {
   expect(picturesOf('capabilities: [portMapping, bandwidth, gpu]')).toMatchInlineSnapshot(`
     "rule.yaml:5:18: warning: a rule can't read the capability portMapping [network-capability]

@@ -406,6 +406,12 @@ describe('the result', () => {
     });
   });
 
+  test('has an address once that a step puts on the interface by itself', () => {
+    const spec =
+      'ipam: { ranges: [{ subnet: 10.1.0.0/16 }] }\nsteps:\n- veth: { container: { name: "${request.ifName}", addresses: ["${net.single(net.address(ipam.addresses[0]))}"] } }';
+    expect(resultOf(spec).ips).toEqual([{ address: '10.1.0.2/32', gateway: '10.1.0.1', interface: 1 }]);
+  });
+
   test('adds to what the plugins before gave', () => {
     const prevResult = {
       interfaces: [{ name: 'lo', sandbox: '/run/netns/c1' }],

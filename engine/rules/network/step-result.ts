@@ -32,8 +32,11 @@ export function resultOfSteps(context: ResultContext): CniResult {
     for (const route of parts.routes ?? []) addRoute(routes, route);
   }
   const own = containerInterface(interfaces, context);
-  for (const { address, gateway } of addresses?.ips ?? [])
-    addIp(ips, { address, ...(gateway === undefined ? {} : { gateway }), ...(own < 0 ? {} : { interface: own }) });
+  for (const { address, gateway } of addresses?.ips ?? []) {
+    // A step may have put it on the interface by itself, without its network.
+    const placed = ips.find((ip) => withoutPrefix(ip.address) === withoutPrefix(address))?.address ?? address;
+    addIp(ips, { address: placed, ...(gateway === undefined ? {} : { gateway }), ...(own < 0 ? {} : { interface: own }) });
+  }
   const given = (addresses?.routes ?? []) as unknown as readonly ResultRoute[];
   for (const route of given) addRoute(routes, route);
   return { interfaces, ips, routes, dns: firstDns(context.dns, addresses?.dns as CniDns | undefined, prevResult?.dns) };
@@ -53,6 +56,8 @@ function addIp(ips: ResultIp[], ip: ResultIp): void {
   if (at < 0) ips.push(ip);
   else ips[at] = { ...ip, ...ips[at]! };
 }
+
+const withoutPrefix = (address: string): string => address.split('/')[0]!;
 
 function addRoute(routes: ResultRoute[], route: ResultRoute): void {
   const same = ({ dst, gw, table }: ResultRoute): boolean => dst === route.dst && gw === route.gw && table === route.table;

@@ -42,6 +42,7 @@ type Outputs = End & { readonly addressed: End };
 /** A bridge that many plug into. Official plugin: plugins/main/bridge/bridge.go ensureBridge, ensureAddr. */
 export const BRIDGE: Operation<Arguments, Outputs> = {
   name: 'bridge',
+  makesLink: ['name'],
   group: 'network',
   doc: 'A bridge of the host, made by whoever needs it first.',
   arguments: shape,

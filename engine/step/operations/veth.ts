@@ -73,6 +73,7 @@ const NAMES = 10;
 /** A pair of interfaces, one on the host and one in the container. Official plugins: plugins/main/{bridge,ptp}, pkg/ip/link_linux.go. */
 export const VETH: Operation<Arguments, Outputs> = {
   name: 'veth',
+  needsLink: ['host', 'master'],
   group: 'network',
   doc: 'A cable between the host and the container.',
   arguments: shape,

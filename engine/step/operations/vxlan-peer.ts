@@ -25,6 +25,7 @@ type Arguments = Infer<typeof shape>;
  */
 export const VXLAN_PEER: Operation<Arguments> = {
   name: 'vxlanPeer',
+  needsLink: ['dev'],
   group: 'network',
   doc: 'Another node of a VXLAN network, and routes to what is behind it.',
   arguments: shape,

@@ -30,6 +30,7 @@ type Outputs = { readonly name: string; readonly mac: string };
 /** This node's end of a network between nodes. As flannel makes it: pkg/backend/vxlan/device.go. */
 export const VXLAN: Operation<Arguments, Outputs> = {
   name: 'vxlan',
+  makesLink: ['name'],
   group: 'network',
   doc: 'This end of a tunnel between nodes, which `vxlanPeer` tells of the others.',
   arguments: shape,
