@@ -18,6 +18,9 @@ const VERBS: Readonly<Record<NetworkRequest['command'], string>> = {
   STATUS: '',
 };
 
+/** What is asked of a network as a whole, whatever variables say of a container. */
+const OF_NETWORKS: ReadonlySet<string> = new Set(['GC', 'STATUS']);
+
 /** What a call of a plugin would do, as people read it: its steps with what each would ask of the kernel, and the result. */
 export function describeInvocation(planned: PlannedInvocation, color: Paint): string {
   const { request, steps, nodeSteps, result, podAnnotations, fault } = planned;
@@ -25,8 +28,11 @@ export function describeInvocation(planned: PlannedInvocation, color: Paint): st
   const isAdd = request?.command === 'ADD';
   if (nodeSteps.length > 0) text += `  for the node\n${nodeSteps.map((step) => describeStep(step, color, isAdd)).join('')}`;
   if (steps.length > 0) text += `  ${VERBS[request?.command ?? 'ADD']}\n`;
-  text += (request?.command === 'DEL' ? steps.toReversed() : steps).map((step) => describeStep(step, color, isAdd)).join('');
+  text += (request?.command === 'DEL' ? steps.toReversed() : steps)
+    .map((step) => describeStep(step, color, isAdd, request?.command))
+    .join('');
   if (fault !== undefined) text += faultLine(fault, color);
+  else if (request?.command === 'GC' && steps.length === 0) text += `  ${VERBS.GC}; only a daemon knows what there is\n`;
   else if (request?.command === 'STATUS') text += `  ${color('green', 'ready')}, as far as the rule says\n`;
   if (result !== undefined) text += `  result\n${toJson(result).replace(/^(?=.)/gm, '    ')}`;
   const annotations = Object.entries(podAnnotations).map(([key, value]) => `    ${visible(key)}: ${visible(value)}\n`);
@@ -49,12 +55,18 @@ export const faultLine = (fault: CniFault, color: Paint): string =>
 function labelOf(request: NetworkRequest | undefined): string {
   if (request === undefined) return 'a call that can not be read';
   const { command, ifName, containerId, network } = request;
-  return ifName === '' ? `${command} ${network}` : `${command} ${network}: ${ifName} of ${containerId}`;
+  return ifName === '' || OF_NETWORKS.has(command) ? `${command} ${network}` : `${command} ${network}: ${ifName} of ${containerId}`;
 }
 
-function describeStep({ step, operation, changes, problem }: DryStep, color: Paint, withChanges: boolean): string {
+function describeStep(
+  { step, operation, changes, problem }: DryStep,
+  color: Paint,
+  withChanges: boolean,
+  command?: NetworkRequest['command'],
+): string {
   const line = step.line === undefined ? '' : color('faint', ` (line ${step.line})`);
-  let text = `    ${color('cyan', visible(step.key))} ${visible(operation.describe(step.arguments))}${line}\n`;
+  const stays = command === 'DEL' && operation.lifetime === 'shared' ? ', which stays for others until garbage is collected' : '';
+  let text = `    ${color('cyan', visible(step.key))} ${visible(operation.describe(step.arguments))}${stays}${line}\n`;
   if (!withChanges) return text;
   for (const change of changes.flatMap((effect) => describeEffect(effect))) text += `      ${visible(change)}\n`;
   if (problem !== undefined) text += `      ${color('yellow', 'and what depends on the host:')} ${visible(problem)}\n`;

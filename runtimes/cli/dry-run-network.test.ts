@@ -43,6 +43,8 @@ const FILES = {
   'rule.yaml': RULE,
   'add.yaml': call('ADD'),
   'del.yaml': call('DEL'),
+  'gc.yaml': call('GC'),
+  'raw.json': '{ "cniVersion": "1.0.0", "name": "pods", "type": "my-cni" }',
   'status.yaml': call('STATUS'),
   'wrong.yaml': call('ADD', 'mtu: big'),
   'nobody.yaml': call('ADD').replace('type: my-cni', 'type: other'),
@@ -60,6 +62,17 @@ test('prints of a DEL what it undoes, in reverse', async () => {
   const { code, out } = await run(`dry-run -r rule.yaml del.yaml`);
   expect(code).toBe(0);
   expect(out.match(/^ {4}\S+/gm)?.map((key) => key.trim())).toEqual(['masquerade-1', 'veth-1', 'bridge-1', 'ipam']);
+  expect(out).toContain('bridge-1 bridge cni0, up, with 10.1.0.1/16, which stays for others until garbage is collected');
+});
+
+test('says of a GC that it depends on what a daemon has', async () => {
+  const { code, out } = await run(`dry-run -r rule.yaml gc.yaml`);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^GC pods \(.*\n {2}undoes what belongs to no attachment that is valid; only a daemon knows what there is\n/);
+});
+
+test('says of a network configuration how it becomes a call', async () => {
+  expect((await run(`dry-run -r rule.yaml raw.json`)).err).toContain('a network configuration is the `config` of a call');
 });
 
 test('says whether the network is ready', async () => {

@@ -52,6 +52,12 @@ async function sourcesAt(path: string, cwd: string, options: ReadBundleOptions) 
   return files.map((file) => readTextFile(file, displayName(file, cwd)));
 }
 
+/** What runtimes read of `/etc/cni/net.d`. */
+const isNetworkConfiguration = (value: unknown): boolean =>
+  isJsonObject(value) &&
+  typeof ownValue(value, 'name') === 'string' &&
+  ['type', 'plugins'].some((key) => ownValue(value, key) !== undefined);
+
 function collect(
   document: Document,
   path: DocumentPath,
@@ -66,7 +72,9 @@ function collect(
       diagnosticAt(document, path, {
         code: 'recording-not-an-object',
         message: 'expected a Kubernetes object, with apiVersion and kind',
-        hint: 'what `kubectl get -o yaml` prints is what is expected here',
+        hint: isNetworkConfiguration(value)
+          ? 'a network configuration is the `config` of a call: { apiVersion: fairlead.dev/v1alpha1, kind: CNIInvocation, config: { ... } }'
+          : 'what `kubectl get -o yaml` prints is what is expected here',
       }),
     );
     return;
