@@ -19,6 +19,7 @@ import { type ConfigSchema, readConfigSchema } from './config.ts';
 import type { AddressesDocument, NetworkRuleDocument } from './document.ts';
 import { FAULT_CODES } from './protocol/fault.ts';
 import { ADDRESSES_VARIABLE, ATTACHMENT_VARIABLES, CAPABILITIES, RESULT_VARIABLE, VARIABLE_STRUCTS, VARIABLE_TYPES } from './types.ts';
+import { warnOfUnguardedCapabilities } from './unguarded-capabilities.ts';
 import { checkWrittenRanges } from './written-ranges.ts';
 
 /** Names that expressions have for something else. */
@@ -86,6 +87,7 @@ class RuleCompiler {
     const addresses = spec.ipam === undefined ? undefined : this.#addresses(spec.ipam);
     const ipam: Readonly<Record<string, CelType>> = spec.ipam === undefined ? {} : { ipam: ADDRESSES_VARIABLE };
     const attach = this.#steps(['spec', 'steps'], spec.steps ?? [], this.#attachOutputs, ipam);
+    if (attach !== undefined) warnOfUnguardedCapabilities(this.#report, attach);
     const result =
       spec.result === undefined ? undefined : this.#template(['spec', 'result'], spec.result as Json, { ...ipam, ...this.#ended() });
     if (spec.result !== undefined && !isJsonObject(spec.result) && typeof spec.result !== 'string')

@@ -90,6 +90,19 @@ test('a step that uses what a later one makes is a warning', () => {
   ).toBe('');
 });
 
+test('a capability that is read as if it were always there is a warning', () => {
+  const steps = (ports: string, more = '') => `steps:\n- portMap: { ports: "${ports}", to: [10.1.0.5/16] }${more}`;
+  expect(picturesOf(steps('${runtimeConfig.portMappings}'))).toMatchInlineSnapshot(`
+    "rule.yaml:6:23: warning: runtimeConfig.portMappings is not there in every call [network-capability]
+        6 |   - portMap: { ports: "\${runtimeConfig.portMappings}", to: [10.1.0.5/16] }
+          |                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+          = at $.spec.steps[0].portMap.ports
+          = hint: write when: has(runtimeConfig.portMappings) beside portMap, or \${runtimeConfig.?portMappings} where it may be left out"
+  `);
+  expect(picturesOf(steps('${runtimeConfig.portMappings}', '\n  when: has(runtimeConfig.portMappings)'))).toBe('');
+  expect(picturesOf(steps('${runtimeConfig.?portMappings.orValue([])}'))).toBe('');
+});
+
 test('a capability that no rule can read is a warning', () => {
   expect(picturesOf('capabilities: [portMapping, bandwidth, gpu]')).toMatchInlineSnapshot(`
     "rule.yaml:5:18: warning: a rule can't read the capability portMapping [network-capability]
