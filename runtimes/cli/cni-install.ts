@@ -58,6 +58,9 @@ export const runCniUninstall: CommandRun = async (args, context) => {
     configFolder: args.text('conf-dir')!,
   };
   if (args.on('detach') && !args.on('purge')) throw new UsageError('--detach is for --purge');
+  const attached = await attachedBy(resolve(context.cwd, args.text('socket')!));
+  if (args.on('purge') && attached !== undefined)
+    throw new UsageError('the daemon runs, and would make again what is removed', 'end it first: by systemctl, or delete the DaemonSet');
   const purged = args.on('purge') ? await purgedBy(args, context, options) : undefined;
   if (purged !== undefined && purged.attachments.length > 0) {
     const [first] = purged.attachments;
@@ -67,12 +70,11 @@ export const runCniUninstall: CommandRun = async (args, context) => {
     );
     return EXIT.findings;
   }
-  const attached = purged === undefined ? await attachedBy(resolve(context.cwd, args.text('socket')!)) : [];
   const removed = [...(purged?.removed ?? []), ...uninstall(options)];
   for (const each of removed) context.out.write(`${each}\n`);
   for (const each of purged?.left ?? []) context.err.write(`left: ${each}\n`);
   if (removed.length === 0) context.out.write('nothing is installed\n');
-  else if (attached.length > 0) {
+  else if (attached !== undefined && attached.length > 0) {
     context.err.write(
       `note: ${countOf(attached)} there still, which no runtime can detach now: install again before their pods are removed, or let --purge --detach take their networks away\n`,
     );
@@ -82,12 +84,12 @@ export const runCniUninstall: CommandRun = async (args, context) => {
 
 const countOf = ({ length }: readonly unknown[]): string => (length === 1 ? '1 attachment is' : `${length} attachments are`);
 
-/** What a daemon that answers has attached; without one, nobody is asked. */
-async function attachedBy(socketPath: string): Promise<readonly unknown[]> {
+/** What the daemon has attached; undefined where none answers. */
+async function attachedBy(socketPath: string): Promise<readonly unknown[] | undefined> {
   try {
     return (await askDaemon(socketPath, 'status')).attachments;
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -210,6 +210,14 @@ describe.skipIf(process.platform !== 'linux')('cni serve', () => {
     expect(existsSync(join(folder, 'run/cni.sock'))).toBe(false);
   });
 
+  it('is not taken away under a daemon that runs', async () => {
+    let asked: unknown;
+    await serving('', async () => {
+      asked = await run('cni uninstall --purge --socket run/cni.sock --state state --bin-dir bin --conf-dir net.d');
+    });
+    expect(asked).toMatchObject({ code: 2, err: expect.stringContaining('the daemon runs') });
+  });
+
   it.each([
     ['broken.yaml', '', 1, /do not compile/],
     ['admission.yaml', '', 2, /no network rules/],
