@@ -65,7 +65,7 @@ function meaningOfFile(path: string, text: string): string | undefined {
   return path.endsWith('lock') ? undefined : text;
 }
 
-const SETTLE_DEADLINE_MS = 20_000;
+const SETTLE_DEADLINE_MS = 5000;
 
 export async function openScene(name: string, plugins: PluginSet, options: SceneOptions): Promise<Scene> {
   const { node, outside, stop } = await startNodeWithOutside(name, options);
