@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { holdFolder } from './folder-lock.ts';
 
@@ -38,11 +39,16 @@ it('refuses a folder that a process holds that found its disk full', () => {
 it.skipIf(!existsSync('/proc/self/stat'))(
   'is taken over from a process that was killed, though its parent does not want to know',
   async () => {
-    // What the shell has begun ends at once, and what the shell becomes waits for nobody.
-    const careless = spawn('sh', ['-c', 'true & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // What the shell has begun ends when it is told to, and by then the shell has become something that waits for nobody.
+    const careless = spawn('sh', ['-c', 'cat <&3 >/dev/null & echo $!; exec sleep 600 3<&-'], {
+      stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+    });
     try {
-      const [pid] = (await once(careless.stdout, 'data')).toString().split('\n');
+      const [pid] = (await once(careless.stdout!, 'data')).toString().split('\n');
       const stat = () => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
+      const name = () => readFileSync(`/proc/${careless.pid}/comm`, 'latin1').trim();
+      await vi.waitFor(() => expect(name()).toBe('sleep'), { timeout: 15_000 });
+      (careless.stdio[3] as Writable).end();
       await vi.waitFor(() => expect(stat()[0]).toBe('Z'), { timeout: 15_000 });
       writeFileSync(join(parent, 'lock'), `${pid} ${stat()[19]}\n`);
       holdFolder(parent)();
