@@ -4,6 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { judge, type ListVerdict, readKnownFailures } from './known-failures.ts';
 import { argumentsWithNpm } from './npm-arguments.ts';
+import { stopSignal } from './stop-signal.ts';
 import { type CaseResult, type Suite, type SuiteContext, SuiteUnavailable } from './suite.ts';
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -179,12 +180,11 @@ async function main(): Promise<number> {
     process.stderr.write('--corpus needs the name of one suite\n');
     return 2;
   }
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const signal = stopSignal();
   const reports: SuiteReport[] = [];
   for (const name of positionals.length > 0 ? positionals : await withoutLongOnes(suites)) {
-    if (stop.signal.aborted) break;
-    const report = await runSuite(name, { corpus: values.corpus, filter: values.filter, signal: stop.signal });
+    if (signal.aborted) break;
+    const report = await runSuite(name, { corpus: values.corpus, filter: values.filter, signal });
     reports.push(report);
     if (!values.json) printDetails(report, values.all);
   }
@@ -193,7 +193,7 @@ async function main(): Promise<number> {
     for (const report of reports) {
       process.stdout.write(`${report.suite}: ${report.passed} passed, ${report.failed} failed, ${report.skipped} skipped\n`);
     }
-  return reports.every(isGood) && !stop.signal.aborted ? 0 : 1;
+  return reports.every(isGood) && !signal.aborted ? 0 : 1;
 }
 
 try {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { argumentsWithNpm } from '../npm-arguments.ts';
+import { stopSignal } from '../stop-signal.ts';
 import { SuiteUnavailable } from '../suite.ts';
 import type { Bench, BenchRow } from './bench.ts';
 
@@ -98,8 +99,7 @@ async function main(): Promise<number> {
     process.stderr.write(`no benchmark called ${unknown.join(', ')}; there are: ${[...benches.keys()].join(', ')}\n`);
     return 2;
   }
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  const signal = stopSignal();
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memory: totalmem(), node: process.version };
   const reports: BenchReport[] = [];
   if (!values.json) {
@@ -107,8 +107,8 @@ async function main(): Promise<number> {
     process.stdout.write(`${machine.cpu}, ${machine.cores} cores, ${gigabytes} GiB, Node ${machine.node}\n`);
   }
   for (const name of positionals.length > 0 ? positionals : benches.keys()) {
-    if (stop.signal.aborted) break;
-    const report = await runBench(benches.get(name)!, stop.signal);
+    if (signal.aborted) break;
+    const report = await runBench(benches.get(name)!, signal);
     reports.push(report);
     if (values.json) continue;
     process.stdout.write(`\n${name}: ${benches.get(name)!.description}\n`);
