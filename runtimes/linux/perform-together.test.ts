@@ -100,6 +100,23 @@ describe('effects that are performed together', () => {
     expect(log.slice(0, 3)).toEqual(['direct 1 sets begins', 'direct 1 sets ends', 'direct 2 begins']);
   });
 
+  it('are not begun where the first is refused before it is begun', async () => {
+    const begun: string[] = [];
+    const directly = (effect: Effect): Promise<unknown> => {
+      if (nameOf(effect) === 'refused') throw new EffectError('invalid', 'no such word', 'refused');
+      begun.push(nameOf(effect));
+      return Promise.resolve();
+    };
+    const performed = performTogether(
+      all('after-first', 'refused', 'direct 2'),
+      () => Promise.reject(new Error('unasked')),
+      undefined,
+      directly,
+    );
+    await expect(performed).rejects.toMatchObject({ code: 'invalid', tried: 'refused' });
+    expect(begun).toEqual([]);
+  });
+
   it('tell which failed behind the first', async () => {
     const { perform } = stage();
     await expect(perform(all('after-first', 'direct 1', 'direct 2 fails', 'direct 3'))).rejects.toMatchObject({

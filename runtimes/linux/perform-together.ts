@@ -59,7 +59,13 @@ async function endsAfterFirst(
   directly: BeginDirectly,
 ): Promise<readonly End[]> {
   if (first === undefined) return [];
-  const begun = orRejected(() => directly(first, 'sets'));
+  let begun: Promise<unknown> | undefined;
+  try {
+    begun = directly(first, 'sets');
+  } catch (reason) {
+    // Nothing was begun that could be heeded.
+    return [{ status: 'rejected', reason }];
+  }
   const followers: Promise<End>[] = [];
   for (const effect of begun === undefined ? [] : others) {
     const follower = orRejected(() => directly(effect, 'heeds'));

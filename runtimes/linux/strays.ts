@@ -92,7 +92,7 @@ export class Strays {
     this.#known?.add(plan);
   }
 
-  /** Resolves when nothing is looked at any more; what was still to be looked for again is not. */
+  /** Resolves when nothing is looked for again any more; who is swept or collected is waited for by whoever asked. */
   async close(): Promise<void> {
     this.#calledOff.abort();
     this.#timer?.cancel();

@@ -68,6 +68,7 @@ describe('what sets hold', () => {
       ],
       '10.0.0.1-10.0.0.5,10.0.0.10-10.0.0.11 x6 by 10.0.0.1,10.0.0.1',
     ],
+    ['too many of all', Array(5).fill(Array(205).fill({ subnet: '10.0.0.0/24' })), 'more than 1024 IP ranges specified in all sets'],
     ['too many', Array(257).fill([{ subnet: '10.0.0.0/24' }]), 'more than 256 IP ranges specified'],
   ])('%s', (_, sets, expected) => {
     expect(read(...sets)).toBe(expected);

@@ -44,6 +44,8 @@ export type ReadRanges = { readonly ok: true; readonly sets: readonly RangeSet[]
 
 /** Sets, and ranges within a set. */
 const MAX_RANGES = 256;
+/** Ranges of all sets: each is compared with each. */
+const MAX_ALL_RANGES = 1024;
 
 /**
  * Brings range sets to the form in which addresses are counted, with the defaults and the judgement of host-local, so that a configuration means
@@ -54,6 +56,8 @@ export function readRanges(sets: readonly (readonly AddressRange[])[]): ReadRang
   if (sets.length === 0) return { ok: false, message: 'no IP ranges specified' };
   if (sets.length > MAX_RANGES || sets.some((set) => set.length > MAX_RANGES))
     return { ok: false, message: `more than ${MAX_RANGES} IP ranges specified` };
+  if (sets.reduce((sum, set) => sum + set.length, 0) > MAX_ALL_RANGES)
+    return { ok: false, message: `more than ${MAX_ALL_RANGES} IP ranges specified in all sets` };
   const read: RangeSet[] = [];
   for (const [index, set] of sets.entries()) {
     const canonical = readSet(set);

@@ -50,15 +50,18 @@ export function changeByNetlink(
 }
 
 async function perform(place: NetlinkTalker, all: readonly Line[], options: ChangeOptions): Promise<void> {
+  let { condition } = options;
   for (let rest = all; rest.length > 0; ) {
     const lines = withoutRepetitions(rest);
     const requests = lines.flatMap((line) => line.requests);
-    const { errno, answers } = await place.talk(requests, { ...options, isRepeatable: false });
+    const { errno, answers } = await place.talk(requests, { there: options.there, condition, isRepeatable: false });
     const stop = firstFailure(lines, answers, errno);
     if (stop === undefined) return;
     const { line, failure } = stop;
     if (!rest[line]!.command.tolerate?.includes(failure.code)) throw failure;
     rest = rest.slice(line + 1);
+    // It was for what was begun before; the relay may have another by now.
+    condition = undefined;
   }
 }
 

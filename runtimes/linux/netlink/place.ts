@@ -126,7 +126,8 @@ export class NetlinkPlace {
         if (condition === 'heeds' && given.errno === UNMET) throw new NotBegun('netlink');
         return given;
       } catch (error) {
-        if (condition === 'heeds' && error instanceof RelayEnded && !(await wasBegun(answer))) throw new NotBegun('netlink');
+        // Another relay knows nothing of the condition.
+        if (condition === 'heeds' && error instanceof RelayEnded) throw (await wasBegun(answer)) ? error : new NotBegun('netlink');
         if (!(error instanceof RelayEnded) || attempt === MAX_RELAYS) throw error;
         if (!isRepeatable && (await wasBegun(answer))) throw error;
       }

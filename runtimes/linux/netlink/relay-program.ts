@@ -19,7 +19,7 @@ import { setnsNumber } from '../setns-number.ts';
  *     4  writes a key below /proc/sys: `<key>\0<value>`
  *     5  shows one
  *
- * 64 more is a condition for those behind it: that all of it was done; 128 more is one that is not looked at where the condition behind which
+ * 64 more makes a talk a condition for those behind it: that all of it was done; 128 more is one that is not looked at where the condition behind which
  * it stands is not met, and is answered with ECANCELED.
  *
  * What it writes are frames `<bytes: u32> <errno: u32> <rest>`: first one that says that it is there, then one for each that it was sent,
