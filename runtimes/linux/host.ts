@@ -9,7 +9,7 @@ import {
   type ProgramResult,
 } from '../../engine/step/effect.ts';
 import type { MissingRequirement, Requirement } from '../../engine/step/requirement.ts';
-import { type Clock, systemClock } from '../host/clock.ts';
+import { type Clock, systemClock, pause as wait } from '../host/clock.ts';
 import { CallError, createHttpCaller, type HttpCaller, type HttpCallerOptions } from '../host/http-caller.ts';
 import { allowedProgram } from './allowed-programs.ts';
 import { deletedLink } from './batch-words.ts';
@@ -369,20 +369,13 @@ async function tolerating({ tolerate }: Extract<Effect, { kind: 'sysctl-write' }
 /** Milliseconds. */
 const MAX_PAUSE = 60_000;
 
-function pause(milliseconds: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => {
-      clearInterval(alive);
-      timer.cancel();
-      reject(new EffectError('timeout', 'given up', `pause ${milliseconds}`));
-    };
-    // A timer of the clock does not keep the process alive, and a step must.
-    const alive = setInterval(() => {}, MAX_PAUSE);
-    const timer = clock.after(Math.min(milliseconds, MAX_PAUSE), () => {
-      clearInterval(alive);
-      signal?.removeEventListener('abort', abort);
-      resolve();
-    });
-    signal?.addEventListener('abort', abort, { once: true });
-  });
+async function pause(milliseconds: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  // A timer of the clock does not keep the process alive, and a step must.
+  const alive = setInterval(() => {}, MAX_PAUSE);
+  try {
+    if (!(await wait(clock, Math.min(milliseconds, MAX_PAUSE), signal)))
+      throw new EffectError('timeout', 'given up', `pause ${milliseconds}`);
+  } finally {
+    clearInterval(alive);
+  }
 }
