@@ -32,6 +32,12 @@ export async function one(
   return called!;
 }
 
+/** The pod of an ADD answers a ping. */
+export async function expectPing(scene: Scene, { stdout }: PluginCalled): Promise<void> {
+  const { ips } = JSON.parse(stdout) as { readonly ips: readonly { readonly address: string }[] };
+  claim(await scene.probe.ping({ node: scene.node }, ips[0]!.address.replace(/\/.*/, '')), 'the pod does not answer a ping');
+}
+
 /** A daemon that dies at a point of its work, in the place of the real one. */
 export interface Mortal {
   readonly process: NodeProcess;
@@ -178,8 +184,7 @@ export const faultCases: readonly CniCase[] = [
       await scene.plugins.daemon!.start();
       const again = await one(scene, 'ADD', 'pod1');
       expectEqual('exit code of ADD', again.exitCode, 0);
-      const { ips } = JSON.parse(again.stdout) as { readonly ips: readonly { readonly address: string }[] };
-      claim(await scene.probe.ping({ node: scene.node }, ips[0]!.address.replace(/\/.*/, '')), 'the pod does not answer a ping');
+      await expectPing(scene, again);
     },
   },
   {

@@ -4,7 +4,7 @@ import type { PluginCalled } from '../../cni/probe.ts';
 import { bundleProgram } from '../../cni/program.ts';
 import type { Scene } from '../../cni/scene.ts';
 import { type CniCase, claim, expectEqual, expectState, nodeState } from '../case.ts';
-import { DEATH_MS, one, startMortal, warmUp } from './faults.ts';
+import { DEATH_MS, expectPing, one, startMortal, warmUp } from './faults.ts';
 
 /* What was made before the daemon lost what it knows is found by the tags that it carries. */
 
@@ -40,44 +40,48 @@ async function loseState(scene: Scene, meanwhile: () => Promise<unknown> = async
   await daemon.start();
 }
 
+/** Plays with pods on a bridge that is there already, and expects the node and the pods that `stay` to be as they were before. */
+async function leavesNothing(scene: Scene, pods: readonly string[], play: () => Promise<void>, stay = pods): Promise<void> {
+  await warmUp(scene);
+  await scene.node.addPods(pods);
+  const before = await nodeState(scene, stay);
+  await play();
+  await expectState('after it', before, () => nodeState(scene, stay));
+}
+
 const collectAll = (scene: Scene): Promise<PluginCalled> => succeed(scene, 'GC', 'pod1', { fields: { 'cni.dev/valid-attachments': [] } });
 
 export const lostStateCases: readonly CniCase[] = [
   {
     name: 'lost state: DELs leave nothing, however often they come, and among others of what was never added',
     notOfficial: OURS,
-    async play(scene) {
-      await warmUp(scene);
+    play(scene) {
       const pods = ['pod1', 'pod2', 'pod3'];
-      await scene.node.addPods(pods);
-      const before = await nodeState(scene, ['pod1', 'pod2']);
-      for (const pod of pods) await succeed(scene, 'ADD', pod);
-      await loseState(scene);
-      for (const pod of ['never', 'pod1', 'pod1', 'never', 'pod2', 'neither', 'pod1']) await succeed(scene, 'DEL', pod);
-      // Its DEL comes when its namespace is gone.
-      await scene.node.removePod('pod3');
-      await succeed(scene, 'DEL', 'pod3');
-      await expectState('after it', before, () => nodeState(scene, ['pod1', 'pod2']));
+      const play = async (): Promise<void> => {
+        for (const pod of pods) await succeed(scene, 'ADD', pod);
+        await loseState(scene);
+        for (const pod of ['never', 'pod1', 'pod1', 'never', 'pod2', 'neither', 'pod1']) await succeed(scene, 'DEL', pod);
+        // Its DEL comes when its namespace is gone.
+        await scene.node.removePod('pod3');
+        await succeed(scene, 'DEL', 'pod3');
+      };
+      return leavesNothing(scene, pods, play, ['pod1', 'pod2']);
     },
   },
   {
     name: 'lost state: twice, with attachments of each life',
     notOfficial: OURS,
-    async play(scene) {
-      await warmUp(scene);
-      const pods = ['pod1', 'pod2', 'pod3'];
-      await scene.node.addPods(pods);
-      const before = await nodeState(scene, pods);
-      await succeed(scene, 'ADD', 'pod1');
-      await loseState(scene);
-      // It has seen what is left of the first life by then.
-      await succeed(scene, 'DEL', 'never');
-      await succeed(scene, 'ADD', 'pod2');
-      await loseState(scene);
-      await succeed(scene, 'ADD', 'pod3');
-      for (const pod of ['never', 'pod2', 'pod1', 'pod3', 'pod2', 'pod1']) await succeed(scene, 'DEL', pod);
-      await expectState('after it', before, () => nodeState(scene, pods));
-    },
+    play: (scene) =>
+      leavesNothing(scene, ['pod1', 'pod2', 'pod3'], async () => {
+        await succeed(scene, 'ADD', 'pod1');
+        await loseState(scene);
+        // It has seen what is left of the first life by then.
+        await succeed(scene, 'DEL', 'never');
+        await succeed(scene, 'ADD', 'pod2');
+        await loseState(scene);
+        await succeed(scene, 'ADD', 'pod3');
+        for (const pod of ['never', 'pod2', 'pod1', 'pod3', 'pod2', 'pod1']) await succeed(scene, 'DEL', pod);
+      }),
   },
   {
     name: 'lost state: GC leaves nothing, also of what was looked at before',
@@ -95,31 +99,23 @@ export const lostStateCases: readonly CniCase[] = [
   {
     name: 'lost state: a DEL was kept meanwhile, and is lost, too; the runtime repeats it',
     notOfficial: OURS,
-    async play(scene) {
-      await warmUp(scene);
-      await scene.node.addPod('pod1');
-      const before = await nodeState(scene, ['pod1']);
-      await succeed(scene, 'ADD', 'pod1');
-      await loseState(scene, () => succeed(scene, 'DEL', 'pod1'));
-      await succeed(scene, 'DEL', 'pod1');
-      await expectState('after it', before, () => nodeState(scene, ['pod1']));
-    },
+    play: (scene) =>
+      leavesNothing(scene, ['pod1'], async () => {
+        await succeed(scene, 'ADD', 'pod1');
+        await loseState(scene, () => succeed(scene, 'DEL', 'pod1'));
+        await succeed(scene, 'DEL', 'pod1');
+      }),
   },
   {
     name: 'lost state: the same attachment is added anew, and deleted',
     notOfficial: OURS,
-    async play(scene) {
-      await warmUp(scene);
-      await scene.node.addPod('pod1');
-      const before = await nodeState(scene, ['pod1']);
-      await succeed(scene, 'ADD', 'pod1');
-      await loseState(scene);
-      const again = await succeed(scene, 'ADD', 'pod1');
-      const { ips } = JSON.parse(again.stdout) as { readonly ips: readonly { readonly address: string }[] };
-      claim(await scene.probe.ping({ node: scene.node }, ips[0]!.address.replace(/\/.*/, '')), 'the pod does not answer a ping');
-      for (let times = 0; times < 2; times++) await succeed(scene, 'DEL', 'pod1');
-      await expectState('after it', before, () => nodeState(scene, ['pod1']));
-    },
+    play: (scene) =>
+      leavesNothing(scene, ['pod1'], async () => {
+        await succeed(scene, 'ADD', 'pod1');
+        await loseState(scene);
+        await expectPing(scene, await succeed(scene, 'ADD', 'pod1'));
+        for (let times = 0; times < 2; times++) await succeed(scene, 'DEL', 'pod1');
+      }),
   },
   {
     name: 'lost state: the daemon is killed at any point of a DEL without a record',
